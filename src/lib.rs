@@ -1,0 +1,32 @@
+//! tarseal sends a diagnostic snapshot to a support portal: personal data is replaced, what remains is sealed to the
+//! technician's key, uploaded resumably, and deleted on time with proof.
+//!
+//! The rooms stand in the order of the data's way; imports only go down this list (`tests/floors.rs` holds the table).
+
+pub mod clock;
+pub mod ids;
+pub mod item;
+pub mod progress;
+pub mod secret;
+
+pub mod wire;
+
+pub mod format;
+#[cfg(feature = "snapshot")]
+pub mod redact;
+pub mod track;
+
+#[cfg(feature = "snapshot")]
+pub mod collect;
+#[cfg(feature = "snapshot")]
+pub mod pack;
+#[cfg(feature = "cli")]
+pub mod send;
+
+#[cfg(feature = "snapshot")]
+pub mod pipeline;
+
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "portal")]
+pub mod portal;

@@ -1,0 +1,3 @@
+//! The `tarseal` command.
+
+fn main() {}

@@ -1,0 +1,219 @@
+//! The words between client and portal: the JSON bodies of the API, and nothing else.
+//!
+//! Both sides use these types, so a word cannot be spelled in two ways. Paths, header names and limits are here too.
+//! Every error body is an RFC 9457 [`Problem`].
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::ids::{FileId, ShareId, TicketId};
+
+/// The header that carries why a technician reads a snapshot.
+pub const REASON_HEADER: &str = "tarseal-reason";
+
+/// The version of the tus protocol that is spoken.
+pub const TUS_VERSION: &str = "1.0.0";
+
+/// The media type of a request that appends bytes to an upload.
+pub const OFFSET_MEDIA_TYPE: &str = "application/offset+octet-stream";
+
+/// The media type of an error body (RFC 9457).
+pub const PROBLEM_MEDIA_TYPE: &str = "application/problem+json";
+
+/// `POST /v1/tickets`: opens a ticket.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewTicket {
+    /// The name both sides use.
+    pub ticket: TicketId,
+}
+
+/// What the portal tells about a ticket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// Its name.
+    pub ticket: TicketId,
+    /// Open or closed.
+    pub state: TicketState,
+    /// When it was closed, if it is.
+    pub closed_at: Option<Timestamp>,
+    /// Its snapshots, oldest first.
+    pub snapshots: Vec<Snapshot>,
+}
+
+/// Whether a ticket is being worked on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TicketState {
+    /// Being worked on; its snapshots wait.
+    Open,
+    /// Done; the days until deletion are counted.
+    Closed,
+}
+
+/// `POST /v1/tickets/{ticket}/close` and `…/reopen`: an event of the ticket's source.
+///
+/// The same `event` told twice is taken once. `at` may lie in the past, not in the future.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TicketEvent {
+    /// When it happened; the portal's present instant when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// The source's own name of the event; the portal makes one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+}
+
+/// `POST /v1/tickets/{ticket}/tokens`: makes a token for one ticket.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewToken {
+    /// How long it is good for, in seconds.
+    pub valid_seconds: u64,
+}
+
+/// A new token. It is told once and kept nowhere in clear.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Token {
+    /// Names the token for revoking it.
+    pub id: String,
+    /// The bearer token itself.
+    pub token: String,
+    /// From when on it is refused.
+    pub expires: Timestamp,
+}
+
+/// `POST /v1/tickets/{ticket}/snapshots`: announces a sealed file. The answer's `Location` is the upload's own URL (tus).
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewSnapshot {
+    /// The file id in the sealed file's header. The portal knows the snapshot by it.
+    pub file_id: FileId,
+    /// Length of the sealed file in bytes.
+    pub size: u64,
+    /// SHA-256 of the sealed file, 64 hexadecimal digits in lower case.
+    pub sha256: String,
+    /// The portal's part of the file key; absent for a file sealed without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<NewShare>,
+}
+
+/// The portal's part of a file key, on its way to the portal.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewShare {
+    /// The share id in the sealed file's header.
+    pub id: ShareId,
+    /// 32 bytes, Base64 (standard alphabet, padded).
+    pub secret: String,
+    /// The instant after which the sender wants no one to get it.
+    pub not_after: Timestamp,
+}
+
+/// What the portal tells about a snapshot, also after its deletion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The file id of the sealed file.
+    pub id: FileId,
+    /// The ticket it belongs to.
+    pub ticket: TicketId,
+    /// Where it is on its way.
+    pub state: SnapshotState,
+    /// Length of the sealed file in bytes.
+    pub size: u64,
+    /// SHA-256 of the sealed file in hexadecimal.
+    pub sha256: String,
+    /// When its last byte was stored; absent while it is being uploaded.
+    pub uploaded_at: Option<Timestamp>,
+    /// The instant by which it must be gone, as known now.
+    pub due_at: Option<Timestamp>,
+    /// When it was deleted.
+    pub deleted_at: Option<Timestamp>,
+    /// How often its content was read.
+    pub reads: u64,
+}
+
+/// Where a snapshot is on its way through the portal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SnapshotState {
+    /// Its bytes are still arriving.
+    Uploading,
+    /// Complete and readable by those who may.
+    Stored,
+    /// Its deletion has begun; nobody can read it any more.
+    Deleting,
+    /// Gone, with a receipt.
+    Deleted,
+}
+
+/// `POST /v1/snapshots/{id}/share`: asks for the share.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShareRequest {
+    /// The technician's recipient (`tarseal1…`): the share is sealed to it.
+    pub recipient: String,
+}
+
+/// The share, sealed to the technician's key: HPKE base mode, info = [`share_info`].
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SealedShare {
+    /// The share id in the sealed file's header.
+    pub id: ShareId,
+    /// `enc | ct` in Base64 (standard alphabet, padded).
+    pub sealed: String,
+}
+
+/// The bytes that bind a sealed share to its purpose and its snapshot.
+#[must_use]
+pub fn share_info(snapshot: &FileId, share: &ShareId) -> Vec<u8> {
+    [b"tarseal/v1 share\0".as_slice(), &snapshot.0, &share.0].concat()
+}
+
+/// An error body (RFC 9457, `application/problem+json`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Which error: a stable path below the portal's address, such as `/problems/ticket-unknown`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The error in a few words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What happened and what to do, for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
+/// The `type` values of [`Problem`] that a client acts on.
+pub mod problems {
+    /// 401: no token, or one that is unknown, expired or revoked.
+    pub const TOKEN_REFUSED: &str = "/problems/token-refused";
+    /// 403: the token is good but not for this.
+    pub const NOT_ALLOWED: &str = "/problems/not-allowed";
+    /// 404: no such ticket (or it is another tenant's).
+    pub const TICKET_UNKNOWN: &str = "/problems/ticket-unknown";
+    /// 404: no such snapshot (or it is another tenant's).
+    pub const SNAPSHOT_UNKNOWN: &str = "/problems/snapshot-unknown";
+    /// 404: no such upload.
+    pub const UPLOAD_UNKNOWN: &str = "/problems/upload-unknown";
+    /// 409: the ticket is closed.
+    pub const TICKET_CLOSED: &str = "/problems/ticket-closed";
+    /// 409: a ticket of this name is there already.
+    pub const TICKET_EXISTS: &str = "/problems/ticket-exists";
+    /// 409: the upload's offset is another one (tus).
+    pub const OFFSET_MISMATCH: &str = "/problems/offset-mismatch";
+    /// 409: a snapshot of this id is there with other bytes.
+    pub const SNAPSHOT_DIFFERS: &str = "/problems/snapshot-differs";
+    /// 410: deleted at its deadline.
+    pub const EXPIRED: &str = "/problems/expired";
+    /// 400, 411, 413, 415, 422: the request itself is wrong.
+    pub const BAD_REQUEST: &str = "/problems/bad-request";
+    /// 460: the bytes do not have the digest they were announced with (tus checksum, and at the end of an upload).
+    pub const DIGEST_MISMATCH: &str = "/problems/digest-mismatch";
+    /// 507: the portal has no room.
+    pub const NO_ROOM: &str = "/problems/no-room";
+    /// 500: a fault of the portal.
+    pub const FAULT: &str = "/problems/fault";
+}
