@@ -1,1 +1,54 @@
-//! The format room.
+//! The sealed file: a header anyone can read, slots that only the right keys open, and a payload of authenticated chunks.
+//!
+//! `FORMAT.md` beside this file is the specification, byte for byte. The way through the room:
+//!
+//! 1. A technician makes an [`Identity`] and gives its [`Recipient`] away ([`KeyKind::XWing`] unless told otherwise).
+//! 2. A sender writes a plaintext into a [`SealWriter`], to one or more recipients, with or without a portal's [`Share`].
+//! 3. Whoever holds the file reads its [`Header`].
+//! 4. The technician reads the plaintext out of an [`OpenReader`], which gives out only bytes it has authenticated.
+//!
+//! [`seal_to`] and [`open_sealed`] carry one small secret to one key: the share, on its way from the portal.
+//!
+//! ```
+//! use std::io::{Read, Write};
+//! use rand::{rand_core::UnwrapErr, rngs::SysRng};
+//! use tarseal::format::{Header, Identity, KeyKind, OpenReader, SealOptions, SealWriter};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut rng = UnwrapErr(SysRng);
+//! let technician = Identity::generate(KeyKind::XWing, &mut rng);
+//!
+//! let recipients = [technician.recipient()];
+//! let options = SealOptions { created: "2026-11-21T14:20:01Z".parse()?, recipients: &recipients, share: None };
+//! let mut writer = SealWriter::new(Vec::new(), &options, &mut rng)?;
+//! writer.write_all(b"what happened")?;
+//! let sealed = writer.finish()?;
+//!
+//! let mut file = sealed.as_slice();
+//! let header = Header::read(&mut file)?;
+//! let mut plaintext = String::new();
+//! OpenReader::new(header, file, &[technician], None)?.read_to_string(&mut plaintext)?;
+//! assert_eq!(plaintext, "what happened");
+//! # Ok(())
+//! # }
+//! ```
+
+mod bech32;
+mod error;
+mod header;
+mod key;
+mod open;
+mod payload;
+mod seal;
+mod share;
+mod slot;
+mod wrap;
+
+pub use error::{KeyError, OpenError, SealError};
+pub use header::Header;
+pub use key::{Identity, KeyKind, Recipient};
+pub use open::OpenReader;
+pub use seal::{SealOptions, SealWriter};
+pub use share::{Share, ShareField};
+pub use slot::SlotKind;
+pub use wrap::{open_sealed, seal_to};

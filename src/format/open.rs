@@ -1,0 +1,166 @@
+//! Opening: a sealed file goes in, plaintext comes out, and no byte of it before its chunk is proven.
+
+use std::io::{self, BufRead, Read};
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use super::error::OpenError;
+use super::header::Header;
+use super::key::Identity;
+use super::payload::{ChunkCipher, MAX_CHUNKS, PREFIX, SEALED_CHUNK, TAG};
+use super::share::Share;
+
+/// Chunks that are read with one call.
+const BATCH: usize = 8;
+
+/// Reads the plaintext of a sealed file. Holds 128 KiB.
+///
+/// Every byte it gives is authentic and stands at its place. The end is proven too: `Ok(0)` comes only behind the last chunk,
+/// and never when the file was cut off or something was added. A damaged file gives the true bytes before the damage, then
+/// the same error each time it is read.
+pub struct OpenReader<R: Read> {
+    payload: R,
+    cipher: ChunkCipher,
+    /// Sealed chunks as they were read, opened in place one after the other.
+    buffer: Zeroizing<Vec<u8>>,
+    /// Where the chunk begins that is to be opened next.
+    next: usize,
+    filled: usize,
+    /// The plaintext that was opened and not yet given out.
+    plaintext: Range<usize>,
+    number: u64,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The payload has more bytes.
+    Reading,
+    /// The payload has ended; what is left of it is in the buffer.
+    Ended,
+    /// The last chunk was opened.
+    Done,
+    Failed(Failure),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Failure {
+    Chunk,
+    Truncated,
+    TooLong,
+}
+
+impl<R: Read> OpenReader<R> {
+    /// Finds the slot that opens, joins the parts of the key and checks that they belong to this header and payload.
+    ///
+    /// `payload` stands where [`Header::read`] left it. A share that the header does not ask for is not looked at. Errors, in
+    /// this order: [`OpenError::NoKeyFits`], [`OpenError::NotSupported`] or [`OpenError::Slot`]; [`OpenError::ShareNeeded`];
+    /// [`OpenError::Truncated`] or [`OpenError::Read`]; [`OpenError::Commitment`].
+    #[expect(clippy::needless_pass_by_value, reason = "a header opens one payload")]
+    pub fn new(
+        header: Header,
+        mut payload: R,
+        identities: &[Identity],
+        share: Option<&Share>,
+    ) -> Result<Self, OpenError> {
+        let part = header.unlock(identities)?;
+        if let (Some(field), None) = (&header.share, share) {
+            return Err(OpenError::ShareNeeded(field.clone()));
+        }
+        let mut prefix = [0; PREFIX];
+        payload.read_exact(&mut prefix).map_err(OpenError::from_read)?;
+        let cipher = ChunkCipher::resume(&header.file_key(&part, share), &header.digest(), &prefix)
+            .map_err(|_| OpenError::Commitment)?;
+        let buffer = Zeroizing::new(vec![0; BATCH * SEALED_CHUNK]);
+        Ok(Self { payload, cipher, buffer, next: 0, filled: 0, plaintext: 0..0, number: 0, state: State::Reading })
+    }
+
+    /// Gives the source back, wherever it stands.
+    pub fn into_inner(self) -> R {
+        self.payload
+    }
+
+    /// Fills the buffer from the source until it is full or the source ends.
+    fn refill(&mut self) -> io::Result<()> {
+        self.buffer.copy_within(self.next..self.filled, 0);
+        self.filled -= self.next;
+        self.next = 0;
+        while self.filled < self.buffer.len() {
+            match self.payload.read(&mut self.buffer[self.filled..]) {
+                Ok(0) => {
+                    self.state = State::Ended;
+                    return Ok(());
+                }
+                Ok(length) => self.filled += length,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens the next chunk of the buffer, which holds a whole one or all that is left.
+    fn open_chunk(&mut self) -> Result<(), Failure> {
+        let length = (self.filled - self.next).min(SEALED_CHUNK);
+        let last = length < SEALED_CHUNK;
+        if length < TAG {
+            return Err(Failure::Truncated);
+        }
+        if !last && self.number + 1 >= MAX_CHUNKS {
+            return Err(Failure::TooLong);
+        }
+        let chunk = &mut self.buffer[self.next..self.next + length];
+        let opened = self.cipher.open(self.number, chunk).ok_or(Failure::Chunk)?;
+        self.plaintext = self.next..self.next + opened;
+        self.next += length;
+        self.number += 1;
+        if last {
+            self.state = State::Done;
+        }
+        Ok(())
+    }
+
+    fn error(&self, failure: Failure) -> io::Error {
+        match failure {
+            Failure::Chunk => OpenError::Chunk { number: self.number },
+            Failure::Truncated => OpenError::Truncated,
+            Failure::TooLong => OpenError::TooLong,
+        }
+        .into_io()
+    }
+}
+
+impl<R: Read> BufRead for OpenReader<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        // The last chunk may be empty, hence a loop.
+        while self.plaintext.is_empty() {
+            match self.state {
+                State::Failed(failure) => return Err(self.error(failure)),
+                State::Done => break,
+                State::Reading if self.filled - self.next < SEALED_CHUNK => self.refill()?,
+                State::Reading | State::Ended => {
+                    if let Err(failure) = self.open_chunk() {
+                        self.state = State::Failed(failure);
+                    }
+                }
+            }
+        }
+        Ok(&self.buffer[self.plaintext.clone()])
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.plaintext.start = self.plaintext.end.min(self.plaintext.start + amount);
+    }
+}
+
+impl<R: Read> Read for OpenReader<R> {
+    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+        if target.is_empty() {
+            return Ok(0);
+        }
+        let length = self.fill_buf()?.read(target)?;
+        self.consume(length);
+        Ok(length)
+    }
+}

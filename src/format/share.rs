@@ -1,0 +1,124 @@
+//! The portal's part of a file key, and the header field that says who holds it.
+
+use rand::CryptoRng;
+use url::{Host, Url};
+
+use crate::clock::Timestamp;
+use crate::ids::ShareId;
+use crate::item::is_bidi;
+use crate::secret::Secret;
+
+/// The portal's part of a file key: 32 random bytes. Destroying it makes every copy of the sealed file unreadable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share(Secret<[u8; Self::LENGTH]>);
+
+impl Share {
+    /// Length in bytes.
+    pub const LENGTH: usize = 32;
+
+    /// Draws a new share.
+    pub fn random(rng: &mut dyn CryptoRng) -> Self {
+        let mut share = Secret::new([0; Self::LENGTH]);
+        rng.fill_bytes(share.expose_mut());
+        Self(share)
+    }
+
+    /// Takes in a share that was drawn before. The caller must not keep another copy.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
+        Self(Secret::new(bytes))
+    }
+
+    /// Shows the bytes to code that needs them.
+    #[must_use]
+    pub const fn expose(&self) -> &[u8; Self::LENGTH] {
+        self.0.expose()
+    }
+}
+
+/// What the header says about the share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShareField {
+    /// The portal knows the share by this name.
+    pub id: ShareId,
+    /// The instant after which the sender wants no one to get it.
+    pub not_after: Timestamp,
+    /// The portal's address: `https`, or `http` to this machine alone; at most 512 bytes of UTF-8.
+    pub portal: String,
+}
+
+/// Longest portal address in bytes.
+pub(crate) const MAX_PORTAL_LENGTH: usize = 512;
+
+/// Refuses an address that a reader of the header must not trust, and says why.
+pub(crate) fn check_portal(portal: &str) -> Result<(), &'static str> {
+    if portal.len() > MAX_PORTAL_LENGTH {
+        return Err("the portal's address is longer than 512 bytes");
+    }
+    // The URL parser drops these silently; two texts would then name one portal.
+    if portal.chars().any(|c| c.is_control() || c.is_whitespace() || is_bidi(c)) {
+        return Err("the portal's address holds a space or a control character");
+    }
+    let Ok(url) = Url::parse(portal) else { return Err("the portal's address is not a URL") };
+    let loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if loopback => {}
+        _ => return Err("the portal's address is not https"),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("the portal's address holds a user name or password");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("the portal's address holds a query or fragment");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_https_portal_or_this_machine_is_named() {
+        for good in [
+            "https://support.vendor.example",
+            "https://support.vendor.example:8443/eu/",
+            "http://localhost:8080",
+            "http://127.0.0.1:8080/",
+            "http://[::1]:8080",
+        ] {
+            assert_eq!(check_portal(good), Ok(()), "{good}");
+        }
+        let long = format!("https://vendor.example/{}", "x".repeat(512));
+        for bad in [
+            "",
+            "vendor.example",
+            "http://vendor.example",
+            "http://localhost.vendor.example",
+            "http://127.0.0.1.vendor.example",
+            "ftp://vendor.example",
+            "file:///etc/passwd",
+            "https://clerk@vendor.example",
+            "https://:secret@vendor.example",
+            "https://vendor.example/?a",
+            "https://vendor.example/#a",
+            "https://vendor.exa\tmple",
+            " https://vendor.example",
+            "https://vendor.example/\u{202e}x",
+            &long,
+        ] {
+            assert!(check_portal(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_not_printed() {
+        assert_eq!(format!("{:?}", Share::from_bytes([7; 32])), "Share(***)");
+    }
+}

@@ -1,0 +1,179 @@
+//! Slots: the vendor's part of the file key, locked once for each recipient.
+//!
+//! A kind of slot is one file here and one line in [`KEY_SLOTS`]. The kinds that do not take a public key (passphrase, shared
+//! key) have their numbers and lengths already, so a header that holds them is read; nothing here opens them yet.
+
+mod hpke;
+mod x25519;
+mod x_wing;
+
+use std::fmt;
+
+use rand::CryptoRng;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::error::OpenError;
+use super::key::{Identity, KeyKind, Recipient};
+use crate::secret::Secret;
+
+/// Length in bytes of the vendor's part, V, that every slot holds.
+pub(crate) const PART_LENGTH: usize = 32;
+
+/// A key id that names no key: the opener tries each of its own.
+pub(crate) const ANONYMOUS: [u8; 8] = [0; 8];
+
+/// How a slot is locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SlotKind {
+    /// To an X25519 key.
+    X25519 = 1,
+    /// To an X-Wing key (ML-KEM-768 and X25519).
+    XWing = 2,
+    /// With a passphrase.
+    Passphrase = 3,
+    /// With a key both sides hold.
+    SharedKey = 4,
+}
+
+impl SlotKind {
+    pub(crate) const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Self::X25519),
+            2 => Some(Self::XWing),
+            3 => Some(Self::Passphrase),
+            4 => Some(Self::SharedKey),
+            _ => None,
+        }
+    }
+
+    /// Length of the body in bytes; each kind has exactly one.
+    pub(crate) const fn body_length(self) -> usize {
+        const SEALED_PART: usize = PART_LENGTH + 16;
+        match self {
+            Self::X25519 => 32 + SEALED_PART,
+            Self::XWing => 1120 + SEALED_PART,
+            Self::Passphrase => 16 + 4 + 4 + 1 + SEALED_PART,
+            Self::SharedKey => 32 + SEALED_PART,
+        }
+    }
+}
+
+impl fmt::Display for SlotKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::X25519 => "an X25519 key",
+            Self::XWing => "an X-Wing key",
+            Self::Passphrase => "a passphrase",
+            Self::SharedKey => "a shared key",
+        })
+    }
+}
+
+impl From<KeyKind> for SlotKind {
+    fn from(kind: KeyKind) -> Self {
+        match kind {
+            KeyKind::X25519 => Self::X25519,
+            KeyKind::XWing => Self::XWing,
+        }
+    }
+}
+
+/// A slot as it stands in a header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Slot {
+    pub(crate) kind: SlotKind,
+    pub(crate) key_id: [u8; 8],
+    pub(crate) body: Vec<u8>,
+}
+
+/// What a kind of public key can do: HPKE in base mode, empty aad (RFC 9180).
+pub(crate) trait KeySlot: Sync {
+    /// Its number.
+    fn kind(&self) -> KeyKind;
+    /// Length of its public key in bytes.
+    fn public_length(&self) -> usize;
+    /// The public key of a secret one.
+    fn public(&self, secret: &[u8; 32]) -> Vec<u8>;
+    /// Whether one can seal to this public key.
+    fn accepts(&self, public: &[u8]) -> bool;
+    /// Seals to a public key that was accepted; gives enc | ct.
+    fn seal(&self, public: &[u8], info: &[u8], plaintext: &[u8], rng: &mut dyn CryptoRng) -> Vec<u8>;
+    /// Opens enc | ct; `None` when it is damaged or was sealed to another key or with another info.
+    fn open(&self, secret: &[u8; 32], info: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>>;
+}
+
+/// The kinds of keys there are, in the order of their numbers.
+static KEY_SLOTS: [&dyn KeySlot; 2] = [&x25519::X25519, &x_wing::XWing];
+
+/// Finds what a kind of key can do.
+pub(crate) fn key_slot(kind: KeyKind) -> &'static dyn KeySlot {
+    KEY_SLOTS.into_iter().find(|slot| slot.kind() == kind).expect("every KeyKind has its line in KEY_SLOTS")
+}
+
+/// Locks the vendor's part for one recipient. `public_digest` is SHA-256(PUB) of the header the slot will stand in.
+pub(crate) fn lock(
+    recipient: &Recipient,
+    public_digest: &[u8; 32],
+    part: &Secret<[u8; PART_LENGTH]>,
+    rng: &mut dyn CryptoRng,
+) -> Slot {
+    let kind = SlotKind::from(recipient.kind());
+    let body = key_slot(recipient.kind()).seal(recipient.public(), &info(kind, public_digest), part.expose(), rng);
+    Slot { kind, key_id: recipient.key_id(), body }
+}
+
+/// Gets the vendor's part out of the first slot that one of the identities opens.
+///
+/// Slots that name one of the keys come first. When none of them opens the rest is tried too: a slot whose key id alone was
+/// changed opens here and is found out by the payload's commitment, so that damage is not mistaken for a wrong key.
+pub(crate) fn unlock(
+    slots: &[Slot],
+    public_digest: &[u8; 32],
+    identities: &[Identity],
+) -> Result<Secret<[u8; PART_LENGTH]>, OpenError> {
+    let pairs = || slots.iter().flat_map(|slot| identities.iter().map(move |identity| (slot, identity)));
+    let named = |(slot, identity): &(&Slot, &Identity)| slot.key_id == identity.key_id();
+    let mut this_key = false;
+    for (slot, identity) in pairs().filter(named).inspect(|_| this_key = true) {
+        if let Some(part) = open(slot, public_digest, identity) {
+            return Ok(part);
+        }
+    }
+    for (slot, identity) in pairs().filter(|pair| !named(pair)) {
+        if let Some(part) = open(slot, public_digest, identity) {
+            return Ok(part);
+        }
+    }
+    if this_key {
+        return Err(OpenError::Slot);
+    }
+    match slots {
+        [slot, ..] if slots.iter().all(|slot| matches!(slot.kind, SlotKind::Passphrase | SlotKind::SharedKey)) => {
+            Err(OpenError::NotSupported(slot.kind))
+        }
+        _ => Err(OpenError::NoKeyFits),
+    }
+}
+
+fn open(slot: &Slot, public_digest: &[u8; 32], identity: &Identity) -> Option<Secret<[u8; PART_LENGTH]>> {
+    if slot.kind != SlotKind::from(identity.kind()) {
+        return None;
+    }
+    let opened = key_slot(identity.kind()).open(identity.secret(), &info(slot.kind, public_digest), &slot.body)?;
+    let mut part = Secret::new([0; PART_LENGTH]);
+    let length_fits = opened.len() == PART_LENGTH;
+    length_fits.then(|| part.expose_mut().copy_from_slice(&opened))?;
+    Some(part)
+}
+
+/// SLOTINFO: what a slot is locked for.
+fn info(kind: SlotKind, public_digest: &[u8; 32]) -> Vec<u8> {
+    [b"tarseal/v1 slot\0".as_slice(), &[kind as u8], public_digest].concat()
+}
+
+/// SHA-256(kind | public key), of which the first bytes are the key id.
+pub(crate) fn key_digest(kind: KeyKind, public: &[u8]) -> [u8; 32] {
+    Sha256::new().chain_update([kind as u8]).chain_update(public).finalize().into()
+}

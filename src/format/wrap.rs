@@ -1,0 +1,23 @@
+//! One small secret, sealed to one key: how a portal hands out a share without seeing it in clear on the way.
+
+use rand::CryptoRng;
+
+use super::error::OpenError;
+use super::key::{Identity, Recipient};
+use super::slot::key_slot;
+use crate::secret::Secret;
+
+/// Seals `secret` to one key: HPKE in base mode, enc | ct. Only the same `info` opens it, so it says what the secret is for.
+///
+/// 48 bytes longer than the secret for X25519, 1 136 for X-Wing.
+pub fn seal_to(recipient: &Recipient, info: &[u8], secret: &[u8], rng: &mut dyn CryptoRng) -> Vec<u8> {
+    key_slot(recipient.kind()).seal(recipient.public(), info, secret, rng)
+}
+
+/// Opens what [`seal_to`] sealed to this identity with the same `info`.
+///
+/// [`OpenError::Unwrap`] when it was sealed to another key or for another purpose, or is damaged.
+pub fn open_sealed(identity: &Identity, info: &[u8], sealed: &[u8]) -> Result<Secret<Vec<u8>>, OpenError> {
+    let mut opened = key_slot(identity.kind()).open(identity.secret(), info, sealed).ok_or(OpenError::Unwrap)?;
+    Ok(Secret::new(std::mem::take(&mut *opened)))
+}
