@@ -1,7 +1,7 @@
 //! Keys as text: Bech32 with the checksum of BIP 173 and without its limit of 90 characters.
 
 use bech32::primitives::checksum::Checksum;
-use bech32::primitives::decode::{CheckedHrpstring, CheckedHrpstringError, UncheckedHrpstringError};
+use bech32::primitives::decode::{CharError, CheckedHrpstring, CheckedHrpstringError, UncheckedHrpstringError};
 use bech32::{Bech32, Hrp};
 use zeroize::Zeroizing;
 
@@ -35,9 +35,11 @@ pub(crate) fn encode(prefix: &'static str, data: &[u8]) -> Zeroizing<String> {
 /// Reads the data behind `prefix`, written in one case, upper or lower; says in words what is wrong otherwise.
 pub(crate) fn decode(prefix: &'static str, text: &str) -> Result<Zeroizing<Vec<u8>>, &'static str> {
     let checked = CheckedHrpstring::new::<LongBech32>(text).map_err(|error| match error {
-        CheckedHrpstringError::Parse(UncheckedHrpstringError::Char(_)) => {
-            "it holds a character that no key has, or mixes capitals and small letters"
-        }
+        CheckedHrpstringError::Parse(UncheckedHrpstringError::Char(error)) => match error {
+            CharError::MixedCase => "it mixes capitals and small letters",
+            CharError::InvalidChar(_) => "it holds a character that no key has",
+            _ => "it does not look like a key",
+        },
         CheckedHrpstringError::Checksum(_) => "its checksum is wrong; a character was changed or lost",
         _ => "it does not look like a key",
     })?;

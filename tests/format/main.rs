@@ -1,0 +1,9 @@
+//! The door of the format room: what was sealed opens, and whatever was changed does not.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests may fall over as tests do")]
+
+mod cases;
+mod python;
+mod round_trip;
+mod support;
+mod tamper;
