@@ -1,1 +1,14 @@
-//! The track room.
+//! Keeps the promise "deleted 90 days after the ticket is closed": how long a snapshot is kept ([`policy`]), the instant by
+//! which it must be gone ([`deadline`]), where it is on its way there ([`state`]) and the signed statement that it is gone
+//! ([`receipt`]).
+//!
+//! The portal and the sender's ledger use the same code, so both count the same days.
+
+pub mod deadline;
+pub mod policy;
+pub mod receipt;
+pub mod state;
+
+pub use policy::RetentionPolicy;
+pub use receipt::{PortalKey, Receipt, ReceiptKey};
+pub use state::{Event, Phase, State};

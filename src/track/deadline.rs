@@ -1,0 +1,209 @@
+//! The instant by which a snapshot must be gone.
+//!
+//! "90 days after the ticket is closed" means: the day of closing in the tenant's zone, then 90 whole calendar days, then
+//! gone. Nothing is ever due inside the last of these days, whatever the clocks of the zone do.
+
+use jiff::civil::Date;
+use jiff::{Span, tz::TimeZone};
+
+use super::policy::{RetentionPolicy, Zone};
+use crate::clock::Timestamp;
+
+/// How long before its deadline a snapshot's deletion begins, in seconds: the deadline is a maximum, so the work starts a
+/// day ahead and a failing disk or a night without power does not make it late.
+pub const LEAD_SECONDS: i64 = 86_400;
+
+/// The first instant of the day that follows the closing day and [`RetentionPolicy::after_close_days`] calendar days.
+///
+/// Later closings never give an earlier instant. Past the year 9999 it is [`Timestamp::MAX`].
+#[must_use]
+pub fn due_at(closed_at: Timestamp, policy: &RetentionPolicy) -> Timestamp {
+    let zone = policy.zone.rules();
+    first_instant(local_day(closed_at, &zone), i64::from(policy.after_close_days) + 1, &zone)
+}
+
+/// The instant [`RetentionPolicy::hard_cap_days`] times 24 hours after the upload.
+#[must_use]
+pub fn hard_cap_at(uploaded_at: Timestamp, policy: &RetentionPolicy) -> Timestamp {
+    uploaded_at.plus_days(i64::from(policy.hard_cap_days))
+}
+
+/// The earlier of [`due_at`] (if the ticket is closed) and [`hard_cap_at`]: the instant by which the snapshot must be gone.
+#[must_use]
+pub fn deadline(uploaded_at: Timestamp, closed_at: Option<Timestamp>, policy: &RetentionPolicy) -> Timestamp {
+    let cap = hard_cap_at(uploaded_at, policy);
+    closed_at.map_or(cap, |closed_at| due_at(closed_at, policy).min(cap))
+}
+
+/// The instant at which deletion begins for a deadline: [`LEAD_SECONDS`] ahead of it.
+#[must_use]
+pub fn begins_at(deadline: Timestamp) -> Timestamp {
+    deadline.plus_seconds(-LEAD_SECONDS)
+}
+
+/// A text that is neither an instant nor a date.
+#[derive(Debug, thiserror::Error)]
+#[error("\"{}\" is neither a point in time nor a date (expected 2026-12-03T14:20:01Z or 2026-12-03)", .0.escape_debug())]
+pub struct NotAnInstant(String);
+
+/// Reads an instant as people write one: RFC 3339, or a bare date that means the last second of that day in `zone`.
+pub fn parse_instant(text: &str, zone: &Zone) -> Result<Timestamp, NotAnInstant> {
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Ok(instant);
+    }
+    match text.parse::<Date>() {
+        Ok(date) if text.len() == "2026-12-03".len() => Ok(first_instant(date, 1, &zone.rules()).plus_seconds(-1)),
+        _ => Err(NotAnInstant(text.chars().take(64).collect())),
+    }
+}
+
+/// The local day of an instant. Where a clock is set back over midnight, the day that had begun has begun: the hour that is
+/// lived twice counts to the later day, so that a later instant never has an earlier day.
+fn local_day(instant: Timestamp, zone: &TimeZone) -> Date {
+    let day = instant.to_jiff().to_zoned(zone.clone()).date();
+    match day.tomorrow() {
+        Ok(next) if first_instant(next, 0, zone) <= instant => next,
+        _ => day,
+    }
+}
+
+/// The first instant of the day `days` calendar days after `date`.
+fn first_instant(date: Date, days: i64, zone: &TimeZone) -> Timestamp {
+    date.checked_add(Span::new().days(days))
+        .and_then(|day| day.to_zoned(zone.clone()))
+        .map_or(Timestamp::MAX, |start| Timestamp::from(start.timestamp()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn policy(zone: &str) -> RetentionPolicy {
+        RetentionPolicy { zone: zone.parse().unwrap(), ..RetentionPolicy::default() }
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_deadline_is_the_start_of_the_day_after_ninety_calendar_days() {
+        for (zone, closed, due) in [
+            // no zone rules: the whole of 3 March belongs to the ninety days
+            ("UTC", "2026-12-03T00:00:00Z", "2027-03-04T00:00:00Z"),
+            ("UTC", "2026-12-03T23:59:59Z", "2027-03-04T00:00:00Z"),
+            // the local day counts, not the day in UTC
+            ("Europe/Brussels", "2026-12-03T22:59:59Z", "2027-03-03T23:00:00Z"),
+            ("Europe/Brussels", "2026-12-03T23:00:00Z", "2027-03-04T23:00:00Z"),
+            // summer time begins in between: 90 calendar days are an hour shorter
+            ("Europe/Brussels", "2027-01-10T12:00:00Z", "2027-04-10T22:00:00Z"),
+            // and ends in between: an hour longer
+            ("Europe/Brussels", "2026-09-01T12:00:00Z", "2026-11-30T23:00:00Z"),
+            // far east and far west of it
+            ("Pacific/Kiritimati", "2026-12-03T09:59:59Z", "2027-03-03T10:00:00Z"),
+            ("Pacific/Kiritimati", "2026-12-03T10:00:00Z", "2027-03-04T10:00:00Z"),
+            ("America/Los_Angeles", "2026-12-04T07:59:59Z", "2027-03-04T08:00:00Z"),
+            // an offset of a quarter hour
+            ("Asia/Kathmandu", "2026-12-03T18:15:00Z", "2027-03-04T18:15:00Z"),
+            // a leap day is a day like any other
+            ("UTC", "2027-12-01T10:00:00Z", "2028-03-01T00:00:00Z"),
+            ("UTC", "2028-02-29T10:00:00Z", "2028-05-30T00:00:00Z"),
+            // 2100 has none
+            ("UTC", "2099-12-01T10:00:00Z", "2100-03-02T00:00:00Z"),
+            // over the end of a year, and closed in its last second
+            ("UTC", "2026-12-31T23:59:59Z", "2027-04-01T00:00:00Z"),
+            ("Europe/Brussels", "2026-12-31T23:30:00Z", "2027-04-01T22:00:00Z"),
+            // summer time begins at midnight in Santiago: the day starts at 01:00
+            ("America/Santiago", "2026-06-08T12:00:00Z", "2026-09-07T03:00:00Z"),
+            ("America/Santiago", "2026-06-07T12:00:00Z", "2026-09-06T04:00:00Z"),
+            // Samoa had no 30 December 2011: what would start then starts with the next day there was
+            ("Pacific/Apia", "2011-09-30T21:00:00Z", "2011-12-30T10:00:00Z"),
+        ] {
+            assert_eq!(due_at(at(closed), &policy(zone)), at(due), "{zone} {closed}");
+        }
+    }
+
+    #[test]
+    fn an_hour_lived_twice_over_midnight_does_not_shorten_the_count() {
+        // St John's: at 00:01 on 7 November 2010 the clock went back to 23:01 on the 6th.
+        let st_johns = policy("America/St_Johns");
+        let before = at("2010-11-07T02:30:30Z"); // 00:00:30 on the 7th
+        let after = at("2010-11-07T03:00:00Z"); // 23:30 on the 6th, later
+        assert_eq!(due_at(before, &st_johns), due_at(after, &st_johns));
+    }
+
+    #[test]
+    fn the_hard_cap_wins_when_it_is_earlier() {
+        let utc = policy("UTC");
+        let uploaded = at("2026-01-01T10:00:00Z");
+        assert_eq!(deadline(uploaded, None, &utc), at("2027-01-01T10:00:00Z"));
+        assert_eq!(deadline(uploaded, Some(at("2026-02-01T10:00:00Z")), &utc), at("2026-05-03T00:00:00Z"));
+        assert_eq!(deadline(uploaded, Some(at("2026-12-01T10:00:00Z")), &utc), at("2027-01-01T10:00:00Z"));
+    }
+
+    #[test]
+    fn a_bare_date_means_the_end_of_that_day_in_the_zone() {
+        let brussels: Zone = "Europe/Brussels".parse().unwrap();
+        assert_eq!(parse_instant("2026-12-03", &brussels).unwrap(), at("2026-12-03T22:59:59Z"));
+        assert_eq!(parse_instant("2026-06-03", &brussels).unwrap(), at("2026-06-03T21:59:59Z"));
+        assert_eq!(parse_instant("2028-02-29", &Zone::utc()).unwrap(), at("2028-02-29T23:59:59Z"));
+        assert_eq!(parse_instant("2026-12-03T10:00:00+01:00", &brussels).unwrap(), at("2026-12-03T09:00:00Z"));
+        for bad in ["", "2026-02-29", "3.12.2026", "20261203", "tomorrow", "2026-12-03T10:00"] {
+            assert!(parse_instant(bad, &brussels).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_deadline_past_the_calendar_stays_inside_it() {
+        let kiritimati = policy("Pacific/Kiritimati");
+        assert_eq!(due_at(Timestamp::MAX, &kiritimati), Timestamp::MAX);
+        assert_eq!(hard_cap_at(Timestamp::MAX, &kiritimati), Timestamp::MAX);
+    }
+
+    const ZONES: &[&str] = &[
+        "UTC",
+        "Europe/Brussels",
+        "America/St_Johns",
+        "America/Santiago",
+        "Pacific/Apia",
+        "Pacific/Kiritimati",
+        "Asia/Kathmandu",
+        "Australia/Lord_Howe",
+        "Africa/Casablanca",
+        "America/Los_Angeles",
+        "Asia/Tehran",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
+        #[test]
+        fn it_is_never_early_and_never_more_than_a_day_and_a_clock_change_late(
+            seconds in 0_i64..4_102_444_800, zone in prop::sample::select(ZONES), days in 0_u16..800,
+        ) {
+            let policy = RetentionPolicy { after_close_days: days, ..policy(zone) };
+            let closed = Timestamp::from_seconds(seconds);
+            let elapsed = due_at(closed, &policy).seconds() - closed.seconds();
+            let counted = i64::from(days) * 86_400;
+            // At most three hours for clocks set back or forward, and the day that Apia and Kiritimati skipped.
+            prop_assert!(elapsed > counted - 25 * 3600, "{elapsed}");
+            prop_assert!(elapsed <= counted + 25 * 3600 + 7200, "{elapsed}");
+            // By the calendar of the zone it is exact: the deadline's local date is the closing date + days + 1.
+            let rules = policy.zone.rules();
+            let local = due_at(closed, &policy).to_jiff().to_zoned(rules.clone()).date();
+            let wanted = closed.to_jiff().to_zoned(rules).date().checked_add(Span::new().days(i64::from(days) + 1)).unwrap();
+            prop_assert!(local >= wanted, "{local} {wanted}");
+        }
+
+        #[test]
+        fn a_later_closing_is_never_due_earlier(
+            first in 0_i64..4_102_444_800, gap in 0_i64..200_000, zone in prop::sample::select(ZONES),
+        ) {
+            let policy = policy(zone);
+            let (a, b) = (Timestamp::from_seconds(first), Timestamp::from_seconds(first + gap));
+            prop_assert!(due_at(a, &policy) <= due_at(b, &policy));
+        }
+    }
+}

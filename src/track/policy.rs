@@ -1,0 +1,118 @@
+//! How long a snapshot is kept, and whose calendar counts.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The days a tenant keeps its snapshots. Each field is a maximum.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetentionPolicy {
+    /// Counts the changes of the policy; a receipt names the version it was made under.
+    pub version: u32,
+    /// Whole calendar days that follow the day on which the ticket was closed. 90 unless the tenant says otherwise.
+    pub after_close_days: u16,
+    /// Days of 24 hours after the upload that nothing can lengthen. 365 unless the tenant says otherwise.
+    pub hard_cap_days: u16,
+    /// The longest time in days that a backup can hold what was deleted; written into every deletion receipt.
+    pub backup_horizon_days: u16,
+    /// The zone whose days are counted.
+    pub zone: Zone,
+}
+
+impl Default for RetentionPolicy {
+    fn default() -> Self {
+        Self { version: 1, after_close_days: 90, hard_cap_days: 365, backup_horizon_days: 7, zone: Zone::utc() }
+    }
+}
+
+/// A time zone that exists, by its IANA name (`Europe/Brussels`).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Zone {
+    name: String,
+    zone: TimeZone,
+}
+
+impl Zone {
+    /// The zone without rules.
+    #[must_use]
+    pub fn utc() -> Self {
+        Self { name: String::from("UTC"), zone: TimeZone::UTC }
+    }
+
+    /// The IANA name as it was given.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The rules of the zone, for calendar arithmetic.
+    pub(crate) fn rules(&self) -> TimeZone {
+        self.zone.clone()
+    }
+}
+
+/// A text that names no time zone.
+#[derive(Debug, thiserror::Error)]
+#[error("\"{}\" is not a time zone (expected an IANA name, for example Europe/Brussels)", .0.escape_debug())]
+pub struct NotAZone(String);
+
+impl FromStr for Zone {
+    type Err = NotAZone;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let named =
+            text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte));
+        match TimeZone::get(text) {
+            Ok(zone) if named => Ok(Self { name: text.to_owned(), zone }),
+            _ => Err(NotAZone(text.chars().take(64).collect())),
+        }
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl Serialize for Zone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.name)
+    }
+}
+
+impl<'de> Deserialize<'de> for Zone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_ninety_days_after_closing_and_a_year_at_most() {
+        let policy = RetentionPolicy::default();
+        assert_eq!((policy.after_close_days, policy.hard_cap_days, policy.zone.name()), (90, 365, "UTC"));
+    }
+
+    #[test]
+    fn a_policy_survives_json_and_refuses_unknown_words_and_zones() {
+        let policy = RetentionPolicy { zone: "Europe/Brussels".parse().unwrap(), ..RetentionPolicy::default() };
+        let text = serde_json::to_string(&policy).unwrap();
+        assert_eq!(serde_json::from_str::<RetentionPolicy>(&text).unwrap(), policy);
+        assert!(serde_json::from_str::<RetentionPolicy>(&text.replace("Europe/Brussels", "Europe/Atlantis")).is_err());
+        assert!(serde_json::from_str::<RetentionPolicy>(&text.replace("version", "edition")).is_err());
+        assert!("../../etc/passwd".parse::<Zone>().is_err());
+    }
+}

@@ -1,0 +1,522 @@
+//! The portal's signed statement about one snapshot: that it was stored, or that it was deleted.
+//!
+//! A receipt is canonical JSON (RFC 8785) on one line inside a signed note (<https://c2sp.org/signed-note>). It holds no
+//! personal data and no file name, is at most 4096 bytes, and is verified without a network by whoever has the portal's key.
+//! It proves what the operator stated, not what the operator did.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use ed25519_dalek::SigningKey;
+use hkdf::Hkdf;
+use rand::CryptoRng;
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use signed_note::{Note, Signer as _, StandardSigner, StandardVerifier, Verifier as _, VerifierList};
+
+use super::state::Phase;
+use crate::clock::Timestamp;
+use crate::ids::{TenantId, TicketId};
+use crate::secret::Secret;
+
+/// The longest receipt in bytes, note and signature included.
+pub const MAX_LENGTH: usize = 4096;
+
+/// The longest portal name in bytes.
+const MAX_NAME: usize = 200;
+
+/// The largest size that JSON numbers hold exactly (RFC 8785, section 3.2.2.3).
+const MAX_SIZE: u64 = (1 << 53) - 1;
+
+/// What the portal states.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receipt {
+    /// The edition of these fields: 1.
+    pub version: u32,
+    /// Whether the snapshot was stored or deleted.
+    pub kind: Kind,
+    /// Names this receipt: 32 hexadecimal digits.
+    pub id: String,
+    /// The name in the portal's key.
+    pub portal: String,
+    /// [`ReceiptKey::hide_ticket`] of the ticket: only the portal can tell which one it is.
+    pub ticket: String,
+    /// SHA-256 of the sealed file in hexadecimal.
+    pub sha256: String,
+    /// Length of the sealed file in bytes.
+    pub size: u64,
+    /// When its last byte was stored.
+    pub uploaded: Timestamp,
+    /// When the ticket was closed, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Timestamp>,
+    /// The instant by which the snapshot must be gone, as known when this was signed.
+    pub due: Timestamp,
+    /// When it was deleted; in deletion receipts alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<Timestamp>,
+    /// Why it was deleted; in deletion receipts alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<DeletionReason>,
+    /// What was done, in order; empty in upload receipts.
+    pub steps: Vec<StepDone>,
+    /// For how many days after the deletion a backup may still hold the sealed bytes, without the key to open them.
+    pub backup_horizon_days: u16,
+    /// The version of the retention policy that was applied.
+    pub policy_version: u32,
+}
+
+/// What a receipt states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Kind {
+    /// The snapshot is stored, whole and with this digest.
+    Upload,
+    /// The snapshot is gone.
+    Deletion,
+}
+
+/// Why a snapshot was deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum DeletionReason {
+    /// The days after the closing of its ticket are over.
+    TicketClosed,
+    /// It was kept as long as anything is kept.
+    HardCap,
+    /// Its sender took it back, or someone who may ordered it gone.
+    Withdrawn,
+}
+
+/// One step of a deletion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepDone {
+    /// The phase that was reached.
+    pub step: Phase,
+    /// Which store was worked on.
+    pub store: String,
+    /// How.
+    pub method: String,
+    /// When it was seen to be done.
+    pub verified_at: Timestamp,
+}
+
+/// Why a receipt or a key is refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReceiptError {
+    /// Not a receipt at all, or one that was cut, extended or written in another way.
+    #[error("this is not a receipt, or it was damaged: {0}")]
+    Malformed(&'static str),
+    /// Signed by a key other than the one that was expected.
+    #[error("the receipt is signed by \"{}\", not by the expected key of \"{}\"", found.escape_debug(), expected.escape_debug())]
+    OtherKey {
+        /// The name beside the signature.
+        found: String,
+        /// The name in the expected key.
+        expected: String,
+    },
+    /// The signature does not belong to this text.
+    #[error("the signature does not fit: the receipt was changed, or its signer's key is not the portal's")]
+    BadSignature,
+    /// A receipt that cannot be signed: it would be too long, or lacks what its kind states.
+    #[error("the receipt cannot be signed: {0}")]
+    Unsignable(&'static str),
+    /// A text that is not a key.
+    #[error("this is not a {0} key")]
+    BadKey(&'static str),
+}
+
+/// Signs receipts. It stays in the portal.
+pub struct ReceiptKey {
+    name: String,
+    seed: Secret<[u8; 32]>,
+}
+
+impl ReceiptKey {
+    /// Draws a new key for a portal called `name` (1 to 200 bytes, no white space, no `+`, no control characters).
+    pub fn generate(name: &str, rng: &mut dyn CryptoRng) -> Result<Self, ReceiptError> {
+        if !is_portal_name(name) {
+            return Err(ReceiptError::BadKey("receipt"));
+        }
+        let mut seed = Secret::new([0; 32]);
+        rng.fill_bytes(seed.expose_mut());
+        Ok(Self { name: name.to_owned(), seed })
+    }
+
+    /// The portal's name, which stands beside every signature.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The key that verifies what this one signs.
+    #[must_use]
+    pub fn portal_key(&self) -> PortalKey {
+        let public = self.public_bytes();
+        let id = signed_note::key_id(&self.name, &public);
+        let text = format!("{}+{id:08x}+{}", self.name, BASE64_STANDARD.encode(public));
+        text.parse().expect("a key made here has the form that is read here")
+    }
+
+    /// The key as text, in the form that signed-note tools use (`PRIVATE+KEY+name+hash+base64`).
+    #[must_use]
+    pub fn to_text(&self) -> Secret<String> {
+        let id = signed_note::key_id(&self.name, &self.public_bytes());
+        let mut private = Secret::new([1; 33]);
+        private.expose_mut()[1..].copy_from_slice(self.seed.expose());
+        let encoded = Secret::new(BASE64_STANDARD.encode(private.expose()));
+        Secret::new(format!("PRIVATE+KEY+{}+{id:08x}+{}", self.name, encoded.expose()))
+    }
+
+    /// The keyed hash under which receipts name a ticket: HKDF-SHA-256 (RFC 5869) of the key's seed, 32 bytes in hexadecimal.
+    #[must_use]
+    pub fn hide_ticket(&self, tenant: &TenantId, ticket: &TicketId) -> String {
+        let info =
+            [b"tarseal/v1 receipt ticket\0", tenant.as_str().as_bytes(), b"\0", ticket.as_str().as_bytes()].concat();
+        let mut hidden = [0; 32];
+        Hkdf::<Sha256>::new(None, self.seed.expose())
+            .expand(&info, &mut hidden)
+            .expect("32 bytes are fewer than HKDF-SHA-256 can give");
+        hex::encode(hidden)
+    }
+
+    /// Ed25519's algorithm byte and the public key.
+    fn public_bytes(&self) -> [u8; 33] {
+        let public = SigningKey::from_bytes(self.seed.expose()).verifying_key().to_bytes();
+        let mut bytes = [1; 33];
+        bytes[1..].copy_from_slice(&public);
+        bytes
+    }
+}
+
+impl FromStr for ReceiptKey {
+    type Err = ReceiptError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = || ReceiptError::BadKey("receipt");
+        let signer = StandardSigner::new(text.trim_end()).map_err(|_| bad())?;
+        // PRIVATE+KEY+name+hash+base64, and Base64 itself may hold a '+'.
+        let encoded = text.trim_end().splitn(5, '+').nth(4).ok_or_else(bad)?;
+        let private = Secret::new(BASE64_STANDARD.decode(encoded).map_err(|_| bad())?);
+        let seed = private.expose().get(1..).and_then(|seed| seed.try_into().ok()).ok_or_else(bad)?;
+        if !is_portal_name(signer.name()) {
+            return Err(bad());
+        }
+        Ok(Self { name: signer.name().to_owned(), seed: Secret::new(seed) })
+    }
+}
+
+impl fmt::Debug for ReceiptKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ReceiptKey({}, ***)", self.name)
+    }
+}
+
+/// Verifies receipts. As text it is `name+hash+base64`, one line, made to be pinned.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PortalKey(String);
+
+impl PortalKey {
+    /// The portal's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.split('+').next().unwrap_or_default()
+    }
+}
+
+impl FromStr for PortalKey {
+    type Err = ReceiptError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim_end();
+        match StandardVerifier::new(text) {
+            Ok(verifier) if is_portal_name(verifier.name()) => Ok(Self(text.to_owned())),
+            _ => Err(ReceiptError::BadKey("portal")),
+        }
+    }
+}
+
+impl fmt::Display for PortalKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for PortalKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for PortalKey {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for PortalKey {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Signs a receipt: a signed note of one line of canonical JSON, at most [`MAX_LENGTH`] bytes.
+pub fn sign(receipt: &Receipt, key: &ReceiptKey) -> Result<String, ReceiptError> {
+    if let Some(fault) = fault_of(receipt) {
+        return Err(ReceiptError::Unsignable(fault));
+    }
+    if receipt.portal != key.name {
+        return Err(ReceiptError::Unsignable("it names another portal than its key"));
+    }
+    let mut text = serde_json_canonicalizer::to_string(receipt)
+        .map_err(|_| ReceiptError::Unsignable("it cannot be written as canonical JSON"))?;
+    text.push('\n');
+    let refused = |_| ReceiptError::Unsignable("it cannot be written as a signed note");
+    let signer = StandardSigner::new(key.to_text().expose()).map_err(|_| ReceiptError::BadKey("receipt"))?;
+    let mut note = Note::new(text.as_bytes(), &[]).map_err(refused)?;
+    note.add_sigs(&[&signer]).map_err(refused)?;
+    match String::from_utf8(note.to_bytes()) {
+        Ok(note) if note.len() <= MAX_LENGTH => Ok(note),
+        _ => Err(ReceiptError::Unsignable("it is longer than 4096 bytes")),
+    }
+}
+
+/// Reads a receipt that `key` signed. Any other text is refused: one changed byte, another key, a second signature,
+/// anything before or after, or the same facts written in another way.
+pub fn verify(note: &str, key: &PortalKey) -> Result<Receipt, ReceiptError> {
+    if note.len() > MAX_LENGTH {
+        return Err(ReceiptError::Malformed("it is longer than 4096 bytes"));
+    }
+    let parsed = Note::from_bytes(note.as_bytes()).map_err(|_| ReceiptError::Malformed("it is not a signed note"))?;
+    if parsed.to_bytes() != note.as_bytes() {
+        return Err(ReceiptError::Malformed("it is not written the one way a receipt is written"));
+    }
+    let verifier = StandardVerifier::new(&key.0).map_err(|_| ReceiptError::BadKey("portal"))?;
+    let signature = only_signature(note)?;
+    if signature.name() != verifier.name() || signature.id() != verifier.key_id() {
+        return Err(ReceiptError::OtherKey { found: signature.name().to_owned(), expected: key.name().to_owned() });
+    }
+    parsed.verify(&VerifierList::new(vec![Box::new(verifier)])).map_err(|_| ReceiptError::BadSignature)?;
+
+    let receipt: Receipt =
+        serde_json::from_slice(parsed.text()).map_err(|_| ReceiptError::Malformed("its fields are not a receipt's"))?;
+    let canonical = serde_json_canonicalizer::to_string(&receipt).unwrap_or_default() + "\n";
+    if canonical.as_bytes() != parsed.text() {
+        return Err(ReceiptError::Malformed("its JSON is not canonical"));
+    }
+    match fault_of(&receipt) {
+        None if receipt.portal == key.name() => Ok(receipt),
+        None => Err(ReceiptError::Malformed("it names another portal than its key")),
+        Some(fault) => Err(ReceiptError::Malformed(fault)),
+    }
+}
+
+/// The one signature line of a note.
+fn only_signature(note: &str) -> Result<signed_note::Signature, ReceiptError> {
+    let malformed = ReceiptError::Malformed("it does not have exactly one signature");
+    match note.rsplit_once("\n\n").map(|(_, lines)| lines.trim_end_matches('\n')) {
+        Some(line) if !line.contains('\n') => {
+            signed_note::Signature::from_bytes(line.as_bytes()).map_err(|_| malformed)
+        }
+        _ => Err(malformed),
+    }
+}
+
+/// What makes a receipt state something it cannot mean.
+fn fault_of(receipt: &Receipt) -> Option<&'static str> {
+    let is_hex = |text: &str, digits: usize| {
+        text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    };
+    let deletion = receipt.kind == Kind::Deletion;
+    if receipt.version != 1 {
+        Some("its version is not 1")
+    } else if !is_hex(&receipt.id, 32) || !is_hex(&receipt.ticket, 64) || !is_hex(&receipt.sha256, 64) {
+        Some("an id or a digest is not hexadecimal of its length")
+    } else if receipt.size > MAX_SIZE {
+        Some("its size is larger than 2^53 - 1")
+    } else if deletion != receipt.deleted.is_some() || deletion != receipt.reason.is_some() {
+        Some("a deletion receipt says when and why, an upload receipt does not")
+    } else if deletion == receipt.steps.is_empty() {
+        Some("a deletion receipt lists its steps, an upload receipt has none")
+    } else {
+        None
+    }
+}
+
+fn is_portal_name(name: &str) -> bool {
+    signed_note::is_key_name_valid(name) && name.len() <= MAX_NAME && !name.chars().any(char::is_control)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng as _;
+    use rand::rngs::StdRng;
+
+    use super::*;
+
+    fn key(name: &str, seed: u64) -> ReceiptKey {
+        ReceiptKey::generate(name, &mut StdRng::seed_from_u64(seed)).unwrap()
+    }
+
+    fn deletion() -> Receipt {
+        let deleted: Timestamp = "2027-03-03T02:00:07Z".parse().unwrap();
+        let steps = [Phase::ShareDestroyed, Phase::BytesGone, Phase::VerifiedAbsent, Phase::RowScrubbed];
+        Receipt {
+            version: 1,
+            kind: Kind::Deletion,
+            id: "ab".repeat(16),
+            portal: String::from("support.vendor.example"),
+            ticket: "cd".repeat(32),
+            sha256: "ef".repeat(32),
+            size: MAX_SIZE,
+            uploaded: "2026-11-21T14:21:00Z".parse().unwrap(),
+            closed: Some("2026-12-03T10:00:00Z".parse().unwrap()),
+            due: "2027-03-04T00:00:00Z".parse().unwrap(),
+            deleted: Some(deleted),
+            reason: Some(DeletionReason::TicketClosed),
+            steps: steps
+                .into_iter()
+                .map(|step| StepDone {
+                    step,
+                    store: String::from("files"),
+                    method: String::from("removed"),
+                    verified_at: deleted,
+                })
+                .collect(),
+            backup_horizon_days: 7,
+            policy_version: 1,
+        }
+    }
+
+    fn upload() -> Receipt {
+        Receipt { kind: Kind::Upload, closed: None, deleted: None, reason: None, steps: Vec::new(), ..deletion() }
+    }
+
+    #[test]
+    fn a_signed_receipt_verifies_with_the_portals_key() {
+        let key = key("support.vendor.example", 1);
+        for receipt in [upload(), deletion()] {
+            let note = sign(&receipt, &key).unwrap();
+            assert!(note.len() <= MAX_LENGTH);
+            let portal_key: PortalKey = format!("{}\n", key.portal_key()).parse().unwrap();
+            assert_eq!(verify(&note, &portal_key).unwrap(), receipt);
+        }
+    }
+
+    #[test]
+    fn any_changed_byte_is_refused() {
+        let key = key("support.vendor.example", 1);
+        let note = sign(&deletion(), &key).unwrap();
+        for index in 0..note.len() {
+            let mut bytes = note.clone().into_bytes();
+            for flip in [1, 0x20, 0x80] {
+                bytes[index] ^= flip;
+                if let Ok(text) = std::str::from_utf8(&bytes) {
+                    assert!(verify(text, &key.portal_key()).is_err(), "byte {index}");
+                }
+                bytes[index] ^= flip;
+            }
+        }
+        for length in 0..note.len() {
+            if let Some(part) = note.get(..length) {
+                assert!(verify(part, &key.portal_key()).is_err(), "cut to {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn another_key_or_name_is_refused() {
+        let note = sign(&upload(), &key("support.vendor.example", 1)).unwrap();
+        let same_name = key("support.vendor.example", 2).portal_key();
+        assert!(matches!(verify(&note, &same_name), Err(ReceiptError::OtherKey { .. })));
+        assert!(matches!(verify(&note, &key("other.example", 1).portal_key()), Err(ReceiptError::OtherKey { .. })));
+    }
+
+    #[test]
+    fn anything_before_or_after_a_receipt_is_refused() {
+        let key = key("support.vendor.example", 1);
+        let note = sign(&upload(), &key).unwrap();
+        let signature = note.lines().last().unwrap();
+        for changed in [
+            format!("{note}\n"),
+            format!("{note} "),
+            format!("{note}{signature}\n"),
+            format!("\n{note}"),
+            format!("\u{feff}{note}"),
+            note.replace('\n', "\r\n"),
+            note.replacen('{', "{ ", 1),
+        ] {
+            assert!(verify(&changed, &key.portal_key()).is_err(), "{changed}");
+        }
+    }
+
+    #[test]
+    fn a_note_that_the_portal_signed_is_not_a_receipt_for_that() {
+        let key = key("support.vendor.example", 1);
+        let signer = StandardSigner::new(key.to_text().expose()).unwrap();
+        let canonical = serde_json_canonicalizer::to_string(&upload()).unwrap();
+        let two_keys = canonical.replacen("\"version\":1", "\"version\":2,\"version\":1", 1);
+        let unknown = canonical.replacen("\"version\":1", "\"version\":1,\"zeal\":1", 1);
+        for text in [
+            format!("{}\n1\nAA==\n", key.name()),
+            format!("{two_keys}\n"),
+            format!("{unknown}\n"),
+            format!("{canonical} \n"),
+        ] {
+            let mut note = Note::new(text.as_bytes(), &[]).unwrap();
+            note.add_sigs(&[&signer]).unwrap();
+            let note = String::from_utf8(note.to_bytes()).unwrap();
+            assert!(matches!(verify(&note, &key.portal_key()), Err(ReceiptError::Malformed(_))), "{note}");
+        }
+    }
+
+    #[test]
+    fn a_receipt_that_says_half_of_it_is_not_signed() {
+        let key = key("support.vendor.example", 1);
+        for half in [
+            Receipt { deleted: None, ..deletion() },
+            Receipt { reason: None, ..deletion() },
+            Receipt { steps: Vec::new(), ..deletion() },
+            Receipt { kind: Kind::Upload, ..deletion() },
+            Receipt { size: MAX_SIZE + 1, ..deletion() },
+            Receipt { sha256: String::from("EF"), ..deletion() },
+            Receipt { portal: String::from("other.example"), ..deletion() },
+            Receipt { version: 2, ..deletion() },
+        ] {
+            assert!(matches!(sign(&half, &key), Err(ReceiptError::Unsignable(_))), "{half:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_survives_its_text_and_is_not_printed() {
+        for seed in 0..40 {
+            let key = key("support.vendor.example/portal", seed);
+            let text = key.to_text();
+            let again: ReceiptKey = format!("{}\n", text.expose()).parse().unwrap();
+            assert_eq!(again.portal_key(), key.portal_key());
+            let printed = format!("{key:?}");
+            assert!(!printed.contains(&text.expose()[text.expose().len() - 20..]));
+        }
+        for bad in ["", "two words", "a+b", "x\u{7}"] {
+            assert!(ReceiptKey::generate(bad, &mut StdRng::seed_from_u64(0)).is_err(), "{bad:?}");
+        }
+        assert!("support.vendor.example+00000000+AAAA".parse::<PortalKey>().is_err());
+    }
+
+    #[test]
+    fn a_ticket_is_hidden_behind_the_key() {
+        let (one, two) = (key("a.example", 1), key("a.example", 2));
+        let tenant: TenantId = "acme".parse().unwrap();
+        let ticket: TicketId = "4711".parse().unwrap();
+        assert_eq!(one.hide_ticket(&tenant, &ticket), one.hide_ticket(&tenant, &ticket));
+        assert_ne!(one.hide_ticket(&tenant, &ticket), two.hide_ticket(&tenant, &ticket));
+        assert_ne!(one.hide_ticket(&tenant, &ticket), one.hide_ticket(&tenant, &"4712".parse().unwrap()));
+        assert!(!one.hide_ticket(&tenant, &ticket).contains("4711"));
+    }
+}

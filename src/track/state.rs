@@ -1,0 +1,351 @@
+//! Where a snapshot is on its way, from the first byte that arrives to the receipt that it is gone.
+//!
+//! [`State::after`] folds events into a state. It never fails: an event that does not apply changes nothing, so events may
+//! come late, twice or out of order. What the ticket's source tells is kept with its own instants and read in their order,
+//! whatever order it arrived in:
+//!
+//! | event | what it does |
+//! |---|---|
+//! | closed while open | the days begin to count at that instant |
+//! | closed again while closed | nothing: the earliest closing of a closed period counts |
+//! | reopened before deletion began | the deadline is cleared; the next closing begins a new count; the hard cap stays |
+//! | reopened after deletion began | nothing: what was deleted stays deleted |
+//! | an older event that arrives late | takes its place in the history, as if it had come in time |
+//! | the same event twice | nothing |
+
+use serde::{Deserialize, Serialize};
+
+use super::deadline::{begins_at, deadline};
+use super::policy::RetentionPolicy;
+use crate::clock::Timestamp;
+
+/// How far a snapshot is. The order is the order in which they follow one another; there is no way back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Its bytes are arriving.
+    Uploading,
+    /// It is complete and waits for its ticket to be closed, and then for the deadline.
+    Stored,
+    /// Its deletion has begun; nobody may read it any more.
+    Due,
+    /// The portal's part of the key is destroyed: no copy of the sealed file can be opened.
+    ShareDestroyed,
+    /// The sealed bytes are removed.
+    BytesGone,
+    /// The store has been asked and says that there is nothing.
+    VerifiedAbsent,
+    /// What the database knew beyond the receipt's facts is erased.
+    RowScrubbed,
+    /// It is gone, and a receipt says so.
+    Deleted,
+}
+
+impl Phase {
+    /// The phase that deletion reaches next; `None` before it has begun and after its end.
+    #[must_use]
+    pub const fn next_of_deletion(self) -> Option<Self> {
+        match self {
+            Self::Uploading | Self::Stored | Self::Deleted => None,
+            Self::Due => Some(Self::ShareDestroyed),
+            Self::ShareDestroyed => Some(Self::BytesGone),
+            Self::BytesGone => Some(Self::VerifiedAbsent),
+            Self::VerifiedAbsent => Some(Self::RowScrubbed),
+            Self::RowScrubbed => Some(Self::Deleted),
+        }
+    }
+
+    /// The phase in one word, as it stands in JSON and in databases.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Uploading => "uploading",
+            Self::Stored => "stored",
+            Self::Due => "due",
+            Self::ShareDestroyed => "share-destroyed",
+            Self::BytesGone => "bytes-gone",
+            Self::VerifiedAbsent => "verified-absent",
+            Self::RowScrubbed => "row-scrubbed",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// The phase that a word names.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [
+            Self::Uploading,
+            Self::Stored,
+            Self::Due,
+            Self::ShareDestroyed,
+            Self::BytesGone,
+            Self::VerifiedAbsent,
+            Self::RowScrubbed,
+            Self::Deleted,
+        ]
+        .into_iter()
+        .find(|phase| phase.word() == word)
+    }
+}
+
+/// Something that happened to a snapshot or to its ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Event {
+    /// The last byte is stored and the digest agrees.
+    Stored,
+    /// The ticket was closed.
+    TicketClosed,
+    /// The ticket was opened again.
+    TicketReopened,
+    /// Deletion begins: the deadline has come, or someone who may has asked for it.
+    DeletionBegan,
+    /// Deletion reached this phase. Only the phase that comes next counts, so no step can be left out.
+    Reached(Phase),
+    /// A verified receipt says that the snapshot is gone. For one who did not do the deleting: it counts at any time.
+    DeletionConfirmed,
+}
+
+/// A snapshot's way so far.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    phase: Phase,
+    uploaded_at: Option<Timestamp>,
+    deleted_at: Option<Timestamp>,
+    history: History,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::uploading()
+    }
+}
+
+impl State {
+    /// The state of a snapshot that has been announced and not yet stored.
+    #[must_use]
+    pub const fn uploading() -> Self {
+        Self { phase: Phase::Uploading, uploaded_at: None, deleted_at: None, history: History::new() }
+    }
+
+    /// The state after `event`, which happened at `at`. An event that does not apply gives the same state.
+    #[must_use]
+    pub fn after(&self, event: &Event, at: Timestamp) -> Self {
+        let mut next = self.clone();
+        match (*event, self.phase) {
+            (Event::Stored, Phase::Uploading) => {
+                next.phase = Phase::Stored;
+                next.uploaded_at = Some(at);
+            }
+            (Event::TicketClosed, Phase::Uploading | Phase::Stored) => next.history.closed(at),
+            (Event::TicketReopened, Phase::Uploading | Phase::Stored) => next.history.reopened(at),
+            (Event::DeletionBegan, Phase::Uploading | Phase::Stored) => next.phase = Phase::Due,
+            (Event::Reached(phase), now) if now.next_of_deletion() == Some(phase) => {
+                next.phase = phase;
+                next.deleted_at = (phase == Phase::Deleted).then_some(at);
+            }
+            (Event::DeletionConfirmed, now) if now != Phase::Deleted => {
+                next.phase = Phase::Deleted;
+                next.deleted_at = Some(at);
+            }
+            _ => {}
+        }
+        next
+    }
+
+    /// How far it is.
+    #[must_use]
+    pub const fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// When its last byte was stored.
+    #[must_use]
+    pub const fn uploaded_at(&self) -> Option<Timestamp> {
+        self.uploaded_at
+    }
+
+    /// When its ticket was closed, if it is closed.
+    #[must_use]
+    pub fn closed_at(&self) -> Option<Timestamp> {
+        self.history.closed_at()
+    }
+
+    /// When it was deleted.
+    #[must_use]
+    pub const fn deleted_at(&self) -> Option<Timestamp> {
+        self.deleted_at
+    }
+
+    /// The instant by which it must be gone; `None` while its bytes are still arriving.
+    #[must_use]
+    pub fn deadline(&self, policy: &RetentionPolicy) -> Option<Timestamp> {
+        self.uploaded_at.map(|uploaded_at| deadline(uploaded_at, self.closed_at(), policy))
+    }
+
+    /// Whether it is stored and `now` is the time to begin deleting it.
+    #[must_use]
+    pub fn is_due(&self, policy: &RetentionPolicy, now: Timestamp) -> bool {
+        self.phase == Phase::Stored && self.deadline(policy).is_some_and(|deadline| begins_at(deadline) <= now)
+    }
+}
+
+/// When a ticket was closed and reopened: by the instants of its source, those of one instant in the order they came.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History(Vec<(Timestamp, bool)>);
+
+impl History {
+    /// A ticket that is open and always was.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Adds a closing.
+    pub fn closed(&mut self, at: Timestamp) {
+        self.add(at, true);
+    }
+
+    /// Adds a reopening.
+    pub fn reopened(&mut self, at: Timestamp) {
+        self.add(at, false);
+    }
+
+    /// When the ticket was closed, if it is closed: the first closing since it was last opened.
+    #[must_use]
+    pub fn closed_at(&self) -> Option<Timestamp> {
+        let mut closed_at = None;
+        for &(at, closed) in &self.0 {
+            closed_at = closed.then(|| closed_at.unwrap_or(at));
+        }
+        closed_at
+    }
+
+    fn add(&mut self, at: Timestamp, closed: bool) {
+        let place = self.0.partition_point(|&(other, _)| other <= at);
+        let repeats = place.checked_sub(1).is_some_and(|before| self.0[before] == (at, closed));
+        if !repeats {
+            self.0.insert(place, (at, closed));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn day(number: i64) -> Timestamp {
+        Timestamp::EPOCH.plus_days(20_000 + number)
+    }
+
+    fn stored() -> State {
+        State::uploading().after(&Event::Stored, day(0))
+    }
+
+    fn fold(start: State, events: &[(Event, i64)]) -> State {
+        events.iter().fold(start, |state, (event, on)| state.after(event, day(*on)))
+    }
+
+    #[test]
+    fn a_snapshot_is_due_when_its_deadline_nears_and_not_before() {
+        let policy = RetentionPolicy::default();
+        let closed = fold(stored(), &[(Event::TicketClosed, 10)]);
+        assert_eq!(closed.deadline(&policy), Some(day(101)));
+        assert!(!closed.is_due(&policy, day(100).plus_seconds(-1)));
+        assert!(closed.is_due(&policy, day(100)));
+        assert!(!stored().is_due(&policy, day(363)), "an open ticket waits for the hard cap");
+        assert!(stored().is_due(&policy, day(364)));
+        assert_eq!(State::uploading().deadline(&policy), None);
+    }
+
+    #[test]
+    fn reopening_clears_the_deadline_and_the_next_closing_counts_anew() {
+        let policy = RetentionPolicy::default();
+        let reopened = fold(stored(), &[(Event::TicketClosed, 10), (Event::TicketReopened, 20)]);
+        assert_eq!(reopened.closed_at(), None);
+        assert_eq!(reopened.deadline(&policy), Some(day(365)), "the hard cap stays");
+        assert_eq!(reopened.after(&Event::TicketClosed, day(30)).deadline(&policy), Some(day(121)));
+    }
+
+    #[test]
+    fn the_earliest_closing_of_a_closed_period_counts() {
+        let twice = fold(stored(), &[(Event::TicketClosed, 10), (Event::TicketClosed, 15), (Event::TicketClosed, 8)]);
+        assert_eq!(twice.closed_at(), Some(day(8)));
+    }
+
+    #[test]
+    fn a_late_event_takes_its_place_in_the_history() {
+        let late_close = fold(stored(), &[(Event::TicketReopened, 20), (Event::TicketClosed, 10)]);
+        assert_eq!(late_close.closed_at(), None, "that closing was undone on day 20");
+        let late_reopen =
+            fold(stored(), &[(Event::TicketClosed, 10), (Event::TicketClosed, 30), (Event::TicketReopened, 20)]);
+        assert_eq!(late_reopen.closed_at(), Some(day(30)), "a new period began on day 30");
+    }
+
+    #[test]
+    fn closing_and_reopening_within_one_second_follow_their_arrival() {
+        let one = fold(stored(), &[(Event::TicketClosed, 5), (Event::TicketReopened, 5)]);
+        assert_eq!(one.closed_at(), None);
+        assert_eq!(one.after(&Event::TicketClosed, day(5)).closed_at(), Some(day(5)));
+    }
+
+    #[test]
+    fn deletion_goes_step_by_step_and_never_back() {
+        let mut state = fold(stored(), &[(Event::TicketClosed, 1), (Event::DeletionBegan, 91)]);
+        let steps =
+            [Phase::ShareDestroyed, Phase::BytesGone, Phase::VerifiedAbsent, Phase::RowScrubbed, Phase::Deleted];
+        for (index, step) in steps.into_iter().enumerate() {
+            for later in &steps[index + 1..] {
+                assert_eq!(state.after(&Event::Reached(*later), day(91)), state, "{step:?} was left out");
+            }
+            state = state.after(&Event::Reached(step), day(92));
+            assert_eq!(state.phase(), step);
+            assert_eq!(state.after(&Event::Reached(step), day(93)), state, "told twice");
+            assert_eq!(state.after(&Event::TicketReopened, day(93)), state, "reopened too late");
+            assert_eq!(state.after(&Event::Stored, day(93)), state);
+        }
+        assert_eq!(state.deleted_at(), Some(day(92)));
+    }
+
+    #[test]
+    fn a_ledger_takes_a_receipt_at_any_time() {
+        for state in [State::uploading(), stored(), fold(stored(), &[(Event::DeletionBegan, 3)])] {
+            let gone = state.after(&Event::DeletionConfirmed, day(4));
+            assert_eq!((gone.phase(), gone.deleted_at()), (Phase::Deleted, Some(day(4))));
+            assert_eq!(gone.after(&Event::DeletionConfirmed, day(9)), gone);
+        }
+    }
+
+    #[test]
+    fn a_phase_has_one_word() {
+        let mut phase = Phase::Due;
+        loop {
+            assert_eq!(Phase::from_word(phase.word()), Some(phase));
+            assert_eq!(serde_json::to_string(&phase).unwrap(), format!("\"{}\"", phase.word()));
+            match phase.next_of_deletion() {
+                Some(next) => phase = next,
+                None => break,
+            }
+        }
+        assert_eq!(Phase::from_word("elsewhere"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_in_which_events_arrive_does_not_matter(
+            events in prop::collection::btree_map(0_i64..500, any::<bool>(), 0..12), seed in any::<u64>(),
+        ) {
+            let told: Vec<_> = events
+                .into_iter()
+                .map(|(on, closed)| (if closed { Event::TicketClosed } else { Event::TicketReopened }, on))
+                .collect();
+            let mut shuffled = told.clone();
+            shuffled.sort_by_key(|(_, on)| (on.cast_unsigned() + 1).wrapping_mul(seed | 1));
+            shuffled.extend_from_slice(&told);
+            prop_assert_eq!(fold(stored(), &told), fold(stored(), &shuffled));
+        }
+    }
+}
