@@ -5,6 +5,8 @@
 //! The portal and the sender's ledger use the same code, so both count the same days.
 
 pub mod deadline;
+#[cfg(feature = "cli")]
+pub mod ledger;
 pub mod policy;
 pub mod receipt;
 pub mod state;
