@@ -8,6 +8,8 @@ pub mod ids;
 pub mod item;
 pub mod progress;
 pub mod secret;
+#[cfg(feature = "snapshot")]
+pub mod spool;
 
 pub mod wire;
 
