@@ -1,1 +1,25 @@
-//! The pack room.
+//! Packs redacted items into one stream and unpacks it without trusting it.
+//!
+//! The stream is an ordinary `.tar.zst`: a tar of one dialect, in zstd frames of at most 4 MiB that can be read apart from
+//! each other, with a seek table at the end and a [`Manifest`] as the last entry. [`Packer`] takes nothing but
+//! [`Redacted`](crate::redact::Redacted) items. [`read_entries`] accepts exactly what `Packer` writes, within [`Limits`];
+//! [`unpack`] creates a directory from it, whole or not at all.
+
+mod dialect;
+mod frame;
+mod frame_reader;
+mod limits;
+mod manifest;
+mod names;
+mod packer;
+mod reader;
+mod unpacker;
+
+pub use limits::Limits;
+pub use manifest::{Digest, Entry, MANIFEST_PATH, Manifest, ManifestVersion, NotADigest};
+pub use packer::{AddError, PackOptions, Packer};
+pub use reader::{Receiver, UnpackError, read_entries};
+pub use unpacker::unpack;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,198 @@
+//! Reads a packed stream entry by entry and believes nothing of it until the manifest agrees.
+
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use sha2::{Digest as _, Sha256};
+
+use super::dialect::{BLOCK, FileHeader, HeaderReader, Next, NotTheDialect, padding};
+use super::frame_reader::FrameReader;
+use super::limits::Limits;
+use super::manifest::{Digest, MANIFEST_PATH, Manifest, Tally};
+use super::names::Names;
+use crate::clock::Timestamp;
+use crate::item::ArchivePath;
+use crate::progress::Progress;
+
+/// Why a stream was not unpacked. Nothing of it is left.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnpackError {
+    /// The input could not be read. When it is the payload of a sealed file, the cause says what is wrong with that.
+    #[error("reading failed")]
+    Input(#[source] io::Error),
+    /// It is not what the packer writes, or not all of it.
+    #[error("the archive is damaged: {0}")]
+    Damaged(&'static str),
+    /// It is larger than the limits allow.
+    #[error("the archive is refused: {0}")]
+    Limit(&'static str),
+    /// Two entries have one path, or one that is the same where case does not count, or a path that is not free.
+    #[error("the archive is refused: {0} cannot stand beside what came before it")]
+    Path(ArchivePath),
+    /// The manifest cannot be understood.
+    #[error("the manifest cannot be read")]
+    Manifest(#[source] serde_json::Error),
+    /// There is something at the destination already.
+    #[error("{} is there already", .0.display())]
+    DestinationExists(PathBuf),
+    /// The destination could not be written.
+    #[error("{} could not be written", path.display())]
+    Destination {
+        /// What was being written.
+        path: PathBuf,
+        /// Why it failed.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl From<NotTheDialect> for UnpackError {
+    fn from(error: NotTheDialect) -> Self {
+        Self::Damaged(error.0)
+    }
+}
+
+/// Takes the entries of a snapshot as they come: the manifest, too, as the last one.
+///
+/// What it is given is authentic when the stream is, yet not complete before [`read_entries`] has returned the manifest.
+pub trait Receiver {
+    /// An entry begins.
+    fn begin(&mut self, path: &ArchivePath, size: u64, modified: Option<Timestamp>) -> Result<(), UnpackError>;
+    /// Some of its bytes.
+    fn data(&mut self, bytes: &[u8]) -> Result<(), UnpackError>;
+    /// It is complete.
+    fn end(&mut self) -> Result<(), UnpackError>;
+}
+
+/// Receives nothing: to check a snapshot, or to read its manifest.
+impl Receiver for () {
+    fn begin(&mut self, _: &ArchivePath, _: u64, _: Option<Timestamp>) -> Result<(), UnpackError> {
+        Ok(())
+    }
+
+    fn data(&mut self, _: &[u8]) -> Result<(), UnpackError> {
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), UnpackError> {
+        Ok(())
+    }
+}
+
+/// Reads a whole stream, gives its entries to `receiver` and returns the manifest when everything agrees: every frame, the
+/// archive's end with nothing behind it, and each entry's path, size and digest, none missing and none too many.
+///
+/// Progress is told in bytes of `input`; the step is the caller's to begin and end.
+pub fn read_entries(
+    input: impl Read,
+    limits: &Limits,
+    receiver: &mut dyn Receiver,
+    progress: &dyn Progress,
+) -> Result<Manifest, UnpackError> {
+    let mut archive =
+        Archive { frames: FrameReader::new(input, limits)?, limits, receiver, progress, told: 0, manifest: Vec::new() };
+    let (mut names, mut tally) = (Names::default(), Tally::default());
+    while let Some(header) = archive.header()? {
+        if tally.entries + 1 > limits.entries {
+            return Err(UnpackError::Limit("it has too many files"));
+        }
+        if header.path.as_str() == MANIFEST_PATH {
+            if header.size > limits.manifest {
+                return Err(UnpackError::Limit("its manifest is too large"));
+            }
+            archive.entry(&header, true)?;
+            return archive.end(tally);
+        }
+        names.take(&header.path).map_err(|_| UnpackError::Path(header.path.clone()))?;
+        let sha256 = archive.entry(&header, false)?;
+        tally.add(&header.path, header.size, &sha256);
+    }
+    Err(UnpackError::Damaged("it has no manifest"))
+}
+
+struct Archive<'a, R> {
+    frames: FrameReader<R>,
+    limits: &'a Limits,
+    receiver: &'a mut dyn Receiver,
+    progress: &'a dyn Progress,
+    /// How many bytes of input the progress has heard of.
+    told: u64,
+    manifest: Vec<u8>,
+}
+
+impl<R: Read> Archive<'_, R> {
+    /// Reads the next header; `None` at the archive's two closing blocks.
+    fn header(&mut self) -> Result<Option<FileHeader>, UnpackError> {
+        let mut reader = HeaderReader::default();
+        loop {
+            let mut block = [0; BLOCK];
+            self.frames.fill(&mut block)?;
+            match reader.block(&block, self.limits.pax)? {
+                Next::File(header) => return Ok(Some(header)),
+                Next::Pax(length) => {
+                    let mut pax = vec![0; length];
+                    self.frames.fill(&mut pax)?;
+                    reader.pax(&pax);
+                }
+                Next::End => {
+                    self.frames.fill(&mut block)?;
+                    return if block == [0; BLOCK] {
+                        Ok(None)
+                    } else {
+                        Err(UnpackError::Damaged("an entry follows the archive's end"))
+                    };
+                }
+            }
+        }
+    }
+
+    /// Hands on an entry's content and returns its digest; the manifest's is kept as well.
+    fn entry(&mut self, header: &FileHeader, is_manifest: bool) -> Result<Digest, UnpackError> {
+        self.receiver.begin(&header.path, header.size, header.modified())?;
+        let mut hasher = Sha256::new();
+        let mut left = header.size;
+        while left > 0 {
+            let bytes = self.frames.next(left)?;
+            if bytes.is_empty() {
+                return Err(UnpackError::Damaged("the archive ends early"));
+            }
+            left -= bytes.len() as u64;
+            hasher.update(bytes);
+            if is_manifest {
+                self.manifest.extend_from_slice(bytes);
+            }
+            self.receiver.data(bytes)?;
+            let consumed = self.frames.consumed();
+            if consumed > self.told {
+                self.progress.advance(consumed - self.told);
+                self.told = consumed;
+            }
+        }
+        let mut rest = [0; BLOCK];
+        let rest = &mut rest[..padding(header.size)];
+        self.frames.fill(rest)?;
+        if rest.iter().any(|&byte| byte != 0) {
+            return Err(UnpackError::Damaged("the room after an entry is not empty"));
+        }
+        self.receiver.end()?;
+        Ok(Digest(hasher.finalize().into()))
+    }
+
+    /// Reads to the very end and compares the manifest with what was there.
+    fn end(mut self, tally: Tally) -> Result<Manifest, UnpackError> {
+        if self.header()?.is_some() {
+            return Err(UnpackError::Damaged("an entry follows the manifest"));
+        }
+        if !self.frames.next(1)?.is_empty() {
+            return Err(UnpackError::Damaged("bytes follow the archive's end"));
+        }
+        self.progress.advance(self.frames.consumed() - self.told);
+        let manifest: Manifest = serde_json::from_slice(&self.manifest).map_err(UnpackError::Manifest)?;
+        if tally.agrees_with(&manifest) {
+            Ok(manifest)
+        } else {
+            Err(UnpackError::Damaged("the manifest does not agree with what is there"))
+        }
+    }
+}
