@@ -339,7 +339,7 @@ mod tests {
                 "this is not a recipient (tarseal1…): no secret can be agreed with this key".to_owned(),
             ),
             (
-                encode(&[[2].as_slice(), &[0xff; 1184], &identity(KeyKind::X25519, 5).recipient().public()].concat()),
+                encode(&[[2].as_slice(), &[0xff; 1184], identity(KeyKind::X25519, 5).recipient().public()].concat()),
                 "this is not a recipient (tarseal1…): no secret can be agreed with this key".to_owned(),
             ),
         ] {

@@ -1,6 +1,8 @@
 //! The payload: Cobblestone-256, the chunked encryption of <https://c2sp.org/chunked-encryption> with AES-256-GCM.
 //!
-//!     payload = salt[24] | commitment[32] | chunks
+//! ```text
+//! payload = salt[24] | commitment[32] | chunks
+//! ```
 //!
 //! A chunk is 16 KiB of plaintext and a tag; the last one is always shorter, and empty when the plaintext is a multiple of
 //! 16 KiB. Each is sealed under its own number, so one that was moved, doubled or left out does not open. The commitment holds
