@@ -1,0 +1,71 @@
+//! The stop list: words that are hidden only beside a key or within a longer name.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+static WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    include_str!("common_words.txt")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .flat_map(str::split_whitespace)
+        .collect()
+});
+
+/// Accounts of the system and of services, not of people: they stay readable.
+const SYSTEM_USERS: [&str; 16] = [
+    "root",
+    "nobody",
+    "daemon",
+    "bin",
+    "sys",
+    "www-data",
+    "systemd-network",
+    "systemd-resolve",
+    "systemd-timesync",
+    "messagebus",
+    "syslog",
+    "nt authority",
+    "system",
+    "local service",
+    "network service",
+    "nologin",
+];
+
+/// Values that say that there is no value.
+const NO_VALUES: [&str; 20] = [
+    "null",
+    "none",
+    "nil",
+    "true",
+    "false",
+    "yes",
+    "no",
+    "unknown",
+    "undefined",
+    "n/a",
+    "na",
+    "empty",
+    "unset",
+    "-",
+    "--",
+    "?",
+    "anonymous",
+    "(null)",
+    "(none)",
+    "*",
+];
+
+/// Whether a folded word is on the stop list.
+pub(crate) fn is_common(word: &str) -> bool {
+    WORDS.contains(word)
+}
+
+/// Whether a folded name is an account of the system.
+pub(crate) fn is_system_user(name: &str) -> bool {
+    SYSTEM_USERS.contains(&name)
+}
+
+/// Whether a folded value says that there is none.
+pub(crate) fn is_no_value(value: &str) -> bool {
+    NO_VALUES.contains(&value) || value.chars().all(|c| !c.is_alphanumeric())
+}

@@ -1,0 +1,289 @@
+//! From bytes to text and back: encodings, and what is no text.
+
+use std::io::{self, Read};
+
+use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE};
+
+use super::container::{self, Container};
+use super::error::RedactError;
+use super::rules::OpeningLimits;
+use super::text::{HIGH, is};
+
+/// A stream that can be given to another thread.
+pub(crate) type Stream<'a> = Box<dyn Read + Send + 'a>;
+
+/// How text was wrapped, so that it can be wrapped again.
+#[derive(Clone, Copy)]
+pub(crate) enum Wrapping {
+    /// Compressed.
+    Packed(&'static dyn Container),
+    /// UTF-8 with a byte order mark.
+    Utf8Mark,
+    /// UTF-16 with a byte order mark, its high byte first or not.
+    Utf16 { big: bool },
+}
+
+/// How many bytes are looked at to tell what a stream is.
+const HEAD: usize = 512;
+
+/// Beginnings of formats that hold text between bytes of other kinds.
+const NOT_TEXT: [&[u8]; 12] = [
+    b"SQLite format 3\0",
+    b"PK\x03\x04",
+    b"PK\x05\x06",
+    b"7z\xbc\xaf\x27\x1c",
+    b"\xfd7zXZ\0",
+    b"BZh",
+    b"\x7fELF",
+    b"%PDF-",
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"LPKSHHRH",
+];
+
+/// Opens a stream down to its text, in UTF-8 or a one-byte encoding, with the wrappings from the outside in.
+pub(crate) fn open<'a>(
+    mut input: Stream<'a>,
+    limits: &OpeningLimits,
+) -> Result<(Stream<'a>, Vec<Wrapping>), RedactError> {
+    let mut wrappings = Vec::new();
+    let mut depth = 0;
+    loop {
+        let head = peek(&mut input)?;
+        let rest: Stream<'a> = Box::new(io::Cursor::new(head.clone()).chain(input));
+        if let Some(container) = container::recognise(&head) {
+            if depth == limits.depth {
+                return Err(RedactError::TooLarge);
+            }
+            depth += 1;
+            input = container::open(container, rest, limits)?;
+            wrappings.push(Wrapping::Packed(container));
+            continue;
+        }
+        if NOT_TEXT.iter().any(|start| head.starts_with(start)) || head.get(257..262) == Some(b"ustar") {
+            return Err(RedactError::NotReadable);
+        }
+        if head.starts_with(&[0xff, 0xfe, 0, 0]) || head.starts_with(&[0, 0, 0xfe, 0xff]) {
+            return Err(RedactError::NotReadable); // UTF-32
+        }
+        let (mark, wrapping) = match head.as_slice() {
+            [0xef, 0xbb, 0xbf, ..] => (3, Wrapping::Utf8Mark),
+            [0xff, 0xfe, ..] => (2, Wrapping::Utf16 { big: false }),
+            [0xfe, 0xff, ..] => (2, Wrapping::Utf16 { big: true }),
+            _ => return Ok((rest, wrappings)),
+        };
+        wrappings.push(wrapping);
+        let mut text = rest;
+        io::copy(&mut text.by_ref().take(mark), &mut io::sink()).map_err(RedactError::unwrap_io)?;
+        return Ok(match wrapping {
+            Wrapping::Utf16 { big } => (Box::new(FromUtf16::new(text, big)), wrappings),
+            _ => (text, wrappings),
+        });
+    }
+}
+
+/// Wraps redacted text as it was.
+pub(crate) fn wrap<'a>(text: Stream<'a>, wrappings: &[Wrapping]) -> Result<Stream<'a>, RedactError> {
+    let mut stream = text;
+    for wrapping in wrappings.iter().rev() {
+        stream = match wrapping {
+            Wrapping::Packed(container) => container.pack(stream).map_err(RedactError::Write)?,
+            Wrapping::Utf8Mark => Box::new(b"\xef\xbb\xbf".as_slice().chain(stream)),
+            Wrapping::Utf16 { big } => Box::new(ToUtf16::new(stream, *big)),
+        };
+    }
+    Ok(stream)
+}
+
+fn peek(input: &mut Stream<'_>) -> Result<Vec<u8>, RedactError> {
+    let mut head = Vec::with_capacity(HEAD);
+    input.take(HEAD as u64).read_to_end(&mut head).map_err(RedactError::unwrap_io)?;
+    Ok(head)
+}
+
+/// Fails when a line of a chunk is not text: control characters within it, or mostly bytes that are no UTF-8.
+///
+/// Escape sequences of terminals are text, and so are rows of zero bytes at the edges of a line, as a crash leaves them.
+pub(crate) fn check_text(chunk: &[u8]) -> Result<(), RedactError> {
+    let utf8 = std::str::from_utf8(chunk).is_ok();
+    if utf8 && controls(chunk) == 0 {
+        return Ok(());
+    }
+    let text = |line: &[u8]| is_text(line, utf8);
+    if chunk.split(|&b| b == b'\n').all(text) { Ok(()) } else { Err(RedactError::NotReadable) }
+}
+
+fn controls(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&b| b < 0x20 && !(9..=13).contains(&b) && b != 0x1b).count()
+}
+
+fn is_text(line: &[u8], utf8: bool) -> bool {
+    let start = line.iter().position(|&b| b != 0).unwrap_or(line.len());
+    let end = line.iter().rposition(|&b| b != 0).map_or(start, |at| at + 1);
+    let line = &line[start..end];
+    let odd = controls(line);
+    if odd >= 4 && odd * 25 > line.len() {
+        return false;
+    }
+    if utf8 || line.len() < 8 || std::str::from_utf8(line).is_ok() {
+        return true;
+    }
+    let high = line.iter().filter(|&&b| is(b, HIGH)).count();
+    high * 10 <= line.len() * 4
+}
+
+/// Gives UTF-16 as UTF-8; fails where it is not valid.
+struct FromUtf16<R> {
+    input: R,
+    decoder: Decoder,
+    bytes: Vec<u8>,
+    text: Vec<u8>,
+    given: usize,
+    ended: bool,
+}
+
+impl<R: Read> FromUtf16<R> {
+    fn new(input: R, big: bool) -> Self {
+        let encoding = if big { UTF_16BE } else { UTF_16LE };
+        let decoder = encoding.new_decoder_without_bom_handling();
+        Self { input, decoder, bytes: vec![0; 32 << 10], text: Vec::new(), given: 0, ended: false }
+    }
+
+    fn refill(&mut self) -> io::Result<()> {
+        let count = self.input.read(&mut self.bytes)?;
+        self.ended = count == 0;
+        self.text.resize(3 * count + 16, 0);
+        let (result, read, written) =
+            self.decoder.decode_to_utf8_without_replacement(&self.bytes[..count], &mut self.text, self.ended);
+        if result != DecoderResult::InputEmpty || read != count {
+            return Err(RedactError::NotReadable.into());
+        }
+        self.text.truncate(written);
+        self.given = 0;
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for FromUtf16<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.given == self.text.len() {
+            if self.ended {
+                return Ok(0);
+            }
+            self.refill()?;
+        }
+        let rest = &self.text[self.given..];
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        self.given += count;
+        Ok(count)
+    }
+}
+
+/// Gives UTF-8 as UTF-16, with a byte order mark.
+struct ToUtf16<R> {
+    input: R,
+    big: bool,
+    text: Vec<u8>,
+    units: Vec<u8>,
+    given: usize,
+    ended: bool,
+}
+
+impl<R: Read> ToUtf16<R> {
+    fn new(input: R, big: bool) -> Self {
+        let mark = if big { vec![0xfe, 0xff] } else { vec![0xff, 0xfe] };
+        Self { input, big, text: Vec::new(), units: mark, given: 0, ended: false }
+    }
+
+    fn refill(&mut self) -> io::Result<()> {
+        let mut buffer = [0; 16 << 10];
+        let count = self.input.read(&mut buffer)?;
+        self.ended = count == 0;
+        self.text.extend_from_slice(&buffer[..count]);
+        self.units.clear();
+        self.given = 0;
+        let valid = match std::str::from_utf8(&self.text) {
+            Ok(text) => text.len(),
+            Err(error) if error.error_len().is_none() && !self.ended => error.valid_up_to(),
+            // The text came from UTF-16, and stand-ins are ASCII.
+            Err(_) => return Err(RedactError::NotReadable.into()),
+        };
+        let (text, _) = self.text.split_at(valid);
+        for unit in std::str::from_utf8(text).map_err(|_| RedactError::NotReadable)?.encode_utf16() {
+            self.units.extend(if self.big { unit.to_be_bytes() } else { unit.to_le_bytes() });
+        }
+        self.text.drain(..valid);
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for ToUtf16<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.given == self.units.len() {
+            if self.ended {
+                return Ok(0);
+            }
+            self.refill()?;
+        }
+        let rest = &self.units[self.given..];
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        self.given += count;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn roundtrip(bytes: &[u8]) -> Result<(String, Vec<u8>), RedactError> {
+        let (mut text, wrappings) = open(Box::new(bytes), &OpeningLimits::default())?;
+        let mut plain = Vec::new();
+        text.read_to_end(&mut plain).map_err(RedactError::unwrap_io)?;
+        let mut back = Vec::new();
+        wrap(Box::new(plain.as_slice()), &wrappings)?.read_to_end(&mut back).map_err(RedactError::unwrap_io)?;
+        Ok((String::from_utf8_lossy(&plain).into_owned(), back))
+    }
+
+    #[test]
+    fn text_comes_back_in_the_encoding_it_had() {
+        let text = "Zsófia 😀\r\nend";
+        let mut little = vec![0xff, 0xfe];
+        text.encode_utf16().for_each(|unit| little.extend(unit.to_le_bytes()));
+        let mut big = vec![0xfe, 0xff];
+        text.encode_utf16().for_each(|unit| big.extend(unit.to_be_bytes()));
+        let marked = [b"\xef\xbb\xbf", text.as_bytes()].concat();
+        for bytes in [text.as_bytes(), &little, &big, &marked] {
+            let (plain, back) = roundtrip(bytes).unwrap();
+            assert_eq!(plain, text);
+            assert_eq!(back, bytes);
+        }
+    }
+
+    #[test]
+    fn utf_16_that_is_not_valid_is_not_read() {
+        assert!(matches!(roundtrip(b"\xff\xfea\0\x00\xd8b\0"), Err(RedactError::NotReadable)));
+        assert!(matches!(roundtrip(b"\xff\xfea\0b"), Err(RedactError::NotReadable)));
+    }
+
+    #[test]
+    fn binary_bytes_are_not_text() {
+        for text in [
+            b"plain\n".as_slice(),
+            b"M\xfcller, Bj\xf6rn ist da\n",
+            b"\x1b[31mred\x1b[0m",
+            b"\0\0\0\0\0\0\0\0Nov 21\n",
+            b"",
+        ] {
+            assert!(check_text(text).is_ok(), "{text:?}");
+        }
+        let utf16: Vec<u8> = "Habersaat and more".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let koi8 = b"\xef\xd4\xcb\xd2\xd9\xd4\xcf \xd3\xcf\xc5\xc4\xc9\xce\xc5\xce\xc9\xc5";
+        for binary in [utf16.as_slice(), koi8, b"\x01\x02\x03\x04\x05ab"] {
+            assert!(check_text(binary).is_err(), "{binary:?}");
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Addresses with an `@`: mail, SIP, H.323, jabber; and the display name before one in angle brackets.
+
+use super::keyed::is_uuid;
+use super::secret::url_credentials;
+use super::{Detector, Line};
+use crate::redact::category::Category;
+use crate::redact::common::{is_common, is_no_value};
+use crate::redact::hit::{Form, Group, Hits, rank};
+use crate::redact::keys::{self, KeyClass};
+use crate::redact::text::{self, DIGIT, HEX, HIGH, IDENT, SPACE, WORD, before, is};
+
+pub(crate) struct Email;
+
+impl Detector for Email {
+    fn anchors(&self) -> &'static [u8] {
+        b"@"
+    }
+
+    fn at_anchor(&self, line: &Line<'_>, at: usize, _skip: &mut usize, hits: &mut Hits) {
+        let text = line.text;
+        let start = local_start(text, at);
+        let end = domain_end(text, at + 1);
+        if start == at || url_credentials(text, at).is_some() {
+            return;
+        }
+        let scheme = scheme_before(text, start);
+        let address = if scheme.is_some() { Category::Uri } else { Category::Email };
+        let domain = &text[at + 1..end];
+        if !is_domain(domain, scheme.is_some()) {
+            return;
+        }
+        if is_id(text, start, at) {
+            hits.push(at + 1, end, Category::Host, Form::Text(Group::Domain), rank::ADDRESS);
+        } else {
+            hits.push(start, end, address, Form::Address, rank::ADDRESS);
+        }
+        if let Some(bracket) = bracket_before(text, scheme.unwrap_or(start)) {
+            display_name(text, bracket, hits);
+        }
+    }
+}
+
+const LONGEST: usize = 128;
+
+fn of_local(b: u8) -> bool {
+    is(b, WORD) || matches!(b, b'.' | b'_' | b'-' | b'+' | b'\'' | b'%' | b'*' | b'!' | b'#' | b'$')
+}
+
+/// Where the part before `@` begins; a part in quotation marks includes them.
+pub(crate) fn local_start(text: &[u8], at: usize) -> usize {
+    let floor = at.saturating_sub(LONGEST);
+    if before(text, floor, at) == b'"' && at > floor + 1 && text[at - 2] != b'\\' {
+        // "first last"@example.org
+        return memchr::memrchr(b'"', &text[floor..at - 1]).map_or(at, |quote| floor + quote);
+    }
+    let mut start = at;
+    while start > floor && of_local(text[start - 1]) {
+        start -= 1;
+    }
+    // Signs at the beginning belong to what stands before.
+    while start < at && !is(text[start], WORD) && !matches!(text[start], b'_' | b'+') {
+        start += 1;
+    }
+    // An escaped quotation mark or line end before it is not part of it: \nanna@…
+    if before(text, 0, start) == b'\\' && at - start > 1 && matches!(text[start], b'n' | b't' | b'r') {
+        start += 1;
+    }
+    start
+}
+
+fn domain_end(text: &[u8], from: usize) -> usize {
+    let mut end = from;
+    while end < text.len() && end < from + 253 && (is(text[end], WORD) || matches!(text[end], b'.' | b'-')) {
+        end += 1;
+    }
+    while end > from && matches!(text[end - 1], b'.' | b'-') {
+        end -= 1;
+    }
+    end
+}
+
+/// Names of files and units that only look like domains.
+const NOT_DOMAINS: [&str; 22] = [
+    "png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "ts", "service", "socket", "target", "mount", "timer",
+    "slice", "scope", "device", "conf", "log", "json", "html", "py",
+];
+
+/// Whether this is a domain: two labels or more, the last one letters. After a scheme any name is one.
+pub(crate) fn is_domain(domain: &[u8], known: bool) -> bool {
+    if domain.is_empty() || domain.split(|&b| b == b'.').any(<[u8]>::is_empty) {
+        return false;
+    }
+    let last = domain.rsplit(|&b| b == b'.').next().unwrap_or_default();
+    let letters =
+        last.iter().all(|&b| b.is_ascii_alphabetic() || is(b, HIGH)) || last.to_ascii_lowercase().starts_with(b"xn--");
+    if last.len() == domain.len() {
+        return known && letters;
+    }
+    letters && last.len() >= 2 && !NOT_DOMAINS.iter().any(|ending| last.eq_ignore_ascii_case(ending.as_bytes()))
+}
+
+/// Where `sip:`, `sips:`, `h323:` before an address begins.
+pub(crate) fn scheme_before(text: &[u8], start: usize) -> Option<usize> {
+    if before(text, 0, start) != b':' {
+        return None;
+    }
+    let from = text::run_back(text, start.saturating_sub(6), start - 1, WORD);
+    let scheme = &text[from..start - 1];
+    ["sip", "sips", "h323", "im", "pres", "xmpp"]
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known.as_bytes()))
+        .then_some(from)
+}
+
+/// Whether the part before `@` is an identifier that stays: a Call-ID's or Message-ID's.
+fn is_id(text: &[u8], start: usize, at: usize) -> bool {
+    let local = &text[start..at];
+    if is_uuid(local)
+        || local.len() >= 16 && local.iter().all(|&b| is(b, HEX) || b == b'-') && local.iter().any(|&b| is(b, DIGIT))
+    {
+        return true;
+    }
+    let mut end = start;
+    while end > 0 && matches!(text[end - 1], b' ' | b'"' | b'\'' | b'<' | b'=' | b':' | b'\\') && start - end < 5 {
+        end -= 1;
+    }
+    let from = text::run_back(text, end.saturating_sub(16), end, IDENT);
+    end < start && keys::class_of(&text[from..end]) == Some(KeyClass::CallId)
+}
+
+/// The `<` right before an address.
+pub(crate) fn bracket_before(text: &[u8], start: usize) -> Option<usize> {
+    (before(text, 0, start) == b'<').then(|| start - 1)
+}
+
+/// Finds the name before the `<` of an address: in quotation marks, or bare words.
+pub(crate) fn display_name(text: &[u8], bracket: usize, hits: &mut Hits) {
+    let floor = bracket.saturating_sub(LONGEST);
+    let end = text::run_back(text, floor, bracket, SPACE);
+    let (start, end) = if before(text, floor, end) == b'"' {
+        let escaped = end > floor + 1 && text[end - 2] == b'\\';
+        let last = if escaped { end - 2 } else { end - 1 };
+        let Some(quote) =
+            (floor..last).rev().find(|&at| text[at] == b'"' && (escaped || before(text, floor, at) != b'\\'))
+        else {
+            return;
+        };
+        (quote + 1, last)
+    } else {
+        let mut start = end;
+        while start > floor && (is(text[start - 1], WORD) || matches!(text[start - 1], b' ' | b'.' | b'\'' | b'-')) {
+            start -= 1;
+        }
+        if !matches!(before(text, floor, start), b'\n' | b':' | b',' | b'=' | b'"' | b'(' | b'[' | b'\t' | b';')
+            && start > 0
+        {
+            return;
+        }
+        let name = text[start..end].trim_ascii_start();
+        (end - name.len(), end)
+    };
+    let folded = text::fold(&text[start..end]);
+    let words = folded.split_whitespace();
+    if start >= end || is_no_value(&folded) || words.clone().count() > 6 || words.clone().all(is_common) {
+        return;
+    }
+    hits.push(start, end, Category::Person, Form::Text(Group::Person), rank::DISPLAY_NAME);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::redact::detector::tests::{finds, found};
+
+    #[test]
+    fn an_address_is_found_with_its_display_name() {
+        finds("to <otti@amt.example>, done", &[("otti@amt.example", "email")]);
+        finds("Otti@Amt.Example.", &[("Otti@Amt.Example", "email")]);
+        finds("\"otti h\"@amt.example", &[("\"otti h\"@amt.example", "email")]);
+        finds(
+            "From: \"Habersaat, Ottilie\" <sip:otti@amt.example>;tag=1",
+            &[("Habersaat, Ottilie", "person"), ("otti@amt.example", "uri")],
+        );
+        finds(
+            "From: Ottilie Habersaat <otti@amt.example>",
+            &[("Ottilie Habersaat", "person"), ("otti@amt.example", "email")],
+        );
+        finds("müller@bücher.example", &[("müller@bücher.example", "email")]);
+        finds("o'hara+list@amt.example", &[("o'hara+list@amt.example", "email")]);
+        finds("mail=%22x%22 otti%40amt.example", &[("otti%40amt.example", "email")]);
+    }
+
+    #[test]
+    fn of_a_call_id_only_the_address_goes() {
+        finds("Call-ID: 7f3a-kx@amt.example", &[("amt.example", "host")]);
+        finds("Call-ID: 7f3a@198.51.100.7", &[("198.51.100.7", "ip")]);
+        finds("id 3f2b8c1e-0d4a-4c5b-9e6f-112233445566@amt.example", &[("amt.example", "host")]);
+    }
+
+    #[test]
+    fn units_images_and_packages_stay() {
+        for line in
+            ["user@1000.service", "getty@tty1.service", "icon@2x.png", "left-pad@1.3.0", "@Override", "a @ b", "x@"]
+        {
+            assert!(found(line).is_empty(), "{line}: {:?}", found(line));
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Computer names in the columns of syslog and Pexip logs, and in shell prompts.
+
+use super::keyed::push_host;
+use super::{Detector, Line};
+use crate::redact::category::Category;
+use crate::redact::common::is_common;
+use crate::redact::hit::{Hits, rank};
+use crate::redact::text::{self, DIGIT, IDENT, WORD, byte, is};
+
+pub(crate) struct Host;
+
+impl Detector for Host {
+    fn at_line_start(&self, line: &Line<'_>, hits: &mut Hits) {
+        let text = line.text;
+        let Some((start, framed)) = after_timestamp(text) else { return };
+        let end = text::run(text, start, IDENT);
+        if end == start || byte(text, end) != b' ' || !(is(text[start], WORD)) {
+            return;
+        }
+        let name = &text[start..end];
+        let letters = name.iter().any(u8::is_ascii_alphabetic);
+        if !letters || is_common(&text::fold(name)) || !(framed || program_or_date(text, end + 1)) {
+            return;
+        }
+        push_host(text, start, end, Category::Host, rank::HOST, hits);
+    }
+}
+
+/// Where the text after a syslog timestamp begins, and whether the frame alone says that a host follows (RFC 5424).
+fn after_timestamp(text: &[u8]) -> Option<(usize, bool)> {
+    let mut at = 0;
+    let mut framed = false;
+    if byte(text, 0) == b'<' {
+        at = text::run(text, 1, DIGIT);
+        if at == 1 || byte(text, at) != b'>' {
+            return None;
+        }
+        at += 1;
+        if byte(text, at) == b'1' && byte(text, at + 1) == b' ' {
+            framed = true;
+            at += 2;
+        }
+    }
+    let digit = |place: usize| is(byte(text, place), DIGIT);
+    if digit(at)
+        && digit(at + 3)
+        && byte(text, at + 4) == b'-'
+        && byte(text, at + 10) == b'T'
+        && byte(text, at + 13) == b':'
+    {
+        // 2026-11-21T14:00:02.123456+00:00
+        let end = at + 11 + text[at + 11..].iter().position(|&b| b == b' ')?;
+        return (end < at + 40).then_some((end + 1, framed));
+    }
+    if byte(text, at).is_ascii_uppercase() && byte(text, at + 3) == b' ' {
+        // Nov 21 14:00:02, Nov  1 14:00:02, Nov 1 14:00:02
+        const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+        if !MONTHS.chunks(3).any(|month| text[at..at + 3] == *month) {
+            return None;
+        }
+        let mut place = at + 4;
+        if byte(text, place) == b' ' {
+            place += 1;
+        }
+        place = text::run(text, place, DIGIT);
+        if byte(text, place) == b' '
+            && digit(place + 1)
+            && digit(place + 4)
+            && byte(text, place + 3) == b':'
+            && byte(text, place + 6) == b':'
+        {
+            let mut end = place + 9;
+            if byte(text, end) == b'.' {
+                end = text::run(text, end + 1, DIGIT);
+            }
+            return (byte(text, end) == b' ').then_some((end + 1, framed));
+        }
+    }
+    None
+}
+
+/// Whether `sshd[12]:`, `kernel:` or a second date follows, as it does after a host.
+fn program_or_date(text: &[u8], start: usize) -> bool {
+    if is(byte(text, start), DIGIT) && byte(text, start + 4) == b'-' && byte(text, start + 7) == b'-' {
+        return true;
+    }
+    let of = |b: u8| is(b, IDENT) || matches!(b, b'/' | b'(' | b')' | b'@' | b'%' | b'[' | b']');
+    let end =
+        text[start.min(text.len())..].iter().take(80).position(|&b| !of(b)).map_or(text.len(), |length| start + length);
+    end > start && byte(text, end) == b':'
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::redact::detector::tests::{finds, found};
+
+    #[test]
+    fn the_host_column_is_found() {
+        finds("Nov 21 14:20:01 kolibri sshd[12]: ready", &[("kolibri", "host")]);
+        finds("Nov  1 14:20:01 nodus17.amt.example sshd[12]: ready", &[("nodus17", "host"), ("amt.example", "host")]);
+        finds(
+            "2026-11-21T14:20:01.123456+00:00 kolibri 2026-11-21 14:20:01,123 Level=\"INFO\"",
+            &[("kolibri", "host")],
+        );
+        finds("<38>1 2026-11-21T14:20:01+00:00 kolibri app 12 - - x", &[("kolibri", "host")]);
+    }
+
+    #[test]
+    fn levels_and_modules_are_no_hosts() {
+        for line in [
+            "2026-11-21T14:20:01Z INFO main: started",
+            "2026-11-21T14:20:01Z [AUTH] WARN: x",
+            "Nov 21 is a day",
+            "Nov 21 14:20:01 localhost cron: x",
+        ] {
+            assert!(found(line).is_empty(), "{line}: {:?}", found(line));
+        }
+    }
+}

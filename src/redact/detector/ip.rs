@@ -1,0 +1,276 @@
+//! IPv4 and IPv6 addresses, bare, with port, in brackets, mapped, with zone, in host names and reverse DNS.
+//!
+//! Loopback, unspecified, multicast and broadcast addresses and netmasks name nobody and stay. A version number such as
+//! `7.2.4.3070` is no address: a part is too large, or a letter or slash stands before it.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::{Detector, Line};
+use crate::redact::category::Category;
+use crate::redact::hit::{Form, Hits, rank};
+use crate::redact::stand_in::mapped;
+use crate::redact::text::{self, DIGIT, HEX, WORD, before, byte, is};
+
+pub(crate) struct Ip;
+
+impl Detector for Ip {
+    fn anchors(&self) -> &'static [u8] {
+        b".:"
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &["ip"]
+    }
+
+    fn at_anchor(&self, line: &Line<'_>, at: usize, skip: &mut usize, hits: &mut Hits) {
+        if at < *skip {
+            return;
+        }
+        if line.text[at] == b'.' {
+            if is(before(line.text, 0, at), DIGIT) && is(byte(line.text, at + 1), DIGIT) {
+                v4(line.text, at, skip, hits);
+            }
+        } else {
+            let (last, next) = (before(line.text, 0, at), byte(line.text, at + 1));
+            if (is(last, HEX) || next == b':') && (is(next, HEX) || next == b':' || last == b':') {
+                v6(line.text, at, skip, hits);
+            }
+        }
+    }
+
+    fn at_word(&self, line: &Line<'_>, _start: usize, end: usize, hits: &mut Hits) {
+        // ip-10-1-2-3, as clouds name their computers.
+        let text = line.text;
+        let joint = byte(text, end);
+        if !matches!(joint, b'-' | b'_') || !is(byte(text, end + 1), DIGIT) {
+            return;
+        }
+        if let Some((ip, stop)) = dotted(text, end + 1, joint)
+            && !is(byte(text, stop), WORD)
+            && personal4(ip)
+        {
+            hits.push(end + 1, stop, Category::Ip, Form::Ip4Joined(ip, joint), rank::NUMBER);
+        }
+    }
+}
+
+/// Reads four numbers up to 255 with `joint` between them; where they end.
+fn dotted(text: &[u8], start: usize, joint: u8) -> Option<(u32, usize)> {
+    let (mut ip, mut at) = (0_u32, start);
+    for part in 0..4 {
+        let mut number = 0_u32;
+        let from = at;
+        while at < from + 3 && is(byte(text, at), DIGIT) {
+            number = number * 10 + u32::from(text[at] - b'0');
+            at += 1;
+        }
+        if at == from || number > 255 || is(byte(text, at), DIGIT) {
+            return None;
+        }
+        ip = ip << 8 | number;
+        if part < 3 {
+            if byte(text, at) != joint {
+                return None;
+            }
+            at += 1;
+        }
+    }
+    Some((ip, at))
+}
+
+fn v4(text: &[u8], at: usize, skip: &mut usize, hits: &mut Hits) {
+    let start = text::run_back(text, at.saturating_sub(4), at, DIGIT);
+    let Some((ip, end)) = dotted(text, start, b'.') else {
+        // The rest of the number cannot be an address either, but a later one may be.
+        return;
+    };
+    *skip = end;
+    let last = before(text, 0, start);
+    let next = byte(text, end);
+    if last == b'.' && is(before(text, 0, start - 1), WORD) || next == b'.' && is(byte(text, end + 1), DIGIT) {
+        // Five parts or more: an object identifier. Yet `host.1.2.3.4` and `1.2.3.4.` are addresses.
+        if is(before(text, 0, start.saturating_sub(1)), DIGIT) || next == b'.' && is(byte(text, end + 1), DIGIT) {
+            *skip = text::run(text, end, text::IDENT);
+            return;
+        }
+    }
+    if is(next, WORD) || version(text, start, end) || !personal4(ip) {
+        return;
+    }
+    let form = if reversed(text, end) { Form::Ip4Reversed(ip.swap_bytes()) } else { Form::Ip4(ip) };
+    hits.push(start, end, Category::Ip, form, rank::NUMBER);
+}
+
+fn reversed(text: &[u8], end: usize) -> bool {
+    text.get(end..end + 13).is_some_and(|rest| rest.eq_ignore_ascii_case(b".in-addr.arpa"))
+}
+
+/// Whether what stands before says that the number is a version: `v1.2.3.4`, `Chrome/118.0.0.0`, `version 1.2.3.4`.
+fn version(text: &[u8], start: usize, end: usize) -> bool {
+    let last = before(text, 0, start);
+    if is(last, WORD) {
+        return true;
+    }
+    if last == b'/' {
+        let has_port = byte(text, end) == b':' && is(byte(text, end + 1), DIGIT);
+        return start > 1 && text[start - 2].is_ascii_alphabetic() && !has_port && !host_before(text, start - 1);
+    }
+    if last == b'-' && start > 1 && text[start - 2].is_ascii_alphanumeric() && byte(text, end) != b':' {
+        // openssl-1.2.3.4, but not 10.0.0.1-10.0.0.9
+        return text[start - 2].is_ascii_alphabetic();
+    }
+    let mut at = start;
+    while at > 0 && matches!(text[at - 1], b' ' | b'=' | b':' | b'"' | b'\'' | b'v') && start - at < 4 {
+        at -= 1;
+    }
+    let word = text::run_back(text, at.saturating_sub(24), at, WORD);
+    let word = text::fold(&text[word..at]);
+    matches!(word.as_str(), "version" | "ver" | "release" | "build" | "firmware" | "revision" | "rev")
+        || word.ends_with("version")
+}
+
+/// Whether a name with a dot stands before the slash: `example.org/10.0.0.1`, as Java prints addresses.
+fn host_before(text: &[u8], slash: usize) -> bool {
+    let start = text::run_back(text, slash.saturating_sub(64), slash, text::IDENT);
+    text[start..slash].contains(&b'.')
+}
+
+/// Whether an address may lead to a person: not loopback, unspecified, multicast, broadcast, a netmask.
+pub(crate) fn personal4(ip: u32) -> bool {
+    let mask = ip.leading_ones() + ip.trailing_zeros() >= 32 && ip >> 24 == 255;
+    let first = ip >> 24;
+    !(first == 0 || first == 127 || (224..240).contains(&first) || ip == u32::MAX || mask)
+}
+
+fn v6(text: &[u8], at: usize, skip: &mut usize, hits: &mut Hits) {
+    let of = |b: u8| is(b, HEX) || b == b':';
+    let mut start = at;
+    while start > 0 && at - start < 5 && is(text[start - 1], HEX) {
+        start -= 1;
+    }
+    let end = text[start..].iter().position(|&b| !of(b)).map_or(text.len(), |length| start + length);
+    let token = &text[start..end];
+    let colons = token.iter().filter(|&&b| b == b':').count();
+    let double = memchr::memmem::find(token, b"::").is_some();
+    if colons < 2 || !double && !(5..=7).contains(&colons) || token.len() > 60 {
+        *skip = (*skip).max(end);
+        return;
+    }
+    let last = before(text, 0, start);
+    if is(last, WORD) || last == b'_' || last == b':' || last == b'.' && is(before(text, 0, start - 1), DIGIT) {
+        *skip = (*skip).max(end);
+        return;
+    }
+    // ::ffff:10.0.0.1
+    let mut stop = end;
+    let mut inner = None;
+    if byte(text, end) == b'.' {
+        let from = text::run_back(text, start, end, DIGIT);
+        if from > start
+            && let Some((ip, to)) = dotted(text, from, b'.')
+            && !is(byte(text, to), WORD)
+        {
+            inner = Some((from, ip));
+            stop = to;
+        }
+    }
+    if inner.is_none() && is(byte(text, end), WORD) {
+        *skip = (*skip).max(end);
+        return;
+    }
+    let (parsed, stop) = match parse(&text[start..stop]) {
+        Some(ip) => (Some(ip), stop),
+        // A colon after the address ends a clause: `2001:db8::1: connected`; a number after it may be a port.
+        None if inner.is_none() => {
+            shorter(&text[start..end]).map_or((None, stop), |(ip, length)| (Some(ip), start + length))
+        }
+        None => (None, stop),
+    };
+    let Some(ip) = parsed else {
+        // An IPv4 address may still stand in it.
+        *skip = (*skip).max(inner.map_or(end, |(from, _)| from));
+        return;
+    };
+    *skip = (*skip).max(stop);
+    let named = token.iter().any(|&b| is(b, DIGIT)) || colons >= 4;
+    if !named || !personal6(ip) {
+        return;
+    }
+    match inner {
+        Some((from, v4)) if mapped(ip).is_some() => {
+            hits.push(from, stop, Category::Ip, Form::Ip4(v4), rank::NUMBER);
+        }
+        Some(_) => hits.push(start, stop, Category::Ip, Form::Ip6Mixed(ip), rank::NUMBER),
+        None => hits.push(start, stop, Category::Ip, Form::Ip6(ip), rank::NUMBER),
+    }
+}
+
+fn parse(token: &[u8]) -> Option<u128> {
+    std::str::from_utf8(token).ok()?.parse::<Ipv6Addr>().ok().map(Ipv6Addr::to_bits)
+}
+
+/// The address before the last colon or colons of a token.
+fn shorter(token: &[u8]) -> Option<(u128, usize)> {
+    let last = memchr::memrchr(b':', token)?;
+    parse(&token[..last]).map(|ip| (ip, last))
+}
+
+fn personal6(ip: u128) -> bool {
+    if let Some(inner) = mapped(ip) {
+        return personal4(inner);
+    }
+    let address = Ipv6Addr::from_bits(ip);
+    !(address.is_loopback() || address.is_unspecified() || address.is_multicast() || ip >> 64 == 0 && ip <= 0xffff)
+}
+
+/// Whether the whole of `bytes` is an IPv4 or IPv6 address.
+pub(crate) fn is_ip(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok_and(|text| text.parse::<Ipv4Addr>().is_ok() || text.parse::<Ipv6Addr>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::redact::detector::tests::{finds, found};
+
+    #[test]
+    fn an_address_is_found_in_every_form() {
+        finds("from 198.51.100.7 port 22", &[("198.51.100.7", "ip")]);
+        finds("198.51.100.7", &[("198.51.100.7", "ip")]);
+        finds("at 198.51.100.7.", &[("198.51.100.7", "ip")]);
+        finds("http://198.51.100.7:8080/x", &[("198.51.100.7", "ip")]);
+        finds("/198.51.100.7:8080", &[("198.51.100.7", "ip")]);
+        finds("10.0.0.1-10.0.0.9 10.0.0.0/8", &[("10.0.0.1", "ip"), ("10.0.0.9", "ip"), ("10.0.0.0", "ip")]);
+        finds("7.100.51.198.in-addr.arpa", &[("7.100.51.198", "ip")]);
+        finds("ip-10-1-2-3.compute", &[("10-1-2-3", "ip")]);
+        finds("[2a02:100::1]:443", &[("2a02:100::1", "ip")]);
+        finds("2a02:100::1: closed", &[("2a02:100::1", "ip")]);
+        finds("fe80::21a:2bff:fe3c:4d5e%eth0 up", &[("fe80::21a:2bff:fe3c:4d5e", "ip")]);
+        finds("host=::ffff:198.51.100.7 port", &[("198.51.100.7", "ip")]);
+        finds("2a02:0:0:0:0:0:198.51.100.7", &[("2a02:0:0:0:0:0:198.51.100.7", "ip")]);
+        finds("1:2:3:4:5:6:7:8", &[("1:2:3:4:5:6:7:8", "ip")]);
+    }
+
+    #[test]
+    fn what_only_looks_like_an_address_stays() {
+        for line in [
+            "version 7.2.4.3070",
+            "Chrome/118.0.0.0",
+            "v1.2.3.4",
+            "1.3.6.1.4.1.311",
+            "14:20:01.123",
+            "std::cout",
+            "a::b",
+            "::",
+            "127.0.0.1 ::1 0.0.0.0 255.255.255.0 239.1.2.3 ff02::1",
+            "2026-11-21T14:20:01Z",
+            "300.1.2.3",
+            "1.2.3",
+            "openssl-1.1.1.4",
+            "Version=\"7.2.4.30\"",
+            "00:01:02",
+            "::ffff:127.0.0.1",
+        ] {
+            assert!(found(line).is_empty(), "{line}: {:?}", found(line));
+        }
+    }
+}

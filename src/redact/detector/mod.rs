@@ -1,0 +1,162 @@
+//! Detectors: each knows one kind of personal value.
+//!
+//! A detector says at which bytes, words or places of a line it wants to look, and there checks what stands around. To add
+//! one: a file here with a test, and a line in [`DETECTORS`].
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::hit::Hits;
+use super::text::word_hash;
+
+mod email;
+mod host;
+mod ip;
+mod keyed;
+mod log_user;
+mod mac;
+mod phone;
+mod secret;
+mod uri;
+
+static DETECTORS: [&dyn Detector; 9] = [
+    &keyed::Keyed,
+    &ip::Ip,
+    &email::Email,
+    &uri::Uri,
+    &mac::Mac,
+    &phone::Phone,
+    &secret::Secrets,
+    &log_user::LogUser,
+    &host::Host,
+];
+
+/// A line as detectors see it.
+pub(crate) struct Line<'t> {
+    /// Its bytes, without the line end.
+    pub(crate) text: &'t [u8],
+    /// The line before it, or as much of its end as is known.
+    pub(crate) previous: &'t [u8],
+}
+
+/// Finds values of one kind. Every method may look anywhere in the line; none may keep anything.
+pub(crate) trait Detector: Sync {
+    /// The bytes at which [`at_anchor`](Self::at_anchor) is called; each must be of class `ANCHOR`.
+    fn anchors(&self) -> &'static [u8] {
+        &[]
+    }
+
+    /// The words, in lower case, at which [`at_word`](Self::at_word) is called.
+    fn words(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Looks around an anchor. Below `skip` nothing is to be found any more; it may be moved forward.
+    fn at_anchor(&self, _line: &Line<'_>, _at: usize, _skip: &mut usize, _hits: &mut Hits) {}
+
+    /// Looks around a word.
+    fn at_word(&self, _line: &Line<'_>, _start: usize, _end: usize, _hits: &mut Hits) {}
+
+    /// Looks at a word of ten letters and digits or more.
+    fn at_long_word(&self, _line: &Line<'_>, _start: usize, _end: usize, _hits: &mut Hits) {}
+
+    /// Looks at the beginning of a line.
+    fn at_line_start(&self, _line: &Line<'_>, _hits: &mut Hits) {}
+}
+
+/// Who wants to look where.
+pub(crate) struct Table {
+    slot: [u8; 256],
+    anchors: Vec<Vec<&'static dyn Detector>>,
+    filter: [u64; 64],
+    words: HashMap<u64, Vec<(&'static str, &'static dyn Detector)>>,
+}
+
+/// The table of [`DETECTORS`].
+pub(crate) static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let mut table = Table { slot: [0; 256], anchors: vec![Vec::new()], filter: [0; 64], words: HashMap::new() };
+    for detector in DETECTORS {
+        for &byte in detector.anchors() {
+            let slot = &mut table.slot[usize::from(byte)];
+            if *slot == 0 {
+                *slot = u8::try_from(table.anchors.len()).expect("there are fewer than 256 anchors");
+                table.anchors.push(Vec::new());
+            }
+            table.anchors[usize::from(*slot)].push(detector);
+        }
+        for word in detector.words() {
+            let hash = word_hash(word.as_bytes());
+            table.filter[(hash >> 6 & 63) as usize] |= 1 << (hash & 63);
+            table.words.entry(hash).or_default().push((word, detector));
+        }
+    }
+    table
+});
+
+impl Table {
+    #[inline]
+    pub(crate) fn at_anchor(&self, line: &Line<'_>, at: usize, skip: &mut usize, hits: &mut Hits) {
+        for detector in &self.anchors[usize::from(self.slot[usize::from(line.text[at])])] {
+            detector.at_anchor(line, at, skip, hits);
+        }
+    }
+
+    /// Whether a word with this number may have a meaning.
+    #[inline]
+    pub(crate) fn may_mean(&self, hash: u64) -> bool {
+        self.filter[(hash >> 6 & 63) as usize] & 1 << (hash & 63) != 0
+    }
+
+    pub(crate) fn at_word(&self, line: &Line<'_>, hash: u64, start: usize, end: usize, hits: &mut Hits) {
+        for (word, detector) in self.words.get(&hash).map_or(&[][..], Vec::as_slice) {
+            if line.text[start..end].eq_ignore_ascii_case(word.as_bytes()) {
+                detector.at_word(line, start, end, hits);
+            }
+        }
+    }
+
+    pub(crate) fn at_long_word(&self, line: &Line<'_>, start: usize, end: usize, hits: &mut Hits) {
+        secret::Secrets.at_long_word(line, start, end, hits);
+    }
+
+    pub(crate) fn at_line_start(&self, line: &Line<'_>, hits: &mut Hits) {
+        for detector in DETECTORS {
+            detector.at_line_start(line, hits);
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use crate::redact::scan::{Scanner, Scratch};
+    use crate::redact::text;
+
+    /// What is found in a line: text and category.
+    pub(crate) fn found(line: &str) -> Vec<(String, String)> {
+        found_after("", line)
+    }
+
+    pub(crate) fn found_after(previous: &str, line: &str) -> Vec<(String, String)> {
+        let mut scratch = Scratch::default();
+        Scanner::unknowing().scan(line.as_bytes(), previous.as_bytes(), &mut scratch);
+        let hits = &scratch.hits.found;
+        hits.iter()
+            .map(|hit| (text::decode(&line.as_bytes()[hit.start..hit.end]).into_owned(), hit.category.to_string()))
+            .collect()
+    }
+
+    /// Asserts what is found in a line: texts and categories in turn.
+    #[track_caller]
+    pub(crate) fn finds(line: &str, expected: &[(&str, &str)]) {
+        let expected: Vec<_> =
+            expected.iter().map(|&(text, category)| (text.to_owned(), category.to_owned())).collect();
+        assert_eq!(found(line), expected, "in {line:?}");
+    }
+
+    #[test]
+    fn every_anchor_is_an_anchor() {
+        for detector in super::DETECTORS {
+            assert!(detector.anchors().iter().all(|&byte| text::is(byte, text::ANCHOR)));
+        }
+    }
+}

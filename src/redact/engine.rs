@@ -1,0 +1,256 @@
+//! The second pass: replaces what is found, chunk by chunk, on every core.
+//!
+//! Chunks depend on nothing but their own bytes, the line before and what the survey learned, so the result is the same for
+//! any number of threads and any size of chunk.
+
+use std::collections::{HashSet, VecDeque};
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+use super::category::{Category, Counts};
+use super::decode;
+use super::error::{GateHit, RedactError};
+use super::gate;
+use super::hit::{Form, Hit};
+use super::lines::{self, Chunk, Splitter};
+use super::pem::{self, Pem};
+use super::scan::{Scanner, Scratch};
+use super::stand_in::{StandIns, decoded};
+use super::text;
+use super::vault::Vault;
+
+/// How many bytes a chunk holds.
+pub(crate) const CHUNK: usize = 512 << 10;
+/// Chunks that are read ahead for each thread.
+const AHEAD: usize = 2;
+/// How often a text is redacted again when replacing made something new readable.
+const ROUNDS: usize = 3;
+
+/// Everything the second pass knows.
+pub(crate) struct Engine {
+    pub(crate) stand_ins: StandIns,
+    /// Stand-ins that were computed, not numbered.
+    pub(crate) computed: Mutex<Vault>,
+    pub(crate) chunk: usize,
+}
+
+/// A chunk, redacted and checked.
+struct Done {
+    bytes: Vec<u8>,
+    counts: Counts,
+    computed: Vec<(String, String, Category)>,
+}
+
+impl Engine {
+    pub(crate) fn new(stand_ins: StandIns) -> Self {
+        Self { stand_ins, computed: Mutex::default(), chunk: CHUNK }
+    }
+
+    fn process(&self, chunk: &Chunk, path: &str) -> Result<Done, RedactError> {
+        decode::check_text(&chunk.bytes)?;
+        let mut done = Done { bytes: Vec::new(), counts: Counts::new(), computed: Vec::new() };
+        let mut scratch = Scratch::default();
+        let mut pass =
+            Pass { engine: self, counts: Some(&mut done.counts), computed: &mut done.computed, seen: HashSet::new() };
+        let mut bytes = pass.redact(&chunk.bytes, chunk, &mut scratch)?;
+        pass.counts = None;
+        let mut round = 1;
+        while let Some((line, rule)) = gate::check(&self.stand_ins, &bytes, chunk, &mut scratch)? {
+            if round == ROUNDS {
+                return Err(RedactError::Gate(GateHit { path: path.to_owned(), line: chunk.line + line, rule }));
+            }
+            // Two replaced neighbours may together read like a value: that is replaced as well, and checked again.
+            bytes = pass.redact(&bytes, chunk, &mut scratch)?;
+            round += 1;
+        }
+        done.bytes = bytes;
+        Ok(done)
+    }
+
+    /// Redacts a text that stands alone, such as a path.
+    pub(crate) fn text(&self, text: &[u8]) -> Result<Vec<u8>, RedactError> {
+        let chunk = Chunk { bytes: text.to_vec(), context: Vec::new(), pem: Pem::Outside, line: 1 };
+        let done = self.process(&chunk, "")?;
+        self.remember(done.computed);
+        Ok(done.bytes)
+    }
+
+    fn remember(&self, computed: Vec<(String, String, Category)>) {
+        if computed.is_empty() {
+            return;
+        }
+        let mut vault = self.computed.lock().unwrap_or_else(PoisonError::into_inner);
+        for (stand_in, value, category) in computed {
+            vault.enter(stand_in, value, category);
+        }
+    }
+}
+
+/// One walk over a chunk that replaces.
+struct Pass<'e> {
+    engine: &'e Engine,
+    counts: Option<&'e mut Counts>,
+    computed: &'e mut Vec<(String, String, Category)>,
+    seen: HashSet<Vec<u8>>,
+}
+
+impl Pass<'_> {
+    fn redact(&mut self, bytes: &[u8], chunk: &Chunk, scratch: &mut Scratch) -> Result<Vec<u8>, RedactError> {
+        let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 8);
+        let mut copied = 0;
+        each_line(&self.engine.stand_ins, bytes, chunk, scratch, |start, line, hits, _| {
+            for hit in hits {
+                out.extend_from_slice(&bytes[copied..start + hit.start]);
+                self.replace(line, hit, &mut out);
+                copied = start + hit.end;
+            }
+            Ok(())
+        })?;
+        out.extend_from_slice(&bytes[copied..]);
+        Ok(out)
+    }
+
+    fn replace(&mut self, line: &[u8], hit: &Hit, out: &mut Vec<u8>) {
+        let from = out.len();
+        self.engine.stand_ins.write(line, hit, out);
+        if let Some(counts) = &mut self.counts {
+            *counts.entry(hit.category).or_insert(0) += 1;
+        }
+        let computed = match hit.form {
+            Form::Ip6(_) | Form::Ip6Mixed(_) | Form::Mac | Form::Phone => true,
+            Form::Text(group) => out[from..].get(group.prefix().len()) == Some(&b'k'),
+            _ => false,
+        };
+        if computed && out[from] != b'[' && !self.seen.contains(&out[from..]) {
+            self.seen.insert(out[from..].to_vec());
+            let value = text::decode(&decoded(&line[hit.start..hit.end])).into_owned();
+            self.computed.push((String::from_utf8_lossy(&out[from..]).into_owned(), value, hit.category));
+        }
+    }
+}
+
+/// Scans every line of a chunk: `found` gets where the line begins, the line, what was found in it, and its number from 0.
+pub(crate) fn each_line(
+    stand_ins: &StandIns,
+    bytes: &[u8],
+    chunk: &Chunk,
+    scratch: &mut Scratch,
+    mut found: impl FnMut(usize, &[u8], &[Hit], u64) -> Result<(), RedactError>,
+) -> Result<(), RedactError> {
+    let scanner = Scanner::knowing(stand_ins);
+    scan_lines(&scanner, bytes, chunk, scratch, &mut found)
+}
+
+/// The same with any scanner.
+pub(crate) fn scan_lines(
+    scanner: &Scanner<'_>,
+    bytes: &[u8],
+    chunk: &Chunk,
+    scratch: &mut Scratch,
+    found: &mut dyn FnMut(usize, &[u8], &[Hit], u64) -> Result<(), RedactError>,
+) -> Result<(), RedactError> {
+    let mut state = chunk.pem;
+    let keys = state == Pem::Inside || pem::touches(bytes);
+    let mut previous: &[u8] = &chunk.context;
+    let mut number = 0;
+    for unit in lines::units(bytes) {
+        let unit = unit?;
+        let line = &bytes[unit.clone()];
+        let mut body = None;
+        if keys {
+            (state, body) = state.step(line);
+        }
+        if let Some(body) = body {
+            let hit = Hit { start: body.start, end: body.end, category: Category::Secret, form: Form::Drop, rank: 0 };
+            if scanner.wants(&hit) {
+                found(unit.start, line, &[hit], number)?;
+            }
+        } else {
+            scanner.scan(line, previous, scratch);
+            if !scratch.hits.found.is_empty() {
+                found(unit.start, line, &scratch.hits.found, number)?;
+            }
+        }
+        previous = lines::tail(line);
+        number += u64::from(bytes.get(unit.end) == Some(&b'\n'));
+    }
+    Ok(())
+}
+
+/// A stream of redacted, checked text.
+pub(crate) struct TextReader<'a, R> {
+    engine: &'a Engine,
+    splitter: Splitter<R>,
+    path: String,
+    counts: Arc<Mutex<Counts>>,
+    ready: VecDeque<Vec<u8>>,
+    given: usize,
+    ended: bool,
+    failed: bool,
+}
+
+impl<'a, R: Read> TextReader<'a, R> {
+    pub(crate) fn new(engine: &'a Engine, input: R, path: String, counts: Arc<Mutex<Counts>>) -> Self {
+        let splitter = Splitter::new(input, engine.chunk);
+        Self { engine, splitter, path, counts, ready: VecDeque::new(), given: 0, ended: false, failed: false }
+    }
+
+    fn refill(&mut self) -> Result<(), RedactError> {
+        let mut chunks = Vec::new();
+        while !self.ended && chunks.len() < AHEAD * rayon::current_num_threads() {
+            match self.splitter.next_chunk()? {
+                Some(chunk) => chunks.push(chunk),
+                None => self.ended = true,
+            }
+        }
+        let results: Vec<_> = if chunks.len() > 1 {
+            chunks.into_par_iter().map(|chunk| self.engine.process(&chunk, &self.path)).collect()
+        } else {
+            chunks.iter().map(|chunk| self.engine.process(chunk, &self.path)).collect()
+        };
+        for done in results {
+            let done = done?;
+            let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+            for (category, count) in done.counts {
+                *counts.entry(category).or_insert(0) += count;
+            }
+            drop(counts);
+            self.engine.remember(done.computed);
+            self.ready.push_back(done.bytes);
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for TextReader<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.failed {
+            return Err(RedactError::NotReadable.into());
+        }
+        loop {
+            if let Some(front) = self.ready.front() {
+                let rest = &front[self.given..];
+                if !rest.is_empty() {
+                    let count = rest.len().min(buffer.len());
+                    buffer[..count].copy_from_slice(&rest[..count]);
+                    self.given += count;
+                    return Ok(count);
+                }
+                self.ready.pop_front();
+                self.given = 0;
+                continue;
+            }
+            if self.ended {
+                return Ok(0);
+            }
+            if let Err(error) = self.refill() {
+                // Nothing of an item that failed goes out any more.
+                self.failed = true;
+                self.ready.clear();
+                return Err(error.into());
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What can go wrong while an item is redacted.
+
+use std::fmt;
+use std::io;
+
+use super::category::Category;
+use crate::item::Reason;
+
+/// Why an item could not be redacted.
+///
+/// A [`Redacted`](super::Redacted) gives it inside an [`io::Error`]; [`from_io`](Self::from_io) takes it out again.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RedactError {
+    /// Personal data was still found in what was about to be sealed. The run must stop.
+    #[error("the gate found personal data that is left: {0}")]
+    Gate(GateHit),
+    /// The bytes are not text in an encoding that can be checked.
+    #[error("it is binary or in an unknown encoding")]
+    NotReadable,
+    /// Compressed data is broken or ends early.
+    #[error("its compressed data is damaged")]
+    Damaged(#[source] io::Error),
+    /// Compressed data grows past the limits.
+    #[error("its compressed data grows past the limits")]
+    TooLarge,
+    /// The source could not be read.
+    #[error("reading failed")]
+    Read(#[source] io::Error),
+    /// The output could not be written.
+    #[error("writing failed")]
+    Write(#[source] io::Error),
+}
+
+impl RedactError {
+    /// The redaction error inside `error`, if there is one.
+    #[must_use]
+    pub fn from_io(error: &io::Error) -> Option<&Self> {
+        error.get_ref()?.downcast_ref()
+    }
+
+    /// Why the item is left out because of this error; `None` for a gate hit, which stops the run instead.
+    #[must_use]
+    pub fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Gate(_) => None,
+            Self::NotReadable => Some(Reason::NotReadable),
+            Self::Damaged(_) => Some(Reason::Damaged),
+            Self::TooLarge => Some(Reason::TooLarge),
+            Self::Read(error) => Some(reason_of(error)),
+            Self::Write(_) => Some(Reason::ReadError),
+        }
+    }
+
+    /// Takes an error out of the [`io::Error`] it travelled in; any other is a failed read.
+    pub(crate) fn unwrap_io(error: io::Error) -> Self {
+        if error.get_ref().is_some_and(|inner| inner.is::<Self>()) {
+            if let Some(Ok(inner)) = error.into_inner().map(|inner| inner.downcast::<Self>()) {
+                return *inner;
+            }
+            return Self::NotReadable;
+        }
+        Self::Read(error)
+    }
+}
+
+impl From<RedactError> for io::Error {
+    fn from(error: RedactError) -> Self {
+        match error {
+            RedactError::Read(inner) | RedactError::Write(inner) => inner,
+            other => Self::new(io::ErrorKind::InvalidData, other),
+        }
+    }
+}
+
+/// Why an item whose bytes cannot be read is left out.
+pub(crate) fn reason_of(error: &io::Error) -> Reason {
+    if let Some(reason) = RedactError::from_io(error).and_then(RedactError::reason) {
+        return reason;
+    }
+    match error.kind() {
+        io::ErrorKind::NotFound => Reason::Vanished,
+        io::ErrorKind::PermissionDenied => Reason::NotPermitted,
+        _ => Reason::ReadError,
+    }
+}
+
+/// Where the gate found something; never what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GateHit {
+    /// The item's path as it would stand in the snapshot, redacted; empty for a stream without a name.
+    pub path: String,
+    /// The line of the redacted text, counted from 1.
+    pub line: u64,
+    /// The rule that found it.
+    pub rule: Category,
+}
+
+impl fmt::Display for GateHit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = if self.path.is_empty() { "the input" } else { &self.path };
+        write!(f, "{path}, line {}, rule {}", self.line, self.rule)
+    }
+}

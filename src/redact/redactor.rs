@@ -1,0 +1,228 @@
+//! The second pass as the other rooms see it.
+
+use std::io::{self, Read, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+
+use super::category::{Category, Counts};
+use super::decode::{self, Stream};
+use super::engine::{Engine, TextReader, each_line};
+use super::error::{RedactError, reason_of};
+use super::learned::Learned;
+use super::lines::Chunk;
+use super::pem::Pem;
+use super::prf::TicketKey;
+use super::redacted::Redacted;
+use super::rules::Rules;
+use super::scan::Scratch;
+use super::stand_in::StandIns;
+use super::survey::Survey;
+use super::vault::Vault;
+use crate::item::{ArchivePath, Item, LeftOut, Reason};
+
+/// How much of a stream [`Redactor::filter`] surveys before it writes the first byte.
+pub const FILTER_WINDOW: usize = 64 << 20;
+
+/// A personal value's place in a text; never the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Offset of its first byte.
+    pub start: usize,
+    /// Offset after its last byte.
+    pub end: usize,
+    /// Its category.
+    pub category: Category,
+}
+
+/// Replaces what the survey learned and what detectors find.
+pub struct Redactor {
+    rules: Rules,
+    engine: Engine,
+}
+
+impl Redactor {
+    /// Makes a redactor for one ticket. With the same key and the same learned table it replaces a value by the same
+    /// stand-in, and leaves a text it has redacted as it is.
+    #[must_use]
+    pub fn new(rules: Rules, learned: Learned, key: TicketKey) -> Self {
+        let engine = Engine::new(StandIns::new(&rules, learned, &key));
+        drop(key);
+        Self { rules, engine }
+    }
+
+    /// Reads in chunks of about `size` bytes; the result is the same for any size.
+    #[must_use]
+    pub fn with_chunk_size(mut self, size: usize) -> Self {
+        self.engine.chunk = size.max(1);
+        self
+    }
+
+    /// The path with personal names in it replaced, component by component.
+    ///
+    /// A path that cannot be redacted safely, or is no path any more afterwards, is replaced as a whole.
+    #[must_use]
+    pub fn path(&self, path: &ArchivePath) -> ArchivePath {
+        let whole = || {
+            let hidden = self.engine.stand_ins.path_id(path.as_str());
+            format!("redacted-{hidden}").parse().expect("letters and digits are a path")
+        };
+        let Ok(text) = self.engine.text(format!("/{path}").as_bytes()) else { return whole() };
+        let Ok(text) = String::from_utf8(text) else { return whole() };
+        text.strip_prefix('/').unwrap_or(&text).parse().unwrap_or_else(|_| whole())
+    }
+
+    /// What is left out, with its path redacted.
+    #[must_use]
+    pub fn left_out(&self, left_out: LeftOut) -> LeftOut {
+        let path = match left_out.path.parse() {
+            Ok(path) => self.path(&path).to_string(),
+            // Not a path in a snapshot: it is shown as text, if it can be.
+            Err(_) => self
+                .engine
+                .text(left_out.path.as_bytes())
+                .ok()
+                .and_then(|text| String::from_utf8(text).ok())
+                .unwrap_or_else(|| format!("redacted-{}", self.engine.stand_ins.path_id(&left_out.path))),
+        };
+        LeftOut { path, ..left_out }
+    }
+
+    /// Opens an item for redaction; the bytes come when the result is read.
+    ///
+    /// What cannot be opened, or is known not to be text from its beginning, is left out, with its path redacted.
+    pub fn redact<'a>(&'a self, item: &'a Item) -> Result<Redacted<'a>, LeftOut> {
+        let path = self.path(&item.path);
+        let left_out = |reason| LeftOut { path: path.to_string(), reason };
+        let input = item.content.open().map_err(|error| left_out(reason_of(&error)))?;
+        let counts = Arc::new(Mutex::new(Counts::new()));
+        let reader = self
+            .stream(Box::new(input), path.as_str(), &counts)
+            .map_err(|error| left_out(error.reason().unwrap_or(Reason::NotReadable)))?;
+        Ok(Redacted::new(path, item, reader, counts))
+    }
+
+    fn stream<'a>(
+        &'a self,
+        input: Stream<'a>,
+        path: &str,
+        counts: &Arc<Mutex<Counts>>,
+    ) -> Result<Stream<'a>, RedactError> {
+        let (text, wrappings) = decode::open(input, &self.rules.limits)?;
+        let redacted = TextReader::new(&self.engine, text, path.to_owned(), Arc::clone(counts));
+        decode::wrap(Box::new(redacted), &wrappings)
+    }
+
+    /// Redacts a stream that can be read only once.
+    ///
+    /// The first [`FILTER_WINDOW`] bytes are surveyed before anything is written: for a shorter input the result is that of
+    /// two passes. Of a longer one each further window is surveyed before it is redacted, so a name is hidden from the
+    /// beginning of the window in which a key first says that it is one; where it stood before that, without a key, it was
+    /// already written. Values that show by themselves (addresses, numbers, keyed values, secrets) are replaced everywhere.
+    /// Text, UTF-8 with or without mark, UTF-16 and gzip or zstd of up to one window are read; the output is as the input was.
+    pub fn filter(&mut self, mut input: impl Read, mut output: impl Write) -> Result<Counts, RedactError> {
+        let mut first = Vec::new();
+        (&mut input).take(FILTER_WINDOW as u64).read_to_end(&mut first).map_err(RedactError::Read)?;
+        let (mut text, wrappings) = decode::open(Box::new(first.as_slice()), &self.rules.limits)?;
+        let counts = Arc::new(Mutex::new(Counts::new()));
+        if wrappings.is_empty() {
+            drop(text);
+            self.filter_windows(first, input, &mut output, &counts)?;
+        } else {
+            if first.len() == FILTER_WINDOW && input.read(&mut [0]).map_err(RedactError::Read)? > 0 {
+                return Err(RedactError::TooLarge);
+            }
+            let mut plain = Vec::new();
+            let most = 16 * FILTER_WINDOW as u64;
+            text.by_ref().take(most + 1).read_to_end(&mut plain).map_err(RedactError::unwrap_io)?;
+            drop(text);
+            if plain.len() as u64 > most {
+                return Err(RedactError::TooLarge);
+            }
+            self.learn(&plain)?;
+            let redacted = TextReader::new(&self.engine, plain.as_slice(), String::new(), Arc::clone(&counts));
+            write_all(&mut decode::wrap(Box::new(redacted), &wrappings)?, &mut output)?;
+        }
+        output.flush().map_err(RedactError::Write)?;
+        let counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(counts.clone())
+    }
+
+    fn filter_windows(
+        &mut self,
+        mut window: Vec<u8>,
+        mut input: impl Read,
+        output: &mut impl Write,
+        counts: &Arc<Mutex<Counts>>,
+    ) -> Result<(), RedactError> {
+        loop {
+            let mut ended = window.len() < FILTER_WINDOW;
+            let mut rest = Vec::new();
+            if !ended {
+                // The next window begins at a line.
+                let cut = memchr::memrchr(b'\n', &window).map_or(window.len(), |at| at + 1);
+                rest = window.split_off(cut);
+                let have = rest.len() as u64;
+                (&mut input).take(FILTER_WINDOW as u64 - have).read_to_end(&mut rest).map_err(RedactError::Read)?;
+                ended = rest.is_empty();
+            }
+            self.learn(&window)?;
+            let mut redacted = TextReader::new(&self.engine, window.as_slice(), String::new(), Arc::clone(counts));
+            write_all(&mut redacted, output)?;
+            if ended {
+                return Ok(());
+            }
+            window = rest;
+        }
+    }
+
+    fn learn(&mut self, text: &[u8]) -> Result<(), RedactError> {
+        let learned = std::mem::take(&mut self.engine.stand_ins.learned);
+        let mut survey = Survey::of(&self.rules, learned);
+        let read = survey.read_bytes(text);
+        self.engine.stand_ins.relearn(survey.finish());
+        read
+    }
+
+    /// Where personal values stand in a text, in its order.
+    pub fn findings(&self, text: &[u8]) -> Result<Vec<Finding>, RedactError> {
+        decode::check_text(text)?;
+        let chunk = Chunk { bytes: Vec::new(), context: Vec::new(), pem: Pem::Outside, line: 1 };
+        let mut all = Vec::new();
+        each_line(&self.engine.stand_ins, text, &chunk, &mut Scratch::default(), |start, _, hits, _| {
+            all.extend(hits.iter().map(|hit| Finding {
+                start: start + hit.start,
+                end: start + hit.end,
+                category: hit.category,
+            }));
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// The way back from every stand-in given out so far to its value.
+    #[must_use]
+    pub fn vault(&self) -> Vault {
+        let mut vault = self.engine.computed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for (stand_in, value, category) in self.engine.stand_ins.numbered() {
+            vault.enter(stand_in, value.to_owned(), category);
+        }
+        for (stand_in, value) in self.engine.stand_ins.used4() {
+            vault.enter(stand_in.to_string(), value.to_string(), Category::Ip);
+        }
+        vault
+    }
+}
+
+fn write_all(input: &mut impl Read, output: &mut impl Write) -> Result<(), RedactError> {
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let count = match input.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(RedactError::unwrap_io(error)),
+        };
+        output.write_all(&buffer[..count]).map_err(RedactError::Write)?;
+    }
+}

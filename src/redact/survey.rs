@@ -1,0 +1,223 @@
+//! The first pass: learns people, users and computers from every item before the first is redacted.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+use std::io::Read;
+
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+use super::category::Category;
+use super::decode;
+use super::engine::{CHUNK, scan_lines};
+use super::error::{RedactError, reason_of};
+use super::hit::{Form, Group, Hit};
+use super::learned::{Learned, Sighting};
+use super::lines::{Chunk, Splitter};
+use super::pem::Pem;
+use super::rules::Rules;
+use super::scan::{Scanner, Scratch};
+use super::stand_in::{MAC_FIRST, decoded, digits, mac_of, mapped, net4_of, net6_of, numbered};
+use super::text;
+use super::unescape;
+use crate::item::{ArchivePath, Item, LeftOut, Reason};
+
+/// Reads every item once and learns what must be hidden, also in items that were read before.
+pub struct Survey {
+    limits: super::rules::OpeningLimits,
+    learned: Learned,
+    order: Vec<Sighting>,
+    seen: HashSet<Sighting>,
+    chunk: usize,
+}
+
+impl Survey {
+    /// Begins with the watch list.
+    #[must_use]
+    pub fn new(rules: &Rules) -> Self {
+        let mut survey = Self::of(rules, Learned::default());
+        let watched = rules.watch_list.iter().map(|name| name.trim()).filter(|name| !name.is_empty());
+        survey.add(watched.map(|name| Sighting::Watched(name.to_owned())).collect());
+        survey
+    }
+
+    /// Goes on from what was learned before.
+    pub(crate) fn of(rules: &Rules, learned: Learned) -> Self {
+        Self { limits: rules.limits, learned, order: Vec::new(), seen: HashSet::new(), chunk: CHUNK }
+    }
+
+    /// Reads in chunks of about `size` bytes; the result is the same for any size.
+    #[must_use]
+    pub fn with_chunk_size(mut self, size: usize) -> Self {
+        self.chunk = size.max(1);
+        self
+    }
+
+    /// Learns from the names of a file and its directories.
+    pub fn learn_path(&mut self, path: &ArchivePath) {
+        let text = format!("/{path}");
+        let chunk = Chunk { bytes: text.into_bytes(), context: Vec::new(), pem: Pem::Outside, line: 1 };
+        // A path is one short line of valid UTF-8: it can always be read.
+        if let Ok(sightings) = learn(&chunk, &RandomState::new()) {
+            self.add(sightings);
+        }
+    }
+
+    /// Learns from an item's content, opening compressed data.
+    ///
+    /// An item that cannot be read, or is not text, is given back as left out; nothing is learned from it.
+    pub fn read(&mut self, item: &Item) -> Result<(), LeftOut> {
+        let left_out = |reason| LeftOut { path: item.path.to_string(), reason };
+        let input = item.content.open().map_err(|error| left_out(reason_of(&error)))?;
+        let sightings =
+            self.read_stream(input).map_err(|error| left_out(error.reason().unwrap_or(Reason::NotReadable)))?;
+        self.add(sightings);
+        Ok(())
+    }
+
+    /// Learns from bytes at hand.
+    pub(crate) fn read_bytes(&mut self, bytes: &[u8]) -> Result<(), RedactError> {
+        let sightings = self.read_text(bytes)?;
+        self.add(sightings);
+        Ok(())
+    }
+
+    /// Ends the survey: what was learned is numbered in the order in which it first appeared.
+    #[must_use]
+    pub fn finish(mut self) -> Learned {
+        self.learned.take(self.order);
+        self.learned
+    }
+
+    fn add(&mut self, sightings: Vec<Sighting>) {
+        for sighting in sightings {
+            if !self.seen.contains(&sighting) {
+                self.seen.insert(sighting.clone());
+                self.order.push(sighting);
+            }
+        }
+    }
+
+    fn read_stream(&self, input: decode::Stream<'_>) -> Result<Vec<Sighting>, RedactError> {
+        let (text, _) = decode::open(input, &self.limits)?;
+        self.read_text(text)
+    }
+
+    fn read_text(&self, text: impl Read) -> Result<Vec<Sighting>, RedactError> {
+        let hasher = RandomState::new();
+        let mut splitter = Splitter::new(text, self.chunk);
+        let (mut all, mut seen) = (Vec::new(), HashSet::new());
+        loop {
+            let mut chunks = Vec::new();
+            while chunks.len() < 2 * rayon::current_num_threads() {
+                let Some(chunk) = splitter.next_chunk()? else { break };
+                chunks.push(chunk);
+            }
+            if chunks.is_empty() {
+                return Ok(all);
+            }
+            let found: Vec<_> = if chunks.len() > 1 {
+                chunks.into_par_iter().map(|chunk| learn(&chunk, &hasher)).collect()
+            } else {
+                chunks.iter().map(|chunk| learn(chunk, &hasher)).collect()
+            };
+            for sightings in found {
+                for sighting in sightings? {
+                    if !self.seen.contains(&sighting) && seen.insert(hasher.hash_one(&sighting)) {
+                        all.push(sighting);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What one chunk teaches, in the order of the text.
+fn learn(chunk: &Chunk, hasher: &RandomState) -> Result<Vec<Sighting>, RedactError> {
+    decode::check_text(&chunk.bytes)?;
+    let mut sightings = Vec::new();
+    // Logs say the same again and again: a value is looked at once per chunk.
+    let mut seen: HashSet<u64> = HashSet::new();
+    let mut nets: HashSet<u32> = HashSet::new();
+    let mut scratch = Scratch::default();
+    scan_lines(&Scanner::unknowing(), &chunk.bytes, chunk, &mut scratch, &mut |_, line, hits, _| {
+        for hit in hits {
+            if let Form::Ip4(ip) | Form::Ip4Reversed(ip) | Form::Ip4Joined(ip, _) = hit.form {
+                if nets.insert(net4_of(ip)) {
+                    sightings.push(Sighting::Net4(net4_of(ip)));
+                }
+                continue;
+            }
+            let conference = hit.category == Category::Conference;
+            if hit.form == Form::Drop && !conference {
+                continue;
+            }
+            let bytes = &line[hit.start..hit.end];
+            if seen.insert(hasher.hash_one((bytes, hit.category, kind(hit)))) {
+                sight(bytes, hit, &mut sightings);
+            }
+        }
+        Ok(())
+    })?;
+    taken(&chunk.bytes, &mut sightings);
+    Ok(sightings)
+}
+
+const fn kind(hit: &Hit) -> u8 {
+    match hit.form {
+        Form::Text(group) => group as u8,
+        _ => 99,
+    }
+}
+
+fn sight(bytes: &[u8], hit: &Hit, sightings: &mut Vec<Sighting>) {
+    let value = || unescape::plain(bytes).trim_matches(['"', ' ']).to_owned();
+    match hit.form {
+        Form::Text(group) => sightings.push(Sighting::Value(group, value())),
+        Form::Address => {
+            let plain = unescape::plain(bytes);
+            if let Some((local, domain)) = plain.rsplit_once('@') {
+                sightings.push(Sighting::Value(Group::Local, local.trim_matches('"').to_owned()));
+                sightings.push(Sighting::Value(Group::Domain, domain.to_owned()));
+            }
+        }
+        Form::Ip6(ip) | Form::Ip6Mixed(ip) => match mapped(ip) {
+            Some(inner) => sightings.push(Sighting::Net4(net4_of(inner))),
+            None => sightings.push(Sighting::Net6(net6_of(ip))),
+        },
+        Form::Mac => {
+            if let Some(mac) = mac_of(&decoded(bytes)).filter(|mac| mac[0] == MAC_FIRST) {
+                sightings.push(Sighting::Mac(mac));
+            }
+        }
+        Form::Phone => {
+            let digits = digits(&decoded(bytes));
+            if digits.starts_with("00") {
+                sightings.push(Sighting::Phone(digits));
+            }
+        }
+        Form::Drop => sightings.push(Sighting::Conference(value())),
+        Form::Ip4(_) | Form::Ip4Reversed(_) | Form::Ip4Joined(..) | Form::Entry(_) => {}
+    }
+}
+
+/// Notes every text that reads like a numbered stand-in, so that it is not given out.
+fn taken(text: &[u8], sightings: &mut Vec<Sighting>) {
+    for at in memchr::memchr_iter(b'-', text) {
+        if !text::is(text::byte(text, at + 1), text::DIGIT)
+            || !matches!(text::before(text, 0, at), b'n' | b'r' | b't' | b'e' | b'u' | b'd')
+        {
+            continue;
+        }
+        let start = text::run_back(text, at.saturating_sub(8), at, text::WORD);
+        let digits = text::run(text, at + 1, text::DIGIT);
+        for group in Group::ALL {
+            let bare = group.prefix().as_bytes();
+            if text[start..=at].ends_with(bare)
+                && let Some(number) =
+                    numbered(&[bare, &text[at + 1..digits], group.suffix().as_bytes()].concat(), group)
+            {
+                sightings.push(Sighting::Taken(group, number));
+            }
+        }
+    }
+}

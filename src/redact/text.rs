@@ -1,0 +1,211 @@
+//! Bytes of text: their classes, words, and how words are compared.
+//!
+//! A word is a run of letters and digits. Words are equal when they are equal in lower case and in NFC; a word that is not
+//! UTF-8 is read as Windows-1252, which holds Latin-1's letters.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// Letter or digit of ASCII, or a byte of a longer character.
+pub(crate) const WORD: u8 = 1;
+/// A byte at which a detector may have something to say.
+pub(crate) const ANCHOR: u8 = 2;
+/// `0`–`9`.
+pub(crate) const DIGIT: u8 = 4;
+/// A hexadecimal digit.
+pub(crate) const HEX: u8 = 8;
+/// A byte of a key, a user name or a host name: letter, digit, `_`, `-`, `.`.
+pub(crate) const IDENT: u8 = 16;
+/// Blank, tab, carriage return, line feed.
+pub(crate) const SPACE: u8 = 32;
+/// May stand between the words of one name.
+pub(crate) const JOINT: u8 = 64;
+/// Part of a character outside ASCII.
+pub(crate) const HIGH: u8 = 128;
+
+/// The classes of every byte.
+pub(crate) static CLASS: [u8; 256] = classes();
+
+const fn classes() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        let mut class = 0;
+        if byte.is_ascii_alphanumeric() {
+            class |= WORD | IDENT;
+        }
+        if byte.is_ascii_digit() {
+            class |= DIGIT;
+        }
+        if byte.is_ascii_hexdigit() {
+            class |= HEX;
+        }
+        if matches!(byte, b'_' | b'-' | b'.') {
+            class |= IDENT;
+        }
+        if matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
+            class |= SPACE;
+        }
+        if matches!(byte, b' ' | b'\t' | b'_' | b'-' | b'.' | b',' | b'+' | b'\'') {
+            class |= JOINT;
+        }
+        if matches!(byte, b'@' | b':' | b'.' | b'=' | b'-' | b'+' | b'%' | b'\\' | b'&' | b'(') {
+            class |= ANCHOR;
+        }
+        if byte >= 0x80 {
+            class |= WORD | HIGH;
+        }
+        table[byte as usize] = class;
+        if byte == 255 {
+            return table;
+        }
+        byte += 1;
+    }
+}
+
+/// Whether `byte` has one of the classes.
+#[inline]
+pub(crate) fn is(byte: u8, classes: u8) -> bool {
+    CLASS[byte as usize] & classes != 0
+}
+
+/// The byte at `at`, or a line feed beyond the end.
+#[inline]
+pub(crate) fn byte(text: &[u8], at: usize) -> u8 {
+    text.get(at).copied().unwrap_or(b'\n')
+}
+
+/// The byte before `at`, or a line feed at or before `floor`.
+#[inline]
+pub(crate) fn before(text: &[u8], floor: usize, at: usize) -> u8 {
+    if at > floor { text[at - 1] } else { b'\n' }
+}
+
+/// Where the run of `classes` that begins at `from` ends.
+#[inline]
+pub(crate) fn run(text: &[u8], from: usize, classes: u8) -> usize {
+    text[from.min(text.len())..].iter().position(|&b| !is(b, classes)).map_or(text.len(), |length| from + length)
+}
+
+/// Where the run of `classes` that ends at `to` begins, not before `floor`.
+#[inline]
+pub(crate) fn run_back(text: &[u8], floor: usize, to: usize, classes: u8) -> usize {
+    let mut at = to;
+    while at > floor && is(text[at - 1], classes) {
+        at -= 1;
+    }
+    at
+}
+
+/// A number for a word in which ASCII case makes no difference. Equal words have equal numbers; the reverse is checked by
+/// comparing.
+#[inline]
+pub(crate) fn word_hash(word: &[u8]) -> u64 {
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    const CASE: u64 = 0x2020_2020_2020_2020;
+    let mut hash = word.len() as u64;
+    let mut chunks = word.chunks_exact(8);
+    for chunk in &mut chunks {
+        let value = u64::from_le_bytes(chunk.try_into().expect("chunks_exact gives 8 bytes"));
+        hash = (hash ^ (value | CASE)).wrapping_mul(FACTOR);
+        hash ^= hash >> 29;
+    }
+    let mut last = 0;
+    for &byte in chunks.remainder() {
+        last = last << 8 | u64::from(byte | 0x20);
+    }
+    hash = (hash ^ last).wrapping_mul(FACTOR);
+    hash ^ hash >> 31
+}
+
+/// Text in the form in which values are compared: decoded, composed, in lower case.
+pub(crate) fn fold(bytes: &[u8]) -> String {
+    let mut folded = String::with_capacity(bytes.len());
+    fold_into(bytes, &mut folded);
+    folded
+}
+
+/// Appends the form in which values are compared.
+pub(crate) fn fold_into(bytes: &[u8], folded: &mut String) {
+    if bytes.is_ascii() {
+        folded.extend(bytes.iter().map(|byte| char::from(byte.to_ascii_lowercase())));
+    } else {
+        folded.extend(decode(bytes).nfc().flat_map(char::to_lowercase));
+    }
+}
+
+/// UTF-8 if it is that, else Windows-1252.
+pub(crate) fn decode(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.into(),
+        Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0,
+    }
+}
+
+/// Calls `found` with start and end of every word of a run of [`WORD`] bytes from `start` to `end`.
+///
+/// Most runs are one word; a run with characters outside ASCII may hold quotation marks, dashes or blanks that divide it.
+#[inline]
+pub(crate) fn words_in_run(text: &[u8], start: usize, end: usize, mut found: impl FnMut(usize, usize)) {
+    let bytes = &text[start..end];
+    if bytes.is_ascii() {
+        found(start, end);
+        return;
+    }
+    let mut word = None;
+    let mut at = start;
+    let mut step = |width: usize, of_word: bool| {
+        match (word, of_word) {
+            (None, true) => word = Some(at),
+            (Some(from), false) => {
+                found(from, at);
+                word = None;
+            }
+            _ => {}
+        }
+        at += width;
+    };
+    match std::str::from_utf8(bytes) {
+        Ok(decoded) => decoded.chars().for_each(|c| step(c.len_utf8(), c.is_alphanumeric() || is_combining_mark(c))),
+        // In Windows-1252 the letters are the ones Latin-1 has, and a few below 0xa0.
+        Err(_) => bytes.iter().for_each(|&b| {
+            let letter =
+                b >= 0xc0 && !matches!(b, 0xd7 | 0xf7) || matches!(b, 0x8a | 0x8c | 0x8e | 0x9a | 0x9c | 0x9e | 0x9f);
+            step(1, b.is_ascii() || letter);
+        }),
+    }
+    step(0, false);
+}
+
+/// The words of a text, folded.
+pub(crate) fn words(text: &[u8]) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        let end = run(text, at, WORD);
+        if end > at {
+            words_in_run(text, at, end, |from, to| all.push(fold(&text[from..to])));
+        }
+        at = end + 1;
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_equal_in_any_case_and_normal_form() {
+        assert_eq!(fold("MÜLLER".as_bytes()), fold("mu\u{308}ller".as_bytes()));
+        assert_eq!(fold(b"M\xfcller"), "müller");
+        assert_eq!(word_hash(b"Habersaat"), word_hash(b"hABERSAAT"));
+        assert_ne!(word_hash(b"abc"), word_hash(b"abd"));
+    }
+
+    #[test]
+    fn quotation_marks_and_dashes_divide_words() {
+        assert_eq!(words("„Anna“ Müller–Lüdenscheid x_1".as_bytes()), ["anna", "müller", "lüdenscheid", "x", "1"]);
+        assert_eq!(words(b"M\xfcller\xa0Anna"), ["müller", "anna"]);
+    }
+}
