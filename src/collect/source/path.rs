@@ -39,8 +39,9 @@ pub(super) fn check(path: &Path) -> Result<NamedPath, CollectError> {
         }
         _ => return Err(CollectError::NotAFile(path.to_owned())),
     };
-    let (above, beneath) = if is_directory { (plain.clone(), PathBuf::new()) } else { split(&plain) };
-    let real = above.canonicalize().map_err(failed)?;
+    // The last name is looked up beneath the directory it lies in, so that a link which takes its place leads nowhere.
+    let (above, beneath) = split(&plain);
+    let real = above.canonicalize().map_err(failed)?.join(&beneath);
     if deny::directory(&real) || deny::name(beneath.as_os_str().as_encoded_bytes()) {
         return Err(CollectError::Forbidden(path.to_owned()));
     }
