@@ -1,0 +1,280 @@
+//! From items to a sealed file.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rand::CryptoRng;
+
+use super::meter::{Meter, Metered};
+use super::output::{PartialFile, parent};
+use crate::clock::Timestamp;
+use crate::format::{Recipient, SealError, SealOptions, SealWriter, Share, ShareField};
+use crate::ids::{FileId, TicketId};
+use crate::item::{ArchivePath, Item, LeftOut, Reason};
+use crate::pack::{AddError, Digest, Entry, Manifest, ManifestVersion, PackOptions, Packer};
+use crate::progress::{Progress, Step};
+use crate::redact::{Consent, Counts, GateHit, RedactError, Redacted, Redactor, Rules, Survey, TicketKey, Vault};
+
+/// What is to be made.
+pub struct Plan<'a> {
+    /// What was collected.
+    pub items: Vec<Item>,
+    /// What was found and not collected; goes into the manifest.
+    pub left_out: Vec<LeftOut>,
+    /// What happens to personal values.
+    pub redaction: Redaction,
+    /// Who may open the file.
+    pub recipients: &'a [Recipient],
+    /// The portal's part of the file key, if there is a portal.
+    pub share: Option<(ShareField, &'a Share)>,
+    /// The ticket it belongs to.
+    pub ticket: Option<TicketId>,
+    /// The present instant.
+    pub created: Timestamp,
+}
+
+/// What happens to personal values.
+pub enum Redaction {
+    /// They are replaced by these rules, with stand-ins from this key.
+    Rules {
+        /// What to do with each category.
+        rules: Rules,
+        /// Makes stand-ins the same for the whole ticket.
+        key: TicketKey,
+    },
+    /// Nothing, and the manifest says so.
+    None(Consent),
+}
+
+/// A sealed file that is there, whole and on the disk.
+pub struct Created {
+    /// Names it, in its header and on the portal.
+    pub file_id: FileId,
+    /// Its length in bytes.
+    pub size: u64,
+    /// The digest of its bytes.
+    pub sha256: Digest,
+    /// What is in it.
+    pub manifest: Manifest,
+    /// The way back from stand-ins to values; stays with the sender. `None` without redaction.
+    pub vault: Option<Vault>,
+}
+
+/// Why nothing was made. There is no file and no part of one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CreateError {
+    /// There is nothing to send: no item, or none that could be redacted, or all of them empty.
+    #[error("there is nothing to send")]
+    Empty {
+        /// What was left out and why; paths are redacted.
+        left_out: Vec<LeftOut>,
+    },
+    /// Personal data was found in what was about to be sealed.
+    #[error("the gate found personal data that is left: {0}")]
+    Gate(GateHit),
+    /// More than a snapshot can hold.
+    #[error("the snapshot would become too large: {0}")]
+    TooLarge(&'static str),
+    /// It cannot be sealed like this: no recipient, too many, an unusable portal address.
+    #[error("it could not be sealed")]
+    Seal(#[source] SealError),
+    /// There is something at the output's path already.
+    #[error("{} is there already", .0.display())]
+    OutputExists(PathBuf),
+    /// The disk of the output is full, or a quota is used up.
+    #[error("there is no room left for {}", .0.display())]
+    DiskFull(PathBuf),
+    /// The output could not be written.
+    #[error("{} could not be written", path.display())]
+    Output {
+        /// The output.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Surveys, redacts, packs and seals in two passes over the items, and puts the sealed file at `output`.
+///
+/// While it is written it is called `OUTPUT.partial-…`; after any error nothing is left. Items that cannot be read or
+/// redacted are left out and listed in the manifest; a hit of the gate stops everything. `rng` gives all keys.
+pub fn create(
+    plan: Plan<'_>,
+    output: &Path,
+    rng: &mut dyn CryptoRng,
+    progress: &dyn Progress,
+) -> Result<Created, CreateError> {
+    let local = |error: io::Error| local(output, error);
+    let file = PartialFile::new(output).map_err(local)?;
+    let (meter, mut items) = Meter::new(plan.items);
+    let mut left_out = Vec::new();
+
+    let filter = match plan.redaction {
+        Redaction::None(consent) => Filter::Nothing(consent),
+        Redaction::Rules { rules, key } => {
+            let survey = || {
+                let mut survey = Survey::new(&rules);
+                items.retain(|metered| learn(&mut survey, metered, &mut left_out));
+                let summary = format!("{} files read", items.len());
+                Ok::<_, CreateError>((survey.finish(), summary))
+            };
+            let learned = meter.pass(Step::Survey, progress, survey)?;
+            Filter::Redactor(Box::new(Redactor::new(rules, learned, key)))
+        }
+    };
+    left_out.extend(plan.left_out);
+    let left_out = left_out.into_iter().map(|left_out| filter.left_out(left_out)).collect();
+
+    let mut order: Vec<(ArchivePath, Metered)> =
+        items.into_iter().map(|metered| (filter.path(&metered.item.path), metered)).collect();
+    order.sort_by(|(one, _), (other, _)| one.cmp(other));
+
+    let options = SealOptions { created: plan.created, recipients: plan.recipients, share: plan.share };
+    let seal = SealWriter::new(file, &options, rng).map_err(|error| match error {
+        SealError::Write(source) => local(source),
+        other => CreateError::Seal(other),
+    })?;
+    let file_id = seal.header().file_id;
+    let packer = Packer::new(seal, &PackOptions::new(parent(output)), rng).map_err(local)?;
+
+    let mut manifest = Manifest {
+        version: ManifestVersion,
+        tool: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned(),
+        created: plan.created,
+        ticket: plan.ticket,
+        redacted: matches!(filter, Filter::Redactor(_)),
+        entries: Vec::with_capacity(order.len()),
+        left_out,
+        findings: Counts::new(),
+    };
+    let pack = || {
+        let mut packer = packer;
+        for (_, metered) in &order {
+            metered.rewind();
+            match add(&mut packer, &filter, &metered.item, output)? {
+                Ok(entry) => {
+                    for (category, count) in &entry.findings {
+                        *manifest.findings.entry(*category).or_default() += count;
+                    }
+                    manifest.entries.push(entry);
+                }
+                Err(reason) => {
+                    let path = metered.item.path.as_str().to_owned();
+                    manifest.left_out.push(filter.left_out(LeftOut { path, reason }));
+                }
+            }
+            metered.settle();
+        }
+        if manifest.entries.iter().all(|entry| entry.size == 0) {
+            return Err(CreateError::Empty { left_out: std::mem::take(&mut manifest.left_out) });
+        }
+        manifest.left_out.sort_by(|one, other| (&one.path, one.reason).cmp(&(&other.path, other.reason)));
+        let findings: u64 = manifest.findings.values().sum();
+        let summary = format!(
+            "{} files, {findings} values replaced, {} left out",
+            manifest.entries.len(),
+            manifest.left_out.len()
+        );
+        Ok((packer, summary))
+    };
+    let packer = meter.pass(Step::Redact, progress, pack)?;
+
+    let file = packer.finish(&manifest).and_then(SealWriter::finish).map_err(local)?;
+    let (size, sha256) = file.keep().map_err(local)?;
+    let vault = match &filter {
+        Filter::Redactor(redactor) => Some(redactor.vault()),
+        Filter::Nothing(_) => None,
+    };
+    Ok(Created { file_id, size, sha256, manifest, vault })
+}
+
+/// What items go through on their way to the packer.
+enum Filter {
+    Redactor(Box<Redactor>),
+    Nothing(Consent),
+}
+
+impl Filter {
+    fn path(&self, path: &ArchivePath) -> ArchivePath {
+        match self {
+            Self::Redactor(redactor) => redactor.path(path),
+            Self::Nothing(_) => path.clone(),
+        }
+    }
+
+    fn left_out(&self, left_out: LeftOut) -> LeftOut {
+        match self {
+            Self::Redactor(redactor) => redactor.left_out(left_out),
+            Self::Nothing(_) => left_out,
+        }
+    }
+
+    fn open<'a>(&'a self, item: &'a Item) -> Result<Redacted<'a>, Reason> {
+        match self {
+            Self::Redactor(redactor) => redactor.redact(item).map_err(|left_out| left_out.reason),
+            Self::Nothing(consent) => Redacted::unredacted(item, *consent).map_err(|error| reason(&error)),
+        }
+    }
+}
+
+/// Shows an item to the survey; false when it has to be left out.
+fn learn(survey: &mut Survey, metered: &Metered, left_out: &mut Vec<LeftOut>) -> bool {
+    let item = &metered.item;
+    survey.learn_path(&item.path);
+    let learned = survey.read(item);
+    metered.settle();
+    match learned {
+        Ok(()) => true,
+        Err(LeftOut { reason, .. }) => {
+            left_out.push(LeftOut { path: item.path.as_str().to_owned(), reason });
+            false
+        }
+    }
+}
+
+/// Packs one item. The inner error leaves it out, the outer one ends everything.
+fn add<W: io::Write>(
+    packer: &mut Packer<W>,
+    filter: &Filter,
+    item: &Item,
+    output: &Path,
+) -> Result<Result<Entry, Reason>, CreateError> {
+    let mut redacted = match filter.open(item) {
+        Ok(redacted) => redacted,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    match packer.add(&mut redacted) {
+        Ok(entry) => Ok(Ok(Entry { findings: redacted.finish(), ..entry })),
+        Err(AddError::Source(error)) => match RedactError::from_io(&error) {
+            Some(RedactError::Gate(hit)) => Err(CreateError::Gate(hit.clone())),
+            _ => Ok(Err(reason(&error))),
+        },
+        Err(AddError::NoPlace(_)) => Ok(Err(Reason::BadName)),
+        Err(AddError::TooLarge(what)) => Err(CreateError::TooLarge(what)),
+        Err(AddError::Output(error)) => Err(local(output, error)),
+    }
+}
+
+/// What an error while reading an item means for the snapshot.
+fn reason(error: &io::Error) -> Reason {
+    match RedactError::from_io(error).and_then(RedactError::reason) {
+        Some(reason) => reason,
+        None => match error.kind() {
+            io::ErrorKind::NotFound => Reason::Vanished,
+            io::ErrorKind::PermissionDenied => Reason::NotPermitted,
+            _ => Reason::ReadError,
+        },
+    }
+}
+
+/// What an error of this machine's disk means.
+fn local(output: &Path, error: io::Error) -> CreateError {
+    let path = output.to_owned();
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => CreateError::OutputExists(path),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => CreateError::DiskFull(path),
+        _ => CreateError::Output { path, source: error },
+    }
+}

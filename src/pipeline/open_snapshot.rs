@@ -1,0 +1,108 @@
+//! From a sealed file to a directory.
+
+use std::error::Error;
+use std::io::Read;
+use std::path::Path;
+
+use crate::clock::Timestamp;
+use crate::format::{Header, Identity, OpenError, OpenReader, Share, ShareField};
+use crate::ids::FileId;
+use crate::pack::{self, Limits, Manifest, Receiver, UnpackError};
+use crate::progress::{Progress, Step};
+
+/// A snapshot that was opened to its end and found whole.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// Names it.
+    pub file_id: FileId,
+    /// When it was sealed.
+    pub created: Timestamp,
+    /// The portal that holds its share, if it needs one.
+    pub share: Option<ShareField>,
+    /// What is in it.
+    pub manifest: Manifest,
+}
+
+/// Why a snapshot was not opened. Nothing of it is left.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenSnapshotError<E: Error + 'static> {
+    /// It is not a sealed file, no key fits, or it was damaged or cut off.
+    #[error("it could not be opened")]
+    Sealed(#[source] OpenError),
+    /// The portal's share could not be had.
+    #[error("the portal's share could not be had")]
+    Share(#[source] E),
+    /// What was sealed cannot be unpacked, or the destination cannot be written.
+    #[error("it could not be unpacked")]
+    Unpack(#[source] UnpackError),
+}
+
+/// Opens a sealed file and unpacks it into the new directory `destination`, whole or not at all.
+///
+/// `share` is asked for the portal's share only when the header names one and one of the keys fits.
+pub fn open_snapshot<E: Error + 'static>(
+    input: impl Read,
+    identities: &[Identity],
+    share: impl FnOnce(&ShareField) -> Result<Share, E>,
+    destination: &Path,
+    limits: &Limits,
+    progress: &dyn Progress,
+) -> Result<Opened, OpenSnapshotError<E>> {
+    let unpack = |payload: &mut dyn Read| pack::unpack(payload, destination, limits, progress);
+    through(input, identities, share, progress, unpack)
+}
+
+/// Opens a sealed file and gives its entries to `receiver` one by one. What it was given is complete only when this
+/// returns `Ok`.
+pub fn read_snapshot<E: Error + 'static>(
+    input: impl Read,
+    identities: &[Identity],
+    share: impl FnOnce(&ShareField) -> Result<Share, E>,
+    receiver: &mut dyn Receiver,
+    limits: &Limits,
+    progress: &dyn Progress,
+) -> Result<Opened, OpenSnapshotError<E>> {
+    let read = |payload: &mut dyn Read| pack::read_entries(payload, limits, receiver, progress);
+    through(input, identities, share, progress, read)
+}
+
+/// Reads a sealed file to its end and writes nothing: to list what is in it, or to verify that it is whole.
+pub fn check_snapshot<E: Error + 'static>(
+    input: impl Read,
+    identities: &[Identity],
+    share: impl FnOnce(&ShareField) -> Result<Share, E>,
+    limits: &Limits,
+    progress: &dyn Progress,
+) -> Result<Opened, OpenSnapshotError<E>> {
+    read_snapshot(input, identities, share, &mut (), limits, progress)
+}
+
+fn through<E: Error + 'static>(
+    mut input: impl Read,
+    identities: &[Identity],
+    share: impl FnOnce(&ShareField) -> Result<Share, E>,
+    progress: &dyn Progress,
+    work: impl FnOnce(&mut dyn Read) -> Result<Manifest, UnpackError>,
+) -> Result<Opened, OpenSnapshotError<E>> {
+    let header = Header::read(&mut input).map_err(OpenSnapshotError::Sealed)?;
+    header.check_key(identities).map_err(OpenSnapshotError::Sealed)?;
+    let (file_id, created, field) = (header.file_id, header.created, header.share.clone());
+    let share = field.as_ref().map(share).transpose().map_err(OpenSnapshotError::Share)?;
+    let mut payload = OpenReader::new(header, input, identities, share.as_ref()).map_err(OpenSnapshotError::Sealed)?;
+    progress.begin(Step::Open, None);
+    let manifest = work(&mut payload).map_err(sort)?;
+    progress.end(&format!("{} files", manifest.entries.len()));
+    Ok(Opened { file_id, created, share: field, manifest })
+}
+
+/// Takes an error of the seal out of the reading error it travelled in.
+fn sort<E: Error + 'static>(error: UnpackError) -> OpenSnapshotError<E> {
+    match error {
+        UnpackError::Input(error) if OpenError::from_io(&error).is_some() => {
+            let inner = error.into_inner().and_then(|inner| inner.downcast::<OpenError>().ok());
+            OpenSnapshotError::Sealed(*inner.expect("from_io found it"))
+        }
+        other => OpenSnapshotError::Unpack(other),
+    }
+}
