@@ -41,6 +41,12 @@ impl PortalAddress {
         is_loopback(&self.0)
     }
 
+    /// True for `https://`; everything else is this machine.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
     /// The address as text, always with a `/` at its end.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -97,6 +97,9 @@ impl Client {
         }
         if let Some(path) = &options.ca_file {
             builder = builder.tls_certs_only(certificates(path, address.host())?);
+        } else if !address.is_encrypted() {
+            // No TLS will be spoken, so a machine without any certificates can still speak to itself.
+            builder = builder.tls_certs_only([]);
         }
         let http = builder.build().map_err(|error| SendError::Tls {
             host: address.host().to_owned(),
