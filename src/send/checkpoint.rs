@@ -20,6 +20,8 @@ use crate::wire::{NewShare, NewSnapshot};
 
 /// The version of the state file that is written and read.
 const VERSION: u32 = 1;
+/// What the name of a state file ends with.
+const ENDING: &str = ".upload.json";
 /// The longest state file that is read, in bytes.
 const LIMIT: u64 = 64 * 1024;
 
@@ -58,6 +60,30 @@ impl Drop for State {
 }
 
 impl Checkpoint {
+    /// Where the state file of a snapshot's upload stands in `directory`.
+    #[must_use]
+    pub fn path_in(directory: &Path, snapshot: &FileId) -> PathBuf {
+        directory.join(format!("{snapshot}{ENDING}"))
+    }
+
+    /// The state files in `directory`, sorted by name; none when there is no such directory.
+    pub fn all_in(directory: &Path) -> Result<Vec<PathBuf>, SendError> {
+        let local = |source| SendError::Local { path: directory.to_owned(), source };
+        let entries = match fs::read_dir(directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(local)?,
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(local)?;
+            if entry.file_name().to_str().is_some_and(|name| name.ends_with(ENDING)) {
+                found.push(entry.path());
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
     /// Begins an upload of the sealed file `file`, which becomes `snapshot` at the portal, and writes the state file `path`.
     ///
     /// The directory of `path` must be there. A state file already there is an error: two uploads would share it.
@@ -332,7 +358,7 @@ mod tests {
         }
 
         fn state(&self) -> PathBuf {
-            self.directory.path().join("upload.json")
+            Checkpoint::path_in(self.directory.path(), &FileId([7; 16]))
         }
 
         fn file(&self) -> PathBuf {
@@ -445,7 +471,9 @@ mod tests {
     #[test]
     fn what_a_killed_run_left_beside_it_does_no_harm() {
         let place = Place::new();
-        let sibling = place.directory.path().join("upload.json.new");
+        let mut sibling = place.state().into_os_string();
+        sibling.push(".new");
+        let sibling = PathBuf::from(sibling);
         fs::write(&sibling, b"half").unwrap();
         let mut begun = place.begin();
         fs::write(&sibling, b"half").unwrap();
@@ -453,5 +481,14 @@ mod tests {
         begun.stored().unwrap();
         assert!(Checkpoint::load(&place.state()).unwrap().is_stored());
         assert!(!sibling.exists());
+    }
+
+    #[test]
+    fn unfinished_uploads_are_found_again() {
+        let place = Place::new();
+        assert_eq!(Checkpoint::all_in(place.directory.path()).unwrap(), [] as [PathBuf; 0]);
+        drop(place.begin());
+        assert_eq!(Checkpoint::all_in(place.directory.path()).unwrap(), [place.state()]);
+        assert_eq!(Checkpoint::all_in(&place.directory.path().join("none")).unwrap(), [] as [PathBuf; 0]);
     }
 }

@@ -244,6 +244,11 @@ impl Machine {
             )));
         }
         if self.acknowledged.is_some_and(|before| told.offset < before) {
+            if self.damaged > 0 && told.offset == 0 {
+                // Not a piece was refused but the whole: it had another digest than was announced.
+                let what = "the portal compared the whole and kept nothing of it";
+                return Err(SendError::DigestMismatch(what.to_owned()));
+            }
             let what = format!("the portal has lost bytes it had acknowledged and is back at {}", told.offset);
             self.acknowledged = Some(told.offset);
             return self.set_back(Ask::Offset, SendError::temporary(what), now, rng);

@@ -120,7 +120,7 @@ fn makes_no_sense<T: std::fmt::Debug>(outcome: Result<T, SendError>, what: &str)
 
 #[test]
 fn noise_instead_of_an_answer_is_a_broken_connection() {
-    let noise: Vec<u8> = (0..4096u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let noise: Vec<u8> = (0..1024u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
     for bytes in [noise, b"SSH-2.0-OpenSSH_10\r\n".to_vec(), b"HTTP/1.1 999999 OK\r\n\r\n".to_vec(), Vec::new()] {
         let server = Server::answering(bytes);
         is_temporary(server.client().ticket(&ticket()), "ticket");

@@ -125,7 +125,7 @@ pub enum Fault {
     /// 429 with a `Retry-After` of 90 s.
     Busy,
     /// 503.
-    Fault,
+    Unwell,
     /// 507.
     NoRoom,
     /// The piece arrived damaged (460).
@@ -152,6 +152,8 @@ pub enum Fault {
     Expired,
     /// The portal stored other bytes and says so at the end.
     OtherBytes,
+    /// The portal compares the whole at the end, finds another digest and keeps nothing.
+    WholeRefused,
 }
 
 /// Every fault after which an upload goes on by itself.
@@ -163,7 +165,7 @@ pub const SURVIVED: [Fault; 12] = [
     Fault::Conflict,
     Fault::Locked,
     Fault::Busy,
-    Fault::Fault,
+    Fault::Unwell,
     Fault::NoRoom,
     Fault::Damaged,
     Fault::Partial,
@@ -195,6 +197,9 @@ pub struct FakePortal<'a> {
     /// How often the upload was broken, and may send up to a piece again.
     pub breaks: Cell<u64>,
     stored: Cell<bool>,
+    /// How many bytes of a piece arrive in a second; all at once when 0.
+    pub speed: Cell<u64>,
+    pub lengths: RefCell<Vec<u64>>,
 }
 
 impl<'a> FakePortal<'a> {
@@ -210,6 +215,8 @@ impl<'a> FakePortal<'a> {
             sent_twice: Cell::new(0),
             breaks: Cell::new(0),
             stored: Cell::new(false),
+            speed: Cell::new(0),
+            lengths: RefCell::default(),
         }
     }
 
@@ -246,7 +253,7 @@ impl<'a> FakePortal<'a> {
             Fault::Conflict => Err(temporary("409", None)),
             Fault::Locked => Err(temporary("423", Some(1))),
             Fault::Busy => Err(temporary("429", Some(90))),
-            Fault::Fault => Err(temporary("503", None)),
+            Fault::Unwell => Err(temporary("503", None)),
             Fault::NoRoom => Err(SendError::NoRoom { problem: problem(507, problems::NO_ROOM), retry_after: None }),
             Fault::Redirect => {
                 Err(SendError::Redirect { host: "portal".to_owned(), to: "http://169.254.169.254/".to_owned() })
@@ -331,6 +338,10 @@ impl Transport for FakePortal<'_> {
     fn append(&self, upload: &UploadUrl, piece: Piece) -> Result<u64, SendError> {
         assert!(piece.bytes.len() as u64 <= PIECE_LIMIT && !piece.bytes.is_empty());
         let end = piece.offset + piece.bytes.len() as u64;
+        self.lengths.borrow_mut().push(piece.bytes.len() as u64);
+        if let Some(milliseconds) = (piece.bytes.len() as u64 * 1000).checked_div(self.speed.get()) {
+            self.pace.pass(Duration::from_millis(milliseconds));
+        }
         self.sent_twice.set(self.sent_twice.get() + self.sent_up_to.get().min(end).saturating_sub(piece.offset));
         self.sent_up_to.set(self.sent_up_to.get().max(end));
         self.play("append", |fault| {
@@ -352,6 +363,10 @@ impl Transport for FakePortal<'_> {
                     return Ok(kept.len() as u64);
                 }
                 _ => kept.extend_from_slice(&piece.bytes),
+            }
+            if fault == Fault::WholeRefused {
+                kept.clear();
+                return Err(SendError::DigestMismatch("the whole".to_owned()));
             }
             if fault == Fault::OtherBytes {
                 let last = kept.len() - 1;
