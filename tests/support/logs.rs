@@ -200,7 +200,8 @@ impl Maker {
             2 => {
                 let stamp = self.iso();
                 let codec = CODECS[self.rng.random_range(0..CODECS.len())];
-                let ssrc = self.keep(format!("{}", 1_000_000_000 + self.below(2_000_000_000)));
+                let ssrc = 1_000_000_000 + self.below(2_000_000_000);
+                let ssrc = self.keep(ssrc.to_string());
                 let _ = writeln!(
                     self.out,
                     "{stamp} DEBUG media.stream: codec={codec} ssrc={ssrc} jitter=0.0{}ms lost=0 bitrate=1920000",
@@ -209,7 +210,8 @@ impl Maker {
             }
             3 => {
                 let stamp = self.iso();
-                let version = self.keep(format!("7.{}.4.{}", self.rng.random_range(0..9), 3000 + self.second % 90));
+                let version = format!("7.{}.4.{}", self.rng.random_range(0..9), 3000 + self.second % 90);
+                let version = self.keep(version);
                 let _ = writeln!(self.out, "{stamp} INFO update.check: running version {version}, nothing newer found");
             }
             _ => {
