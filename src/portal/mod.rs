@@ -1,1 +1,181 @@
-//! The portal room.
+//! The support portal: takes sealed files in, keeps the portal's parts of their keys, gives both to technicians who say why,
+//! and deletes both on time with a signed receipt. It never opens a snapshot and holds no private key of a recipient.
+//!
+//! One process, `SQLite` and a directory. The outside of the room is synchronous: [`Portal::start`] runs everything on threads
+//! of its own, [`admin`] works on the data directory, also while a portal serves it.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use tarseal::clock::SystemClock;
+//! use tarseal::portal::{Config, Portal};
+//!
+//! # fn main() -> Result<(), tarseal::portal::PortalError> {
+//! let config = Config::new("/var/lib/tarseal", ([127, 0, 0, 1], 0).into());
+//! let portal = Portal::start(config, Arc::new(SystemClock))?;
+//! eprintln!("listening on {}", portal.url());
+//! portal.wait()
+//! # }
+//! ```
+//!
+//! Inside, a request goes from `router` through `auth` to `api`; what it may use is in `app`. `store` is the database, `blobs`
+//! the files; `desk` and `receive` are how bytes come in; `jobs` is what the portal does by itself; `audit` is the log.
+
+pub mod admin;
+
+mod api;
+mod app;
+mod audit;
+mod auth;
+mod blobs;
+mod config;
+mod desk;
+mod error;
+mod jobs;
+mod log;
+mod receive;
+mod router;
+mod serve;
+mod store;
+
+pub use auth::Role;
+pub use config::Config;
+pub use error::PortalError;
+pub use jobs::Swept;
+pub use log::{LogFormat, start_logging};
+
+use std::fs::File;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+
+use app::App;
+
+use crate::clock::Clock;
+use crate::track::PortalKey;
+
+/// How long requests may go on after the portal was told to stop.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A running portal. Dropping it stops it.
+pub struct Portal {
+    runtime: Option<Runtime>,
+    app: Arc<App>,
+    listening: serve::Listening,
+    server: Option<JoinHandle<std::io::Result<()>>>,
+    url: String,
+    /// Held while the portal runs: one portal per directory.
+    _lock: File,
+}
+
+impl Portal {
+    /// Starts a portal and returns when it answers requests. The first start makes everything in the data directory; every
+    /// start first finishes what the last run left, and sweeps.
+    ///
+    /// Must not be called from within an async runtime.
+    #[expect(clippy::needless_pass_by_value, reason = "a portal takes over how it is run and what time it is")]
+    pub fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, PortalError> {
+        config.check()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("portal")
+            .build()
+            .map_err(PortalError::Data)?;
+        app::prepare(&config.data).map_err(PortalError::Data)?;
+        let lock = lock(&config)?;
+        let app = Arc::new(runtime.block_on(App::open(&config, clock))?);
+        runtime.block_on(receive::recover(&app)).map_err(|fault| PortalError::Database(Box::new(fault)))?;
+        let (listening, server) = {
+            let _inside = runtime.enter();
+            serve::start(&config, router::router(app.clone()))?
+        };
+        runtime.spawn(jobs::run(app.clone()));
+        let scheme = if config.tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listening.address);
+        tracing::info!(url, "listening");
+        Ok(Self { runtime: Some(runtime), app, listening, server: Some(server), url, _lock: lock })
+    }
+
+    /// Where it listens: `http://127.0.0.1:41234`, without a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The key that verifies its receipts.
+    pub fn key(&self) -> PortalKey {
+        self.app.key.portal_key()
+    }
+
+    /// Does now what the portal does every minute: deletes what is due by its clock, also what waits for its next attempt,
+    /// and ends unfinished uploads that waited too long.
+    pub fn sweep(&self) -> Result<Swept, PortalError> {
+        let runtime = self.runtime.as_ref().expect("the runtime is there until the portal stops");
+        runtime.block_on(jobs::sweep(&self.app, true)).map_err(|fault| PortalError::Database(Box::new(fault)))
+    }
+
+    /// Waits for SIGINT or SIGTERM, then stops.
+    pub fn wait(mut self) -> Result<(), PortalError> {
+        let runtime = self.runtime.as_ref().expect("the runtime is there until the portal stops");
+        let server = self.server.take();
+        let ended = runtime.block_on(async {
+            use tokio::signal::unix::{SignalKind, signal};
+            let mut terminate = signal(SignalKind::terminate())?;
+            let mut interrupt = signal(SignalKind::interrupt())?;
+            let serving = async {
+                match server {
+                    Some(server) => server.await.map_err(std::io::Error::other)?,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = terminate.recv() => Ok(()),
+                _ = interrupt.recv() => Ok(()),
+                ended = serving => ended,
+            }
+        });
+        ended.map_err(|fault| PortalError::Listen(self.listening.address, fault))
+    }
+
+    /// Stops it: no new requests, five seconds for those that run, and every upload's bytes so far are kept.
+    pub fn stop(self) {}
+}
+
+impl Drop for Portal {
+    fn drop(&mut self) {
+        let Some(runtime) = self.runtime.take() else { return };
+        runtime.block_on(async {
+            self.listening.stop(GRACE);
+            self.app.desk.stop_all();
+            self.app.writers.close();
+            // A disk that hangs must not keep the process: what is not recorded by then was never acknowledged.
+            drop(tokio::time::timeout(GRACE, self.app.writers.wait()).await);
+            if let Some(server) = self.server.take() {
+                drop(tokio::time::timeout(GRACE, server).await);
+            }
+            drop(tokio::time::timeout(GRACE, self.app.store.close()).await);
+        });
+        runtime.shutdown_timeout(GRACE);
+    }
+}
+
+impl std::fmt::Debug for Portal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Portal").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// Takes the directory, so that no second portal works on it.
+fn lock(config: &Config) -> Result<File, PortalError> {
+    let file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(config.data.join("lock"))
+        .map_err(PortalError::Data)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(PortalError::Locked),
+        Err(std::fs::TryLockError::Error(fault)) => Err(PortalError::Data(fault)),
+    }
+}

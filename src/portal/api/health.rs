@@ -1,0 +1,36 @@
+//! Whether the portal lives, and whether it can work.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+
+use crate::portal::app::App;
+use crate::portal::error::ApiError;
+use crate::portal::store::snapshots;
+
+/// From how late on a deletion is a fault of the portal, in seconds.
+const LATE: i64 = 3600;
+
+#[derive(Serialize)]
+pub(crate) struct Health {
+    status: &'static str,
+}
+
+/// The portal lives. Degraded when something should have been gone more than an hour ago and is not.
+pub(crate) async fn live(State(app): State<Arc<App>>) -> Result<Json<Health>, ApiError> {
+    let late = snapshots::late(&mut *app.store.read().await?, app.clock.now().plus_seconds(-LATE)).await?;
+    Ok(Json(Health { status: if late == 0 { "ok" } else { "degraded" } }))
+}
+
+/// The portal can take and give: its databases answer and there is room on the disk.
+pub(crate) async fn ready(State(app): State<Arc<App>>) -> Result<(StatusCode, Json<Health>), ApiError> {
+    drop(app.store.shares().await?);
+    drop(app.store.read().await?);
+    Ok(match app.blobs.has_room_for(0)? {
+        true => (StatusCode::OK, Json(Health { status: "ready" })),
+        false => (StatusCode::SERVICE_UNAVAILABLE, Json(Health { status: "no-room" })),
+    })
+}

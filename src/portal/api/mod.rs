@@ -1,0 +1,72 @@
+//! The answers to requests, one file per noun.
+
+pub(crate) mod content;
+pub(crate) mod health;
+pub(crate) mod receipts;
+pub(crate) mod snapshots;
+pub(crate) mod tickets;
+pub(crate) mod tokens;
+pub(crate) mod uploads;
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
+
+use super::error::ApiError;
+use crate::ids::{FileId, TicketId};
+use crate::wire::REASON_HEADER;
+
+/// The longest JSON body in bytes.
+const JSON_LIMIT: usize = 64 << 10;
+
+/// How long a JSON body may take to arrive.
+const JSON_PATIENCE: Duration = Duration::from_secs(30);
+
+/// The longest reason in characters.
+const REASON_LIMIT: usize = 500;
+
+/// The most rows of one list.
+const LIST_LIMIT: i64 = 1000;
+
+/// Reads a whole small body within the limits of length and time.
+async fn read_body(body: Body) -> Result<axum::body::Bytes, ApiError> {
+    match tokio::time::timeout(JSON_PATIENCE, axum::body::to_bytes(body, JSON_LIMIT)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => {
+            Err(ApiError::Bad(StatusCode::PAYLOAD_TOO_LARGE, "The body is longer than 64 KiB, or broke off."))
+        }
+        Err(_) => Err(ApiError::Stalled),
+    }
+}
+
+/// Reads a body of JSON. The fault is not told word for word: it could repeat a secret.
+async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, ApiError> {
+    serde_json::from_slice(&read_body(body).await?).map_err(|_| {
+        ApiError::Bad(StatusCode::UNPROCESSABLE_ENTITY, "The body is not the JSON that this request takes.")
+    })
+}
+
+/// A ticket's name out of a path; what cannot be a name names no ticket.
+fn ticket_of(text: &str) -> Result<TicketId, ApiError> {
+    text.parse().map_err(|_| ApiError::TicketUnknown)
+}
+
+/// A snapshot's id out of a path.
+fn snapshot_of(text: &str) -> Result<FileId, ApiError> {
+    text.parse().map_err(|_| ApiError::SnapshotUnknown)
+}
+
+/// Why someone reads: one line of 1 to 500 printable characters.
+fn reason_of(headers: &HeaderMap) -> Result<String, ApiError> {
+    let given =
+        headers.get(REASON_HEADER).map(|value| std::str::from_utf8(value.as_bytes()).unwrap_or_default().trim());
+    match given {
+        None | Some("") => Err(ApiError::bad("Say why in the header Tarseal-Reason.")),
+        Some(reason) if reason.chars().count() > REASON_LIMIT || reason.chars().any(char::is_control) => {
+            Err(ApiError::bad("The reason in Tarseal-Reason is one line of at most 500 characters."))
+        }
+        Some(reason) => Ok(reason.to_owned()),
+    }
+}

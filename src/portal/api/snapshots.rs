@@ -1,0 +1,257 @@
+//! Snapshots: announcing one, and what is known of them.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use serde::Deserialize;
+use subtle::ConstantTimeEq as _;
+
+use super::{LIST_LIMIT, read_json, snapshot_of, ticket_of, uploads as tus};
+use crate::ids::{FileId, TicketId};
+use crate::portal::app::{App, random_id};
+use crate::portal::audit::{Act, Actor, On, Outcome, record};
+use crate::portal::auth::{Action, Object, Principal, authorize};
+use crate::portal::error::ApiError;
+use crate::portal::receive::KEPT_DAYS;
+use crate::portal::store::shares::ShareRow;
+use crate::portal::store::snapshots::Snapshot;
+use crate::portal::store::uploads::Upload;
+use crate::portal::store::{shares, snapshots, tickets, uploads};
+use crate::secret::Secret;
+use crate::track::Phase;
+use crate::wire;
+
+/// What the portal does with an announced file.
+enum Announced {
+    /// Its bytes are awaited; 0 have arrived.
+    New(Upload, Snapshot),
+    /// It was announced before; some bytes have arrived.
+    Begun(Upload, Snapshot),
+    /// It is there.
+    Stored(Snapshot),
+}
+
+/// Takes an announcement, as JSON or as a tus creation (then `Upload-Metadata` carries `file_id`, `sha256` and, as JSON,
+/// `share`). Told twice, it answers the second time where the first stands.
+pub(crate) async fn announce(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    Path(ticket): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let ticket = ticket_of(&ticket)?;
+    authorize(&principal, Action::Upload, Object::Ticket(&principal.tenant, &ticket))?;
+    let is_tus = headers.contains_key(tus::TUS_RESUMABLE);
+    let (new, bytes) = if is_tus { (tus::announced(&headers)?, Some(body)) } else { (read_json(body).await?, None) };
+    let now = app.clock.now();
+    match take(&app, &principal, &ticket, &new).await? {
+        Announced::Stored(snapshot) => Ok((StatusCode::OK, Json(snapshot.to_wire(now))).into_response()),
+        Announced::New(upload, snapshot) | Announced::Begun(upload, snapshot) => {
+            let told = snapshot.to_wire(now);
+            let location = HeaderValue::try_from(format!("/v1/uploads/{}", upload.id)).map_err(ApiError::fault)?;
+            let mut offset = upload.received;
+            let expires = tus::expires(&upload);
+            if let Some(bytes) = bytes.filter(|_| tus::carries_bytes(&headers)) {
+                offset = tus::append(&app, &principal, upload, snapshot, &headers, bytes).await?;
+            }
+            let mut response = (StatusCode::CREATED, Json(told)).into_response();
+            let answered = response.headers_mut();
+            answered.insert(header::LOCATION, location);
+            answered.insert(tus::UPLOAD_OFFSET, HeaderValue::from(offset));
+            answered.insert(HeaderName::from_static("upload-expires"), expires);
+            answered.insert(tus::TUS_RESUMABLE, HeaderValue::from_static(wire::TUS_VERSION));
+            Ok(response)
+        }
+    }
+}
+
+async fn take(
+    app: &App,
+    principal: &Principal,
+    ticket: &TicketId,
+    new: &wire::NewSnapshot,
+) -> Result<Announced, ApiError> {
+    check(app, new)?;
+    let share = new.share.as_ref().map(share_of).transpose()?;
+    let (tenant, id, now) = (&principal.tenant, &new.file_id, app.clock.now());
+    let mut transaction = app.store.begin().await?;
+    let found = tickets::find(&mut transaction, tenant, ticket).await?.ok_or(ApiError::TicketUnknown)?;
+
+    if let Some(known) = snapshots::find(&mut transaction, tenant, id).await? {
+        let same = known.ticket == *ticket && known.size == new.size && known.sha256 == new.sha256;
+        return match known.phase {
+            _ if !same => Err(ApiError::SnapshotDiffers),
+            Phase::Uploading => {
+                if !same_share(app, &known, share.as_ref()).await? {
+                    return Err(ApiError::SnapshotDiffers);
+                }
+                let upload = uploads::of_snapshot(&mut transaction, tenant, id).await?;
+                Ok(Announced::Begun(upload.ok_or(ApiError::UploadUnknown)?, known))
+            }
+            _ if known.is_readable(now) => {
+                if same_share(app, &known, share.as_ref()).await? {
+                    Ok(Announced::Stored(known))
+                } else {
+                    Err(ApiError::SnapshotDiffers)
+                }
+            }
+            _ => Err(ApiError::Expired),
+        };
+    }
+    if found.closed_at.is_some() {
+        return Err(ApiError::TicketClosed);
+    }
+    if let Some(most) = principal.max_bytes {
+        let used = snapshots::bytes_of_token(&mut transaction, tenant, &principal.token).await?;
+        if used.saturating_add(new.size) > most {
+            return Err(ApiError::Bad(StatusCode::PAYLOAD_TOO_LARGE, "The token is not good for that many bytes."));
+        }
+    }
+    let awaited = snapshots::bytes_awaited(&mut transaction).await?;
+    if !app.blobs.has_room_for(awaited.saturating_add(new.size))? {
+        return Err(ApiError::NoRoom);
+    }
+
+    let snapshot = Snapshot {
+        tenant: tenant.clone(),
+        id: *id,
+        ticket: ticket.clone(),
+        size: new.size,
+        sha256: new.sha256.clone(),
+        phase: Phase::Uploading,
+        share: share.as_ref().map(|share| share.id),
+        reads: 0,
+        uploaded_at: None,
+        closed_at: None,
+        due_at: None,
+        deleted_at: None,
+        reason: None,
+        attempts: 0,
+    };
+    let upload = Upload {
+        tenant: tenant.clone(),
+        id: random_id(),
+        snapshot: *id,
+        received: 0,
+        expires_at: now.plus_days(KEPT_DAYS),
+    };
+    // The share first: a snapshot that says it has one always has it. One without a snapshot is swept at the next start.
+    if let Some(share) = &share {
+        shares::put(&mut *app.store.shares().await?, tenant, id, share).await?;
+    }
+    snapshots::add(&mut transaction, &snapshot, &principal.token, now).await?;
+    uploads::add(&mut transaction, &upload).await?;
+    let act = (Act::Announce, On::Snapshot(id), Outcome::Done);
+    record(&mut transaction, tenant, now, Actor::Token(principal), act, None).await?;
+    transaction.commit().await?;
+    Ok(Announced::New(upload, snapshot))
+}
+
+fn check(app: &App, new: &wire::NewSnapshot) -> Result<(), ApiError> {
+    let is_digest =
+        new.sha256.len() == 64 && new.sha256.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    if new.size == 0 {
+        Err(ApiError::bad("A sealed file is never empty."))
+    } else if new.size > app.max_snapshot_bytes {
+        Err(ApiError::Bad(StatusCode::PAYLOAD_TOO_LARGE, "The file is longer than the portal takes."))
+    } else if !is_digest {
+        Err(ApiError::bad("The digest is 64 hexadecimal digits in lower case."))
+    } else {
+        Ok(())
+    }
+}
+
+fn share_of(share: &wire::NewShare) -> Result<ShareRow, ApiError> {
+    let secret = BASE64_STANDARD.decode(&share.secret).ok().map(Secret::new);
+    let bytes = secret.as_ref().and_then(|secret| <[u8; 32]>::try_from(secret.expose().as_slice()).ok());
+    match bytes {
+        Some(bytes) => Ok(ShareRow { id: share.id, secret: Secret::new(bytes), not_after: share.not_after }),
+        None => Err(ApiError::bad("A share is 32 bytes in Base64.")),
+    }
+}
+
+/// Whether an announcement that is repeated brings the share it brought the first time.
+async fn same_share(app: &App, known: &Snapshot, share: Option<&ShareRow>) -> Result<bool, ApiError> {
+    let kept = shares::find(&mut *app.store.shares().await?, &known.tenant, &known.id).await?;
+    Ok(match (kept, share) {
+        (None, None) => true,
+        (Some(kept), Some(share)) => {
+            let secret = kept.secret.expose();
+            kept.id == share.id && bool::from(secret.ct_eq(share.secret.expose()))
+        }
+        _ => false,
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Which {
+    ticket: Option<String>,
+}
+
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    which: Result<Query<Which>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<Vec<wire::Snapshot>>, ApiError> {
+    let Query(which) = which.map_err(|_| ApiError::bad("The list can be asked for with ?ticket=."))?;
+    let ticket = which.ticket.as_deref().map(ticket_of).transpose()?;
+    let mut connection = app.store.read().await?;
+    match &ticket {
+        None => authorize(&principal, Action::SeeSnapshot, Object::Tenant)?,
+        Some(ticket) => {
+            authorize(&principal, Action::SeeSnapshot, Object::Ticket(&principal.tenant, ticket))?;
+            tickets::find(&mut connection, &principal.tenant, ticket).await?.ok_or(ApiError::TicketUnknown)?;
+        }
+    }
+    let now = app.clock.now();
+    let found = snapshots::list(&mut connection, &principal.tenant, ticket.as_ref(), LIST_LIMIT).await?;
+    Ok(Json(found.iter().map(|snapshot| snapshot.to_wire(now)).collect()))
+}
+
+pub(crate) async fn show(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    Path(id): Path<String>,
+) -> Result<Json<wire::Snapshot>, ApiError> {
+    let snapshot = reach(&app, &principal, Action::SeeSnapshot, snapshot_of(&id)?).await?;
+    Ok(Json(snapshot.to_wire(app.clock.now())))
+}
+
+/// The snapshot of that id, for someone who may do `action` to it. Asking for what only technicians may have is audited when
+/// it is refused.
+pub(crate) async fn reach(app: &App, principal: &Principal, action: Action, id: FileId) -> Result<Snapshot, ApiError> {
+    let tenant = &principal.tenant;
+    let found = snapshots::find(&mut *app.store.read().await?, tenant, &id).await?.ok_or(ApiError::SnapshotUnknown)?;
+    let allowed = authorize(principal, action, Object::Snapshot(&found.tenant, &found.ticket));
+    let act = match action {
+        Action::ReadContent => Some(Act::ReadContent),
+        Action::GetShare => Some(Act::GiveShare),
+        _ => None,
+    };
+    if let (Err(_), Some(act)) = (&allowed, act) {
+        refused(app, principal, &id, act, Outcome::Denied).await?;
+    }
+    allowed.map(|()| found)
+}
+
+/// Audits that a reading was refused.
+pub(crate) async fn refused(
+    app: &App,
+    principal: &Principal,
+    id: &FileId,
+    act: Act,
+    outcome: Outcome,
+) -> Result<(), ApiError> {
+    let mut transaction = app.store.begin().await?;
+    let what = (act, On::Snapshot(id), outcome);
+    record(&mut transaction, &principal.tenant, app.clock.now(), Actor::Token(principal), what, None).await?;
+    transaction.commit().await?;
+    Ok(())
+}

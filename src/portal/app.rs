@@ -1,0 +1,130 @@
+//! What handlers and jobs may use, and nothing else.
+
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use rand::CryptoRng;
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
+use tokio_util::task::TaskTracker;
+
+use super::blobs::{Blobs, make_directory, sync_directory};
+use super::config::Config;
+use super::desk::Desk;
+use super::error::PortalError;
+use super::store::{Store, tenants};
+use crate::clock::Clock;
+use crate::ids::TenantId;
+use crate::track::{ReceiptKey, RetentionPolicy};
+
+/// The tenant that is there from the first start.
+pub(crate) const FIRST_TENANT: &str = "default";
+
+/// The file beneath the data directory that holds the key that signs receipts.
+const KEY_FILE: &str = "receipt.key";
+
+/// The portal's inside.
+pub(crate) struct App {
+    pub(crate) store: Store,
+    pub(crate) blobs: Blobs,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) key: ReceiptKey,
+    /// Who is writing which upload.
+    pub(crate) desk: Desk,
+    /// The threads that write uploads; the portal stops when they have.
+    pub(crate) writers: TaskTracker,
+    /// Held by the one sweep that runs.
+    pub(crate) sweeping: tokio::sync::Mutex<()>,
+    pub(crate) max_snapshot_bytes: u64,
+    pub(crate) secure: bool,
+}
+
+/// The id of a request, drawn by the portal.
+#[derive(Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
+impl App {
+    /// Opens the data directory; the first time it makes everything: directory, databases, the first tenant, the key.
+    pub(crate) async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, PortalError> {
+        prepare(&config.data).map_err(PortalError::Data)?;
+        let store = Store::open(&config.data).await?;
+        let blobs = Blobs::open(&config.data, config.free_space_floor).map_err(PortalError::Data)?;
+        let key = receipt_key(&config.data, &config.name)?;
+        let first: TenantId = FIRST_TENANT.parse().expect("the word is a plain name");
+        let mut transaction = store.begin().await?;
+        tenants::add(&mut transaction, &first, &RetentionPolicy::default(), clock.now()).await?;
+        transaction.commit().await?;
+        Ok(Self {
+            store,
+            blobs,
+            clock,
+            key,
+            desk: Desk::default(),
+            writers: TaskTracker::new(),
+            sweeping: tokio::sync::Mutex::new(()),
+            max_snapshot_bytes: config.max_snapshot_bytes,
+            secure: config.tls.is_some(),
+        })
+    }
+
+    /// The policy of a tenant that is known to exist.
+    pub(crate) async fn policy(
+        &self,
+        connection: &mut super::store::Connection,
+        tenant: &TenantId,
+    ) -> Result<RetentionPolicy, sqlx::Error> {
+        tenants::policy(connection, tenant).await?.ok_or(sqlx::Error::RowNotFound)
+    }
+}
+
+/// The system's randomness.
+pub(crate) fn system_rng() -> impl CryptoRng {
+    UnwrapErr(SysRng)
+}
+
+/// 16 random bytes in hexadecimal.
+pub(crate) fn random_id() -> String {
+    let mut bytes = [0; 16];
+    rand::Rng::fill_bytes(&mut system_rng(), &mut bytes);
+    hex::encode(bytes)
+}
+
+/// Makes the data directory, or closes it to everyone but its owner.
+pub(crate) fn prepare(data: &Path) -> std::io::Result<()> {
+    if let Some(above) = data.parent() {
+        fs::create_dir_all(above)?;
+    }
+    make_directory(data)?;
+    fs::set_permissions(data, Permissions::from_mode(0o700))
+}
+
+/// Reads the key that signs receipts, or draws it when there is none. Two that draw at once end up with one key.
+fn receipt_key(data: &Path, name: &str) -> Result<ReceiptKey, PortalError> {
+    let path = data.join(KEY_FILE);
+    match fs::read_to_string(&path) {
+        Ok(text) => return crate::secret::Secret::new(text).expose().parse().map_err(PortalError::ReceiptKey),
+        Err(fault) if fault.kind() == ErrorKind::NotFound => {}
+        Err(fault) => return Err(PortalError::Data(fault)),
+    }
+    let key = ReceiptKey::generate(name, &mut system_rng()).map_err(PortalError::ReceiptKey)?;
+    let draft = data.join(format!("{KEY_FILE}.{}", random_id()));
+    let text = key.to_text();
+    let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).and_then(|mut file| {
+        file.write_all(text.expose().as_bytes())?;
+        file.write_all(b"\n")?;
+        file.sync_all()?;
+        // A link does not replace what another process has put there in the meantime.
+        let linked = fs::hard_link(&draft, &path);
+        fs::remove_file(&draft)?;
+        sync_directory(data)?;
+        linked
+    });
+    match written {
+        Ok(()) => Ok(key),
+        Err(fault) if fault.kind() == ErrorKind::AlreadyExists => receipt_key(data, name),
+        Err(fault) => Err(PortalError::Data(fault)),
+    }
+}

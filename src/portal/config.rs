@@ -1,0 +1,68 @@
+//! How a portal is run.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::error::PortalError;
+
+/// How a portal is run. [`Config::new`] fills in what is seldom changed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// Where everything is kept. The first start makes it, readable by its owner alone.
+    pub data: PathBuf,
+    /// The address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Certificate chain and private key, both PEM files. Without them the portal speaks plain HTTP.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// Whether a proxy in front does TLS. Without it and without `tls`, only loopback addresses are listened on.
+    pub behind_proxy: bool,
+    /// The name in the key that signs receipts, usually the portal's host name. It counts at the first start only.
+    pub name: String,
+    /// The space in bytes that must stay free on the disk: uploads that would go below are refused.
+    pub free_space_floor: u64,
+    /// The longest sealed file in bytes.
+    pub max_snapshot_bytes: u64,
+}
+
+impl Config {
+    /// A portal on plain loopback HTTP or behind what is set afterwards.
+    #[must_use]
+    pub fn new(data: impl Into<PathBuf>, listen: SocketAddr) -> Self {
+        Self {
+            data: data.into(),
+            listen,
+            tls: None,
+            behind_proxy: false,
+            name: String::from("tarseal-portal"),
+            free_space_floor: 256 << 20,
+            max_snapshot_bytes: 256 << 30,
+        }
+    }
+
+    /// Refuses to speak plain HTTP where others can listen.
+    pub(crate) fn check(&self) -> Result<(), PortalError> {
+        if self.listen.ip().is_loopback() || self.tls.is_some() || self.behind_proxy {
+            Ok(())
+        } else {
+            Err(PortalError::Insecure(self.listen))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_for_loopback_or_a_proxy() {
+        let open = |address: &str| Config::new("data", address.parse().unwrap());
+        assert!(open("127.0.0.1:0").check().is_ok());
+        assert!(open("[::1]:0").check().is_ok());
+        for address in ["0.0.0.0:80", "192.0.2.1:80", "[::]:80"] {
+            assert!(matches!(open(address).check(), Err(PortalError::Insecure(_))), "{address}");
+            assert!(Config { behind_proxy: true, ..open(address) }.check().is_ok());
+            assert!(Config { tls: Some(("c".into(), "k".into())), ..open(address) }.check().is_ok());
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! What goes wrong: [`PortalError`] for whoever runs the portal, [`ApiError`] for whoever calls it.
+//!
+//! An [`ApiError`] has two texts: the problem+json that the client gets, which says nothing of the portal's inside, and the
+//! line in the log, which says nothing of the client's secrets.
+
+use std::io;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::wire::{PROBLEM_MEDIA_TYPE, Problem, TUS_VERSION, problems};
+
+/// Why the portal does not start, or a command on its directory fails.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PortalError {
+    /// An address that others can reach, without TLS.
+    #[error("{0} can be reached from other computers; give a certificate and key, or say that a proxy does TLS")]
+    Insecure(std::net::SocketAddr),
+    /// Another portal has the directory.
+    #[error("another portal is running on this directory")]
+    Locked,
+    /// The data directory cannot be used.
+    #[error("the data directory cannot be used")]
+    Data(#[source] io::Error),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {0}")]
+    Listen(std::net::SocketAddr, #[source] io::Error),
+    /// The certificate or its key is not usable.
+    #[error("the certificate or its key cannot be used: {0}")]
+    Certificate(String),
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The key that signs receipts is damaged.
+    #[error("the key that signs receipts cannot be used")]
+    ReceiptKey(#[source] crate::track::receipt::ReceiptError),
+    /// No tenant of that name.
+    #[error("there is no tenant \"{0}\"")]
+    TenantUnknown(crate::ids::TenantId),
+    /// A tenant of that name is there already.
+    #[error("there is a tenant \"{0}\" already")]
+    TenantExists(crate::ids::TenantId),
+    /// No token of that id that could be revoked.
+    #[error("there is no token \"{}\" that is not revoked", .0.escape_debug())]
+    TokenUnknown(String),
+    /// An upload token without the ticket that it is for.
+    #[error("an upload token is for one ticket; say which")]
+    TicketNeeded,
+}
+
+impl From<sqlx::Error> for PortalError {
+    fn from(fault: sqlx::Error) -> Self {
+        Self::Database(Box::new(fault))
+    }
+}
+
+/// Why a request is not answered with what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    #[error("no token, or one that is unknown, expired or revoked")]
+    TokenRefused,
+    #[error("the role does not allow it")]
+    NotAllowed,
+    #[error("no such ticket")]
+    TicketUnknown,
+    #[error("no such snapshot")]
+    SnapshotUnknown,
+    #[error("no such upload")]
+    UploadUnknown,
+    #[error("no such token")]
+    TokenUnknown,
+    #[error("no such receipt")]
+    ReceiptUnknown,
+    #[error("no such page")]
+    PageUnknown,
+    #[error("no such method")]
+    MethodUnknown,
+    #[error("the ticket is closed")]
+    TicketClosed,
+    #[error("the ticket is there already")]
+    TicketExists,
+    #[error("the upload stands at {0}")]
+    OffsetMismatch(u64),
+    #[error("the snapshot is there with other bytes")]
+    SnapshotDiffers,
+    #[error("the snapshot was deleted, or its deadline has come")]
+    Expired,
+    #[error("bad request: {1}")]
+    Bad(StatusCode, &'static str),
+    #[error("another tus version")]
+    TusVersion,
+    #[error("a digest does not agree")]
+    DigestMismatch,
+    #[error("no room left")]
+    NoRoom,
+    #[error("nothing came for too long")]
+    Stalled,
+    #[error("fault")]
+    Fault(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl ApiError {
+    /// A request that is wrong in itself.
+    pub(crate) const fn bad(detail: &'static str) -> Self {
+        Self::Bad(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// A fault of the portal, with its cause for the log.
+    pub(crate) fn fault(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Fault(cause.into())
+    }
+
+    /// Status, `type`, title and detail as the client gets them.
+    fn told(&self) -> (StatusCode, &'static str, &'static str, &'static str) {
+        use problems as p;
+        match self {
+            Self::TokenRefused => (
+                StatusCode::UNAUTHORIZED,
+                p::TOKEN_REFUSED,
+                "the token is refused",
+                "The token is missing, unknown, expired or revoked. Ask for a new one.",
+            ),
+            Self::NotAllowed => {
+                (StatusCode::FORBIDDEN, p::NOT_ALLOWED, "not allowed", "The token is good, but not for this.")
+            }
+            Self::TicketUnknown => (
+                StatusCode::NOT_FOUND,
+                p::TICKET_UNKNOWN,
+                "no such ticket",
+                "The portal knows no ticket of this name. Ask the technician for its number.",
+            ),
+            Self::SnapshotUnknown => {
+                (StatusCode::NOT_FOUND, p::SNAPSHOT_UNKNOWN, "no such snapshot", "The portal knows no such snapshot.")
+            }
+            Self::UploadUnknown => (
+                StatusCode::NOT_FOUND,
+                p::UPLOAD_UNKNOWN,
+                "no such upload",
+                "The upload was never begun, was ended, or waited too long. Announce the file again.",
+            ),
+            Self::TokenUnknown => (StatusCode::NOT_FOUND, "/problems/token-unknown", "no such token", ""),
+            Self::ReceiptUnknown => (StatusCode::NOT_FOUND, "/problems/receipt-unknown", "no such receipt", ""),
+            Self::PageUnknown => (StatusCode::NOT_FOUND, "/problems/page-unknown", "there is nothing here", ""),
+            Self::MethodUnknown => (StatusCode::METHOD_NOT_ALLOWED, p::BAD_REQUEST, "this cannot be done here", ""),
+            Self::TicketClosed => (
+                StatusCode::CONFLICT,
+                p::TICKET_CLOSED,
+                "the ticket is closed",
+                "Nothing can be added to a closed ticket. Ask for it to be reopened.",
+            ),
+            Self::TicketExists => (StatusCode::CONFLICT, p::TICKET_EXISTS, "the ticket is there already", ""),
+            Self::OffsetMismatch(_) => (
+                StatusCode::CONFLICT,
+                p::OFFSET_MISMATCH,
+                "the upload stands elsewhere",
+                "Ask for the offset and go on from there.",
+            ),
+            Self::SnapshotDiffers => (
+                StatusCode::CONFLICT,
+                p::SNAPSHOT_DIFFERS,
+                "the snapshot is there with other bytes",
+                "A file id names one sealed file for ever. Seal again.",
+            ),
+            Self::Expired => (
+                StatusCode::GONE,
+                p::EXPIRED,
+                "deleted",
+                "The snapshot was deleted at its deadline, and so was the portal's part of its key.",
+            ),
+            Self::Bad(status, detail) => (*status, p::BAD_REQUEST, "the request is wrong", detail),
+            Self::TusVersion => (
+                StatusCode::PRECONDITION_FAILED,
+                p::BAD_REQUEST,
+                "another version of tus",
+                "The header Tus-Resumable must say 1.0.0.",
+            ),
+            Self::DigestMismatch => (
+                StatusCode::from_u16(460).expect("460 is within 100 and 999"),
+                p::DIGEST_MISMATCH,
+                "the digest does not agree",
+                "The bytes that came are not the bytes that were announced. None of them is kept.",
+            ),
+            Self::NoRoom => (
+                StatusCode::INSUFFICIENT_STORAGE,
+                p::NO_ROOM,
+                "no room",
+                "The portal has no room left. What it has acknowledged is kept; try again later.",
+            ),
+            Self::Stalled => (StatusCode::REQUEST_TIMEOUT, p::BAD_REQUEST, "nothing came for too long", "Try again."),
+            Self::Fault(_) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                p::FAULT,
+                "a fault of the portal",
+                "The portal's log says more, under the request id of this answer.",
+            ),
+        }
+    }
+}
+
+impl From<sqlx::Error> for ApiError {
+    fn from(fault: sqlx::Error) -> Self {
+        let full = fault.as_database_error().is_some_and(|fault| fault.code().as_deref() == Some("13"));
+        if full { Self::NoRoom } else { Self::Fault(Box::new(fault)) }
+    }
+}
+
+impl From<io::Error> for ApiError {
+    fn from(fault: io::Error) -> Self {
+        match fault.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoRoom,
+            _ => Self::Fault(Box::new(fault)),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        if let Self::Fault(cause) = &self {
+            tracing::error!(cause = &**cause as &(dyn std::error::Error + 'static), "the portal failed at a request");
+        }
+        let (status, kind, title, detail) = self.told();
+        let problem = Problem {
+            kind: kind.to_owned(),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            detail: detail.to_owned(),
+        };
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_MEDIA_TYPE));
+        match self {
+            Self::TokenRefused => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Self::OffsetMismatch(offset) => {
+                headers.insert("upload-offset", HeaderValue::from(offset));
+            }
+            Self::TusVersion => {
+                headers.insert("tus-version", HeaderValue::from_static(TUS_VERSION));
+            }
+            Self::NoRoom => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("300"));
+            }
+            _ => {}
+        }
+        response
+    }
+}

@@ -1,0 +1,224 @@
+//! The deletion of what is due, step by step: share destroyed, bytes gone, verified absent, row scrubbed, deleted.
+//!
+//! The share goes first, so that access ends even when the disk does not answer. Each step is idempotent and recorded when it
+//! is done; after a crash the work goes on from the last record. A step that fails is tried again, later each time.
+
+use std::sync::Arc;
+
+use crate::clock::Timestamp;
+use crate::ids::{TenantId, TicketId};
+use crate::portal::app::{App, random_id};
+use crate::portal::audit::{Act, Actor, On, Outcome, record};
+use crate::portal::error::ApiError;
+use crate::portal::store::snapshots::Snapshot;
+use crate::portal::store::{Connection, receipts, shares, snapshots};
+use crate::track::receipt::{DeletionReason, Kind, Receipt, StepDone, sign};
+use crate::track::{Phase, deadline};
+
+use super::Swept;
+
+/// How many snapshots go through a step together.
+const BATCH: i64 = 500;
+
+/// From how many failed attempts on the log says so loudly.
+const ALARM: u32 = 5;
+
+/// The longest wait between two attempts in seconds.
+const LONGEST_WAIT: i64 = 3600;
+
+/// The phases in which deletion stands, in order.
+const PHASES: [Phase; 5] =
+    [Phase::Due, Phase::ShareDestroyed, Phase::BytesGone, Phase::VerifiedAbsent, Phase::RowScrubbed];
+
+/// Deletes everything that is due.
+pub(crate) async fn run(app: &Arc<App>, all: bool) -> Result<Swept, ApiError> {
+    let now = app.clock.now();
+    loop {
+        let mut transaction = app.store.begin().await?;
+        let begun = begin_due(app, &mut transaction, now, None).await?;
+        transaction.commit().await?;
+        if begun == 0 {
+            break;
+        }
+    }
+    let mut swept = Swept::default();
+    for phase in PHASES {
+        let (moved, failed) = advance(app, phase, all).await?;
+        swept.failed += failed;
+        if phase == Phase::RowScrubbed {
+            swept.deleted += moved;
+        }
+    }
+    Ok(swept)
+}
+
+/// Begins the deletion of at most [`BATCH`] stored snapshots whose time has come, of one ticket or of all; returns how many.
+pub(crate) async fn begin_due(
+    app: &App,
+    connection: &mut Connection,
+    now: Timestamp,
+    of: Option<(&TenantId, &TicketId)>,
+) -> Result<usize, ApiError> {
+    let due = snapshots::due(connection, now, of, BATCH).await?;
+    for snapshot in &due {
+        let (tenant, id) = (&snapshot.tenant, &snapshot.id);
+        let policy = app.policy(connection, tenant).await?;
+        let capped = snapshot.uploaded_at.map(|uploaded_at| deadline::hard_cap_at(uploaded_at, &policy));
+        let reason = match snapshot.closed_at {
+            Some(_) if snapshot.due_at < capped => DeletionReason::TicketClosed,
+            _ => DeletionReason::HardCap,
+        };
+        snapshots::begin_deletion(connection, tenant, id, reason).await?;
+        let act = (Act::BeginDeletion, On::Snapshot(id), Outcome::Done);
+        record(connection, tenant, now, Actor::Worker, act, None).await?;
+    }
+    Ok(due.len())
+}
+
+/// Takes every deletion that stands at `phase` one step on; returns how many moved and how many failed. `all` also tries
+/// what waits for its next attempt.
+pub(crate) async fn advance(app: &Arc<App>, phase: Phase, all: bool) -> Result<(u64, u64), ApiError> {
+    let Some(next) = phase.next_of_deletion() else { return Ok((0, 0)) };
+    let (mut moved, mut failed) = (0, 0);
+    loop {
+        // What failed in this sweep is not tried twice in it: the first look takes those that wait, the others do not.
+        let until = if all && moved == 0 && failed == 0 { None } else { Some(app.clock.now()) };
+        let batch = snapshots::in_phase(&mut *app.store.read().await?, phase, until, BATCH).await?;
+        if batch.is_empty() {
+            return Ok((moved, failed));
+        }
+        let mut done = Vec::new();
+        for snapshot in batch {
+            match work(app, &snapshot, next).await {
+                Ok(method) => done.push((snapshot, method)),
+                Err(fault) => {
+                    failed += 1;
+                    postpone(app, &snapshot, next, &fault).await?;
+                }
+            }
+        }
+        // What was erased must be out of the write-ahead logs before anyone says so.
+        let erased = match next {
+            Phase::ShareDestroyed | Phase::RowScrubbed => app.store.checkpoint().await.map_err(ApiError::from),
+            _ => Ok(()),
+        };
+        for (snapshot, method) in done {
+            match &erased {
+                Ok(()) => {
+                    finish(app, &snapshot, next, method).await?;
+                    moved += 1;
+                }
+                Err(fault) => {
+                    failed += 1;
+                    postpone(app, &snapshot, next, fault).await?;
+                }
+            }
+        }
+    }
+}
+
+/// Does one step and says which store was worked on and how. Nothing is recorded yet.
+async fn work(app: &Arc<App>, snapshot: &Snapshot, next: Phase) -> Result<(&'static str, &'static str), ApiError> {
+    let (tenant, id) = (&snapshot.tenant, &snapshot.id);
+    match next {
+        Phase::ShareDestroyed => {
+            let mut connection = app.store.shares().await?;
+            shares::destroy(&mut connection, tenant, id).await?;
+            if shares::find(&mut connection, tenant, id).await?.is_some() {
+                return Err(ApiError::fault("the share is still there"));
+            }
+            Ok(("shares", if snapshot.share.is_some() { "erased" } else { "none-held" }))
+        }
+        Phase::BytesGone | Phase::VerifiedAbsent => {
+            let (blobs, tenant, id) = (app.blobs.clone(), tenant.clone(), *id);
+            let removing = next == Phase::BytesGone;
+            let absent = tokio::task::spawn_blocking(move || {
+                if removing { blobs.remove(&tenant, &id).map(|()| true) } else { blobs.is_absent(&tenant, &id) }
+            });
+            match absent.await.map_err(ApiError::fault)?? {
+                true if removing => Ok(("blobs", "removed")),
+                true => Ok(("blobs", "looked-up")),
+                false => Err(ApiError::fault("the store still has the bytes")),
+            }
+        }
+        Phase::RowScrubbed => {
+            let mut transaction = app.store.begin().await?;
+            snapshots::scrub(&mut transaction, tenant, id).await?;
+            transaction.commit().await?;
+            Ok(("database", "erased"))
+        }
+        _ => Ok(("receipts", "signed")),
+    }
+}
+
+/// Records a step that is done; the last one with its signed receipt.
+async fn finish(app: &App, snapshot: &Snapshot, next: Phase, (store, method): (&str, &str)) -> Result<(), ApiError> {
+    let (tenant, id) = (&snapshot.tenant, &snapshot.id);
+    let now = app.clock.now();
+    let mut transaction = app.store.begin().await?;
+    if !snapshots::advance(&mut transaction, tenant, id, snapshot.phase, next, now).await? {
+        return Ok(());
+    }
+    let act = match next {
+        Phase::ShareDestroyed => Act::DestroyShare,
+        Phase::BytesGone => Act::RemoveBytes,
+        Phase::VerifiedAbsent => Act::VerifyAbsence,
+        Phase::RowScrubbed => Act::ScrubRow,
+        _ => Act::Delete,
+    };
+    record(&mut transaction, tenant, now, Actor::Worker, (act, On::Snapshot(id), Outcome::Done), None).await?;
+    if next == Phase::Deleted {
+        let steps = receipts::steps(&mut transaction, tenant, id).await?;
+        let receipt = receipt(app, &mut transaction, snapshot, steps, now).await?;
+        let note = sign(&receipt, &app.key).map_err(ApiError::fault)?;
+        receipts::add(&mut transaction, tenant, id, Kind::Deletion, &receipt.id, &note).await?;
+    } else {
+        let done = StepDone { step: next, store: store.to_owned(), method: method.to_owned(), verified_at: now };
+        receipts::add_step(&mut transaction, tenant, id, &done).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+async fn receipt(
+    app: &App,
+    connection: &mut Connection,
+    snapshot: &Snapshot,
+    steps: Vec<StepDone>,
+    now: Timestamp,
+) -> Result<Receipt, ApiError> {
+    let policy = app.policy(connection, &snapshot.tenant).await?;
+    let unknown = || ApiError::fault("a snapshot that is deleted was never stored");
+    Ok(Receipt {
+        version: 1,
+        kind: Kind::Deletion,
+        id: random_id(),
+        portal: app.key.name().to_owned(),
+        ticket: app.key.hide_ticket(&snapshot.tenant, &snapshot.ticket),
+        sha256: snapshot.sha256.clone(),
+        size: snapshot.size,
+        uploaded: snapshot.uploaded_at.ok_or_else(unknown)?,
+        closed: snapshot.closed_at,
+        due: snapshot.due_at.ok_or_else(unknown)?,
+        deleted: Some(now),
+        reason: Some(snapshot.reason.ok_or_else(unknown)?),
+        steps,
+        backup_horizon_days: policy.backup_horizon_days,
+        policy_version: policy.version,
+    })
+}
+
+/// Puts a failed step off: a minute, then twice as long each time, an hour at most.
+async fn postpone(app: &App, snapshot: &Snapshot, next: Phase, fault: &ApiError) -> Result<(), ApiError> {
+    let wait = 60_i64.saturating_mul(1 << snapshot.attempts.min(10)).min(LONGEST_WAIT);
+    let mut transaction = app.store.begin().await?;
+    snapshots::postpone(&mut transaction, snapshot, app.clock.now().plus_seconds(wait)).await?;
+    transaction.commit().await?;
+    let cause = std::error::Error::source(fault);
+    if snapshot.attempts + 1 >= ALARM {
+        tracing::error!(%fault, cause, step = next.word(), attempts = snapshot.attempts + 1, "a deletion does not go on");
+    } else {
+        tracing::warn!(%fault, cause, step = next.word(), "a step of a deletion failed");
+    }
+    Ok(())
+}

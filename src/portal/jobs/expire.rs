@@ -1,0 +1,29 @@
+//! Unfinished uploads that nobody goes on with.
+
+use std::sync::Arc;
+
+use crate::portal::app::App;
+use crate::portal::audit::{Act, Actor, Outcome};
+use crate::portal::error::ApiError;
+use crate::portal::receive::discard;
+use crate::portal::store::uploads;
+
+const BATCH: i64 = 100;
+
+/// Ends what has waited too long and returns how many there were.
+pub(crate) async fn run(app: &Arc<App>) -> Result<u64, ApiError> {
+    let now = app.clock.now();
+    let mut ended = 0;
+    loop {
+        let expired = uploads::expired(&mut *app.store.read().await?, now, BATCH).await?;
+        if expired.is_empty() {
+            return Ok(ended);
+        }
+        for upload in expired {
+            let turn = app.desk.take(&upload.tenant, &upload.id, upload.received);
+            let _progress = turn.begin().await;
+            discard(app, &upload, Actor::Worker, Act::ExpireUpload, Outcome::Done).await?;
+            ended += 1;
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What the portal does by itself: once at its start, then every minute.
+
+pub(crate) mod delete;
+pub(crate) mod expire;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::app::App;
+use super::error::ApiError;
+
+/// The time between two sweeps.
+const PERIOD: Duration = Duration::from_secs(60);
+
+/// What one sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Snapshots that are gone, with a receipt.
+    pub deleted: u64,
+    /// Steps of deletions that failed and will be tried again.
+    pub failed: u64,
+    /// Unfinished uploads that had waited too long.
+    pub expired: u64,
+}
+
+/// Does everything that is due now. One sweep runs at a time; `all` also tries what waits for its next attempt.
+pub(crate) async fn sweep(app: &Arc<App>, all: bool) -> Result<Swept, ApiError> {
+    let _alone = app.sweeping.lock().await;
+    let mut swept = delete::run(app, all).await?;
+    swept.expired = expire::run(app).await?;
+    Ok(swept)
+}
+
+/// Sweeps for as long as the portal runs.
+pub(crate) async fn run(app: Arc<App>) {
+    let mut ticks = tokio::time::interval(PERIOD);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match sweep(&app, false).await {
+            Ok(swept) if swept != Swept::default() => {
+                tracing::info!(swept.deleted, swept.failed, swept.expired, "swept");
+            }
+            Ok(_) => {}
+            Err(fault) => tracing::error!(%fault, cause = ?std::error::Error::source(&fault), "a sweep failed"),
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! Snapshots: what is announced, stored, being deleted, and what remains to be said of those that are gone.
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::{Connection, Result, instant, parsed, signed, unreadable, unsigned};
+use crate::clock::Timestamp;
+use crate::ids::{FileId, ShareId, TenantId, TicketId};
+use crate::track::receipt::DeletionReason;
+use crate::track::{Phase, deadline};
+use crate::wire;
+
+/// A snapshot.
+#[derive(Clone, Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) tenant: TenantId,
+    pub(crate) id: FileId,
+    pub(crate) ticket: TicketId,
+    pub(crate) size: u64,
+    pub(crate) sha256: String,
+    pub(crate) phase: Phase,
+    pub(crate) share: Option<ShareId>,
+    pub(crate) reads: u64,
+    pub(crate) uploaded_at: Option<Timestamp>,
+    pub(crate) closed_at: Option<Timestamp>,
+    pub(crate) due_at: Option<Timestamp>,
+    pub(crate) deleted_at: Option<Timestamp>,
+    pub(crate) reason: Option<DeletionReason>,
+    pub(crate) attempts: u32,
+}
+
+const COLUMNS: &str = "SELECT tenant, id, ticket, size, sha256, phase, share, reads, uploaded_at, closed_at, due_at,
+    deleted_at, reason, attempts FROM snapshots";
+
+impl Snapshot {
+    fn read(row: &SqliteRow) -> Result<Self> {
+        let text = |column: &str| row.try_get::<String, _>(column);
+        let optional = |column: &str| row.try_get::<Option<String>, _>(column);
+        let reason = optional("reason")?.map(|word| word_to_reason(&word).ok_or_else(|| unreadable("a reason")));
+        Ok(Self {
+            tenant: parsed(&text("tenant")?)?,
+            id: parsed(&text("id")?)?,
+            ticket: parsed(&text("ticket")?)?,
+            size: unsigned(row.try_get("size")?),
+            sha256: text("sha256")?,
+            phase: Phase::from_word(&text("phase")?).ok_or_else(|| unreadable("a phase"))?,
+            share: optional("share")?.map(|share| parsed(&share)).transpose()?,
+            reads: unsigned(row.try_get("reads")?),
+            uploaded_at: instant(row.try_get("uploaded_at")?),
+            closed_at: instant(row.try_get("closed_at")?),
+            due_at: instant(row.try_get("due_at")?),
+            deleted_at: instant(row.try_get("deleted_at")?),
+            reason: reason.transpose()?,
+            attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
+        })
+    }
+
+    /// Whether it may still be read: stored whole, its deletion not begun, its deadline not come.
+    pub(crate) fn is_readable(&self, now: Timestamp) -> bool {
+        self.phase == Phase::Stored && self.due_at.is_some_and(|due_at| now < due_at)
+    }
+
+    /// What a client is told of it.
+    pub(crate) fn to_wire(&self, now: Timestamp) -> wire::Snapshot {
+        let state = match self.phase {
+            Phase::Uploading => wire::SnapshotState::Uploading,
+            Phase::Deleted => wire::SnapshotState::Deleted,
+            Phase::Stored if self.is_readable(now) => wire::SnapshotState::Stored,
+            _ => wire::SnapshotState::Deleting,
+        };
+        wire::Snapshot {
+            id: self.id,
+            ticket: self.ticket.clone(),
+            state,
+            size: self.size,
+            sha256: self.sha256.clone(),
+            uploaded_at: self.uploaded_at,
+            due_at: self.due_at,
+            deleted_at: self.deleted_at,
+            reads: self.reads,
+        }
+    }
+}
+
+/// Adds an announced snapshot.
+pub(crate) async fn add(connection: &mut Connection, snapshot: &Snapshot, token: &str, now: Timestamp) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO snapshots (tenant, id, ticket, size, sha256, phase, share, token, announced_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(snapshot.tenant.as_str())
+    .bind(snapshot.id.to_string())
+    .bind(snapshot.ticket.as_str())
+    .bind(signed(snapshot.size))
+    .bind(&snapshot.sha256)
+    .bind(snapshot.phase.word())
+    .bind(snapshot.share.map(|share| share.to_string()))
+    .bind(token)
+    .bind(now.seconds())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Removes an announced snapshot that was never stored, with its upload.
+pub(crate) async fn remove_unfinished(connection: &mut Connection, tenant: &TenantId, id: &FileId) -> Result<bool> {
+    let removed = sqlx::query("DELETE FROM snapshots WHERE tenant = ? AND id = ? AND phase = 'uploading'")
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .execute(connection)
+        .await?;
+    Ok(removed.rows_affected() == 1)
+}
+
+/// The snapshot of that id.
+pub(crate) async fn find(connection: &mut Connection, tenant: &TenantId, id: &FileId) -> Result<Option<Snapshot>> {
+    let row = sqlx::query(AssertSqlSafe(format!("{COLUMNS} WHERE tenant = ? AND id = ?")))
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(Snapshot::read).transpose()
+}
+
+/// The snapshots of a ticket, or of the tenant, the oldest first.
+pub(crate) async fn list(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    ticket: Option<&TicketId>,
+    limit: i64,
+) -> Result<Vec<Snapshot>> {
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "{COLUMNS} WHERE tenant = ?1 AND (?2 IS NULL OR ticket = ?2) ORDER BY number LIMIT ?3"
+    )))
+    .bind(tenant.as_str())
+    .bind(ticket.map(TicketId::as_str))
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(Snapshot::read).collect()
+}
+
+/// The bytes that were announced with a token and are not deleted.
+pub(crate) async fn bytes_of_token(connection: &mut Connection, tenant: &TenantId, token: &str) -> Result<u64> {
+    let (sum,): (i64,) = sqlx::query_as(
+        "SELECT coalesce(sum(size), 0) FROM snapshots WHERE tenant = ? AND token = ? AND phase <> 'deleted'",
+    )
+    .bind(tenant.as_str())
+    .bind(token)
+    .fetch_one(connection)
+    .await?;
+    Ok(unsigned(sum))
+}
+
+/// The bytes that were announced by anyone and have not arrived.
+pub(crate) async fn bytes_awaited(connection: &mut Connection) -> Result<u64> {
+    let (sum,): (i64,) = sqlx::query_as(
+        "SELECT coalesce(sum(size - received), 0) FROM snapshots JOIN uploads
+         ON uploads.tenant = snapshots.tenant AND uploads.snapshot = snapshots.id WHERE phase = 'uploading'",
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(unsigned(sum))
+}
+
+/// Marks an announced snapshot stored.
+pub(crate) async fn set_stored(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    id: &FileId,
+    now: Timestamp,
+) -> Result<bool> {
+    let done = sqlx::query(
+        "UPDATE snapshots SET phase = 'stored', uploaded_at = ? WHERE tenant = ? AND id = ? AND phase = 'uploading'",
+    )
+    .bind(now.seconds())
+    .bind(tenant.as_str())
+    .bind(id.to_string())
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Writes down when a stored snapshot's ticket was closed and by when it must be gone.
+pub(crate) async fn set_deadline(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    id: &FileId,
+    closed_at: Option<Timestamp>,
+    due_at: Timestamp,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE snapshots SET closed_at = ?, due_at = ?, begins_at = ?
+         WHERE tenant = ? AND id = ? AND phase = 'stored'",
+    )
+    .bind(closed_at.map(Timestamp::seconds))
+    .bind(due_at.seconds())
+    .bind(deadline::begins_at(due_at).seconds())
+    .bind(tenant.as_str())
+    .bind(id.to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Counts one more reading.
+pub(crate) async fn count_read(connection: &mut Connection, tenant: &TenantId, id: &FileId) -> Result<()> {
+    sqlx::query("UPDATE snapshots SET reads = reads + 1 WHERE tenant = ? AND id = ?")
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The stored snapshots whose deletion is to begin by `now`, the longest due first; of one ticket or of all.
+pub(crate) async fn due(
+    connection: &mut Connection,
+    now: Timestamp,
+    of: Option<(&TenantId, &TicketId)>,
+    limit: i64,
+) -> Result<Vec<Snapshot>> {
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "{COLUMNS} WHERE phase = 'stored' AND begins_at <= ?1 AND (?2 IS NULL OR (tenant = ?2 AND ticket = ?3))
+         ORDER BY begins_at LIMIT ?4"
+    )))
+    .bind(now.seconds())
+    .bind(of.map(|(tenant, _)| tenant.as_str()))
+    .bind(of.map(|(_, ticket)| ticket.as_str()))
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(Snapshot::read).collect()
+}
+
+/// The snapshots whose deletion stands at `phase` and may be tried at `now`; `None` tries those that wait as well.
+pub(crate) async fn in_phase(
+    connection: &mut Connection,
+    phase: Phase,
+    now: Option<Timestamp>,
+    limit: i64,
+) -> Result<Vec<Snapshot>> {
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "{COLUMNS} WHERE phase = ? AND retry_at <= ? ORDER BY retry_at, number LIMIT ?"
+    )))
+    .bind(phase.word())
+    .bind(now.map_or(i64::MAX, Timestamp::seconds))
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(Snapshot::read).collect()
+}
+
+/// Begins the deletion of a stored snapshot; false when it has begun already.
+pub(crate) async fn begin_deletion(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    id: &FileId,
+    reason: DeletionReason,
+) -> Result<bool> {
+    let done =
+        sqlx::query("UPDATE snapshots SET phase = 'due', reason = ? WHERE tenant = ? AND id = ? AND phase = 'stored'")
+            .bind(reason_to_word(reason))
+            .bind(tenant.as_str())
+            .bind(id.to_string())
+            .execute(connection)
+            .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Moves a deletion from one phase to the next; false when it stands elsewhere. Failed attempts are forgotten.
+pub(crate) async fn advance(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    id: &FileId,
+    from: Phase,
+    to: Phase,
+    now: Timestamp,
+) -> Result<bool> {
+    let done = sqlx::query(
+        "UPDATE snapshots SET phase = ?1, attempts = 0, retry_at = 0,
+         deleted_at = CASE WHEN ?1 = 'deleted' THEN ?2 ELSE deleted_at END
+         WHERE tenant = ?3 AND id = ?4 AND phase = ?5",
+    )
+    .bind(to.word())
+    .bind(now.seconds())
+    .bind(tenant.as_str())
+    .bind(id.to_string())
+    .bind(from.word())
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Notes that a step failed and when to try it again.
+pub(crate) async fn postpone(connection: &mut Connection, snapshot: &Snapshot, retry_at: Timestamp) -> Result<()> {
+    sqlx::query("UPDATE snapshots SET attempts = attempts + 1, retry_at = ? WHERE tenant = ? AND id = ?")
+        .bind(retry_at.seconds())
+        .bind(snapshot.tenant.as_str())
+        .bind(snapshot.id.to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Erases what is not needed to say that it is gone: the share's name, who uploaded it, the upload.
+pub(crate) async fn scrub(connection: &mut Connection, tenant: &TenantId, id: &FileId) -> Result<()> {
+    sqlx::query("DELETE FROM uploads WHERE tenant = ? AND snapshot = ?")
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("UPDATE snapshots SET share = NULL, token = NULL WHERE tenant = ? AND id = ?")
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// How many snapshots should have been gone before `instant` and are not.
+pub(crate) async fn late(connection: &mut Connection, instant: Timestamp) -> Result<u64> {
+    let (count,): (i64,) = sqlx::query_as(
+        "SELECT (SELECT count(*) FROM snapshots WHERE phase = 'stored' AND begins_at < ?1 AND due_at < ?1)
+              + (SELECT count(*) FROM snapshots WHERE due_at < ?1
+                 AND phase IN ('due', 'share-destroyed', 'bytes-gone', 'verified-absent', 'row-scrubbed'))",
+    )
+    .bind(instant.seconds())
+    .fetch_one(connection)
+    .await?;
+    Ok(unsigned(count))
+}
+
+fn reason_to_word(reason: DeletionReason) -> &'static str {
+    match reason {
+        DeletionReason::TicketClosed => "ticket-closed",
+        DeletionReason::HardCap => "hard-cap",
+        DeletionReason::Withdrawn => "withdrawn",
+    }
+}
+
+fn word_to_reason(word: &str) -> Option<DeletionReason> {
+    [DeletionReason::TicketClosed, DeletionReason::HardCap, DeletionReason::Withdrawn]
+        .into_iter()
+        .find(|reason| reason_to_word(*reason) == word)
+}

@@ -1,0 +1,97 @@
+//! Tokens: who may do what until when. The token itself is nowhere, only its SHA-256.
+
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::{Connection, Result, instant, parsed, signed, unreadable, unsigned};
+use crate::clock::Timestamp;
+use crate::ids::{TenantId, TicketId};
+use crate::portal::auth::Role;
+
+/// A token as the portal knows it.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenRow {
+    pub(crate) tenant: TenantId,
+    pub(crate) id: String,
+    pub(crate) hash: [u8; 32],
+    pub(crate) role: Role,
+    pub(crate) ticket: Option<TicketId>,
+    pub(crate) max_bytes: Option<u64>,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) revoked_at: Option<Timestamp>,
+}
+
+const COLUMNS: &str = "SELECT tenant, id, hash, role, ticket, max_bytes, expires_at, revoked_at FROM tokens";
+
+impl TokenRow {
+    fn read(row: &SqliteRow) -> Result<Self> {
+        let text = |column: &str| row.try_get::<String, _>(column);
+        Ok(Self {
+            tenant: parsed(&text("tenant")?)?,
+            id: text("id")?,
+            hash: row.try_get::<Vec<u8>, _>("hash")?.try_into().map_err(|_| unreadable("a token's hash"))?,
+            role: parsed(&text("role")?)?,
+            ticket: row.try_get::<Option<String>, _>("ticket")?.map(|ticket| parsed(&ticket)).transpose()?,
+            max_bytes: row.try_get::<Option<i64>, _>("max_bytes")?.map(unsigned),
+            expires_at: Timestamp::from_seconds(row.try_get("expires_at")?),
+            revoked_at: instant(row.try_get("revoked_at")?),
+        })
+    }
+}
+
+/// Adds a token.
+pub(crate) async fn add(connection: &mut Connection, token: &TokenRow, now: Timestamp) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO tokens (tenant, id, hash, role, ticket, max_bytes, created_at, expires_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(token.tenant.as_str())
+    .bind(&token.id)
+    .bind(token.hash.as_slice())
+    .bind(token.role.word())
+    .bind(token.ticket.as_ref().map(TicketId::as_str))
+    .bind(token.max_bytes.map(signed))
+    .bind(now.seconds())
+    .bind(token.expires_at.seconds())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The token with that hash.
+pub(crate) async fn by_hash(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<TokenRow>> {
+    let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE hash = ?")))
+        .bind(hash.as_slice())
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(TokenRow::read).transpose()
+}
+
+/// The token of that name.
+pub(crate) async fn find(connection: &mut Connection, tenant: &TenantId, id: &str) -> Result<Option<TokenRow>> {
+    let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE tenant = ? AND id = ?")))
+        .bind(tenant.as_str())
+        .bind(id)
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(TokenRow::read).transpose()
+}
+
+/// Every token of every tenant, the newest last.
+pub(crate) async fn all(connection: &mut Connection) -> Result<Vec<TokenRow>> {
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} ORDER BY tenant, created_at, id")))
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(TokenRow::read).collect()
+}
+
+/// Revokes a token from now on; false when there is none of that name or it was revoked before.
+pub(crate) async fn revoke(connection: &mut Connection, tenant: &TenantId, id: &str, now: Timestamp) -> Result<bool> {
+    let done = sqlx::query("UPDATE tokens SET revoked_at = ? WHERE tenant = ? AND id = ? AND revoked_at IS NULL")
+        .bind(now.seconds())
+        .bind(tenant.as_str())
+        .bind(id)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}

@@ -1,0 +1,13 @@
+//! The portal, driven over HTTP on loopback.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests may fall over as tests do")]
+
+#[path = "../support/portal.rs"]
+mod support;
+
+mod client;
+mod deletion;
+mod doors;
+mod operator;
+mod reading;
+mod tus;

@@ -1,0 +1,101 @@
+//! Content and receipts for those who may have them.
+
+use crate::client::{Sample, announce, content, get, problem, request, snapshot, store};
+use crate::support::TestPortal;
+use tarseal::track::receipt::{Kind, verify};
+
+#[test]
+fn content_comes_whole_in_part_and_not_twice() {
+    let portal = TestPortal::start();
+    let sample = Sample::new(1, 1_000_000);
+    store(&portal, &sample);
+    let whole = content(&portal, &sample).send().unwrap();
+    let tag = format!("\"{}\"", sample.sha256());
+    assert_eq!(whole.status(), 200);
+    assert_eq!(whole.headers()["etag"], tag.as_str());
+    assert_eq!(whole.headers()["accept-ranges"], "bytes");
+    assert_eq!(whole.headers()["content-length"], "1000000");
+    assert_eq!(whole.bytes().unwrap(), sample.bytes);
+
+    for (asked, first, end) in
+        [("bytes=0-99", 0, 100), ("bytes=500000-", 500_000, 1_000_000), ("bytes=-7", 999_993, 1_000_000)]
+    {
+        let part = content(&portal, &sample).header("range", asked).send().unwrap();
+        assert_eq!(part.status(), 206);
+        assert_eq!(part.headers()["content-range"], format!("bytes {first}-{}/1000000", end - 1).as_str());
+        assert_eq!(part.bytes().unwrap(), sample.bytes[first..end]);
+    }
+    let beyond = content(&portal, &sample).header("range", "bytes=1000000-").send().unwrap();
+    assert_eq!(beyond.headers()["content-range"], "bytes */1000000");
+    assert_eq!(problem(beyond).0, 416);
+    let known = content(&portal, &sample).header("if-none-match", &tag).send().unwrap();
+    assert_eq!(known.status(), 304);
+    let same = content(&portal, &sample).header("range", "bytes=0-9").header("if-range", &tag).send().unwrap();
+    assert_eq!(same.status(), 206);
+    let other = content(&portal, &sample).header("range", "bytes=0-9").header("if-range", "\"other\"").send().unwrap();
+    assert_eq!(other.status(), 200);
+
+    let head = request(&portal, &portal.technician, "HEAD", &format!("/v1/snapshots/{}/content", sample.id))
+        .header("tarseal-reason", "size")
+        .send()
+        .unwrap();
+    assert_eq!((head.status().as_u16(), head.headers()["content-length"].to_str().unwrap()), (200, "1000000"));
+    // Twice from the first byte on, once more to learn that it changed; parts of the middle are no reading of their own.
+    assert_eq!(snapshot(&portal, &sample)["reads"], 4);
+}
+
+#[test]
+fn nobody_reads_without_a_reason_and_each_reading_is_audited() {
+    let portal = TestPortal::start();
+    let sample = Sample::new(1, 100);
+    store(&portal, &sample);
+    let path = format!("/v1/snapshots/{}/content", sample.id);
+    for reason in [None, Some(""), Some("   "), Some(&*"x".repeat(501))] {
+        let mut asked = request(&portal, &portal.technician, "GET", &path);
+        if let Some(reason) = reason {
+            asked = asked.header("tarseal-reason", reason);
+        }
+        assert_eq!(problem(asked.send().unwrap()), (400, String::from("/problems/bad-request")), "{reason:?}");
+    }
+    let denied = request(&portal, &portal.upload, "GET", &path).header("tarseal-reason", "curious").send().unwrap();
+    assert_eq!(problem(denied), (403, String::from("/problems/not-allowed")));
+    assert_eq!(content(&portal, &sample).send().unwrap().status(), 200);
+
+    let database = rusqlite::Connection::open(portal.data().join("portal.db")).unwrap();
+    let mut query = database
+        .prepare("SELECT role, outcome, coalesce(reason, ''), length(request) FROM audit WHERE action = 'read-content' ORDER BY number")
+        .unwrap();
+    let rows: Vec<(String, String, String, i64)> = query
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    let row = |role: &str, outcome: &str, reason: &str| (role.to_owned(), outcome.to_owned(), reason.to_owned(), 32);
+    assert_eq!(rows, [row("upload", "denied", ""), row("technician", "done", "audio drop analysis")]);
+}
+
+#[test]
+fn what_is_still_arriving_is_not_there_to_read() {
+    let portal = TestPortal::start();
+    let sample = Sample::new(1, 100);
+    announce(&portal, &sample);
+    assert_eq!(problem(content(&portal, &sample).send().unwrap()), (404, String::from("/problems/snapshot-unknown")));
+    assert_eq!(snapshot(&portal, &sample)["state"], "uploading");
+    assert_eq!(get(&portal, &portal.upload, &format!("/v1/snapshots/{}/receipt", sample.id)).status(), 404);
+}
+
+#[test]
+fn the_upload_receipt_says_what_was_stored() {
+    let mut portal = TestPortal::start();
+    let sample = Sample::new(1, 100);
+    store(&portal, &sample);
+    let key = get(&portal, "", "/v1/receipt-key").text().unwrap().parse().unwrap();
+    let path = format!("/v1/snapshots/{}/receipt", sample.id);
+    let note = get(&portal, &portal.upload, &path).text().unwrap();
+    let receipt = verify(&note, &key).unwrap();
+    assert_eq!((receipt.kind, receipt.sha256, receipt.size), (Kind::Upload, sample.sha256(), 100));
+    assert_eq!(get(&portal, &portal.upload, &format!("/v1/receipts/{}", receipt.id)).text().unwrap(), note);
+    portal.restart();
+    assert_eq!(portal.portal().key(), key, "the key stays");
+    assert_eq!(get(&portal, &portal.upload, &path).text().unwrap(), note);
+}

@@ -1,0 +1,119 @@
+//! A real portal on loopback, in a directory of its own, with a clock that stands until it is moved.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tarseal::clock::{ManualClock, Timestamp};
+use tarseal::ids::TicketId;
+use tarseal::portal::admin::{Admin, TokenOrder};
+use tarseal::portal::{Config, Portal, Role};
+
+/// When every test begins.
+pub const START: &str = "2026-11-21T14:20:00Z";
+
+/// The ticket that is there.
+pub const TICKET: &str = "4711";
+
+/// A portal with one open ticket, an upload token for it and a technician's token.
+pub struct TestPortal {
+    portal: Option<Portal>,
+    config: Config,
+    pub clock: Arc<ManualClock>,
+    /// A technician's token for the whole tenant.
+    pub technician: String,
+    /// An upload token for [`TICKET`].
+    pub upload: String,
+    directory: tempfile::TempDir,
+}
+
+impl TestPortal {
+    /// Starts a portal in a new directory.
+    pub fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::at(START.parse().unwrap()));
+        let mut config = Config::new(directory.path().join("data"), ([127, 0, 0, 1], 0).into());
+        config.free_space_floor = 0;
+        let portal = Portal::start(config.clone(), clock.clone()).unwrap();
+        let admin = Admin::open(&config.data, clock.clone()).unwrap();
+        let year = Some(366 * 86_400);
+        let mut upload = TokenOrder::new(Role::Upload);
+        upload.ticket = Some(ticket());
+        upload.valid_seconds = year;
+        let mut technician = TokenOrder::new(Role::Technician);
+        technician.valid_seconds = year;
+        let upload = admin.new_token(&upload).unwrap().token.expose().clone();
+        let technician = admin.new_token(&technician).unwrap().token.expose().clone();
+        Self { portal: Some(portal), config, clock, technician, upload, directory }
+    }
+
+    /// Where it listens, without a slash at the end.
+    pub fn url(&self) -> String {
+        self.portal().url().to_owned()
+    }
+
+    /// The running portal.
+    pub fn portal(&self) -> &Portal {
+        self.portal.as_ref().unwrap()
+    }
+
+    /// The operator's commands on the portal's directory.
+    pub fn admin(&self) -> Admin {
+        Admin::open(&self.config.data, self.clock.clone()).unwrap()
+    }
+
+    /// The data directory.
+    pub fn data(&self) -> &Path {
+        &self.config.data
+    }
+
+    /// Stops the portal; [`restart`](Self::restart) starts it again.
+    pub fn stop(&mut self) {
+        self.portal = None;
+    }
+
+    /// Starts the portal again on the same directory, on another port.
+    pub fn restart(&mut self) {
+        self.stop();
+        self.portal = Some(Portal::start(self.config.clone(), self.clock.clone()).unwrap());
+    }
+
+    /// Starts the portal again with other settings.
+    pub fn restart_with(&mut self, change: impl FnOnce(&mut Config)) {
+        change(&mut self.config);
+        self.restart();
+    }
+
+    /// Moves the clock.
+    pub fn set_clock(&self, now: &str) {
+        self.clock.set(now.parse().unwrap());
+    }
+
+    /// Moves the clock forward by days of 24 hours.
+    pub fn days_pass(&self, days: i64) {
+        use tarseal::clock::Clock as _;
+        let now: Timestamp = self.clock.now();
+        self.clock.set(now.plus_days(days));
+    }
+
+    /// Every file beneath the data directory with its bytes.
+    pub fn files(&self) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+        let mut found = Vec::new();
+        let mut left = vec![self.directory.path().to_owned()];
+        while let Some(directory) = left.pop() {
+            for entry in std::fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    left.push(path);
+                } else if let Ok(bytes) = std::fs::read(&path) {
+                    found.push((path, bytes));
+                }
+            }
+        }
+        found
+    }
+}
+
+/// [`TICKET`] as a type.
+pub fn ticket() -> TicketId {
+    TICKET.parse().unwrap()
+}
