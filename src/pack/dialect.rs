@@ -68,6 +68,7 @@ impl FileHeader {
 }
 
 /// Zero bytes after `length` bytes of content, up to the next block.
+#[expect(clippy::cast_possible_truncation, reason = "less than a block")]
 pub(crate) const fn padding(length: u64) -> usize {
     ((BLOCK as u64 - length % BLOCK as u64) % BLOCK as u64) as usize
 }

@@ -265,11 +265,7 @@ impl<R: Read> Measured<'_, R> {
     fn fill(&mut self, bytes: &mut Vec<u8>, full: usize) -> io::Result<bool> {
         let start = bytes.len();
         let room = full - start;
-        let read = self.inner.by_ref().take(room as u64).read_to_end(bytes);
-        let read = match read {
-            Ok(read) => read,
-            Err(error) => return Err(error),
-        };
+        let read = self.inner.by_ref().take(room as u64).read_to_end(bytes)?;
         self.hasher.update(&bytes[start..]);
         self.length += read as u64;
         Ok(read < room)

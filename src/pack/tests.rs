@@ -28,7 +28,13 @@ fn noise(length: usize, seed: usize) -> Vec<u8> {
         rng().fill_bytes(&mut bytes);
         bytes
     });
-    CHANCE.iter().copied().cycle().skip(seed * 1_001).take(length).collect()
+    let start = seed * 1_001;
+    let mut bytes = CHANCE[start..].to_vec();
+    while bytes.len() < length {
+        bytes.extend_from_slice(&CHANCE);
+    }
+    bytes.truncate(length);
+    bytes
 }
 
 fn path(text: &str) -> ArchivePath {

@@ -153,7 +153,11 @@ pub fn create(
         let mut packer = packer;
         for (_, metered) in &order {
             metered.rewind();
-            match add(&mut packer, &filter, &metered.item, output)? {
+            let packed = match filter.open(&metered.item) {
+                Ok(redacted) => add(&mut packer, redacted, output)?,
+                Err(reason) => Err(reason),
+            };
+            match packed {
                 Ok(entry) => {
                     for (category, count) in &entry.findings {
                         *manifest.findings.entry(*category).or_default() += count;
@@ -237,14 +241,9 @@ fn learn(survey: &mut Survey, metered: &Metered, left_out: &mut Vec<LeftOut>) ->
 /// Packs one item. The inner error leaves it out, the outer one ends everything.
 fn add<W: io::Write>(
     packer: &mut Packer<W>,
-    filter: &Filter,
-    item: &Item,
+    mut redacted: Redacted<'_>,
     output: &Path,
 ) -> Result<Result<Entry, Reason>, CreateError> {
-    let mut redacted = match filter.open(item) {
-        Ok(redacted) => redacted,
-        Err(reason) => return Ok(Err(reason)),
-    };
     match packer.add(&mut redacted) {
         Ok(entry) => Ok(Ok(Entry { findings: redacted.finish(), ..entry })),
         Err(AddError::Source(error)) => match RedactError::from_io(&error) {
@@ -276,5 +275,66 @@ fn local(output: &Path, error: io::Error) -> CreateError {
         io::ErrorKind::AlreadyExists => CreateError::OutputExists(path),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => CreateError::DiskFull(path),
         _ => CreateError::Output { path, source: error },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::sync::Arc;
+
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
+    use super::*;
+    use crate::item::Content;
+    use crate::redact::Category;
+
+    struct Nothing;
+
+    impl Content for Nothing {
+        fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+            Ok(Box::new(io::empty()))
+        }
+    }
+
+    /// Gives some bytes and then the error.
+    struct Failing(&'static [u8], Option<io::Error>);
+
+    impl Read for Failing {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match self.0.read(buffer)? {
+                0 => self.1.take().map_or(Ok(0), Err),
+                length => Ok(length),
+            }
+        }
+    }
+
+    fn added(error: io::Error) -> Result<Result<Entry, Reason>, CreateError> {
+        let directory = tempfile::tempdir().unwrap();
+        let rng = &mut StdRng::seed_from_u64(1);
+        let mut packer = Packer::new(Vec::new(), &PackOptions::new(directory.path()), rng).unwrap();
+        let path: ArchivePath = "a".parse().unwrap();
+        let item = Item { path: path.clone(), size: 4, modified: None, content: Box::new(Nothing) };
+        let reader = Box::new(Failing(b"text", Some(error)));
+        add(&mut packer, Redacted::new(path, &item, reader, Arc::default()), directory.path())
+    }
+
+    #[test]
+    fn a_hit_of_the_gate_ends_everything_and_other_faults_leave_the_item_out() {
+        let hit = GateHit { path: "a".into(), line: 3, rule: Category::Email };
+        assert!(matches!(added(RedactError::Gate(hit.clone()).into()), Err(CreateError::Gate(found)) if found == hit));
+        for (error, reason) in [
+            (RedactError::NotReadable.into(), Reason::NotReadable),
+            (RedactError::TooLarge.into(), Reason::TooLarge),
+            (RedactError::Damaged(io::ErrorKind::UnexpectedEof.into()).into(), Reason::Damaged),
+            (io::ErrorKind::NotFound.into(), Reason::Vanished),
+            (io::ErrorKind::PermissionDenied.into(), Reason::NotPermitted),
+            (io::Error::other("a bad sector"), Reason::ReadError),
+            // A full disk of the source is a fault of the source, not of the output.
+            (io::ErrorKind::StorageFull.into(), Reason::ReadError),
+        ] {
+            assert!(matches!(added(error), Ok(Err(found)) if found == reason), "{reason:?}");
+        }
     }
 }

@@ -1,4 +1,5 @@
 //! The pack room by its door: what goes in comes out, and other tools can read it.
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -7,8 +8,8 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use tarseal::clock::Timestamp;
 use tarseal::item::{Content, Item};
 use tarseal::pack::{
@@ -36,6 +37,13 @@ impl Read for BytesReader {
         self.1 += length;
         Ok(length)
     }
+}
+
+/// Bytes that do not compress.
+fn noise(length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    StdRng::seed_from_u64(3).fill_bytes(&mut bytes);
+    bytes
 }
 
 fn item(path: &str, bytes: &[u8]) -> Item {
@@ -93,7 +101,7 @@ fn ten_thousand_small_files_come_back() {
 #[test]
 fn the_plaintext_is_an_ordinary_tar_zst() {
     let long_name = format!("{}/name-{}", "directory/".repeat(20).trim_end_matches('/'), "x".repeat(120));
-    let big: Vec<u8> = (0..10_000_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let big = noise(10_000_000);
     let names = ["a.log", "Zo\u{eb}/\u{fc}.log", long_name.as_str(), "z/big"];
     let contents: [&[u8]; 4] = [b"plain\n", b"composed\n", b"", &big];
     let items: Vec<_> = names.iter().zip(contents).map(|(name, bytes)| item(name, bytes)).collect();
@@ -145,7 +153,7 @@ fn output(command: &mut Command) -> Option<Vec<u8>> {
 
 #[test]
 fn the_seek_table_leads_to_every_frame() {
-    let bytes: Vec<u8> = (0..9_000_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let bytes = noise(9_000_000);
     let stream = pack(&[item("big", &bytes)]);
     let word = |at: usize| u32::from_le_bytes(stream[at..at + 4].try_into().unwrap()) as usize;
     let end = stream.len();
@@ -187,7 +195,7 @@ impl Write for Full {
 #[test]
 fn a_full_output_ends_the_packer_for_good() {
     let directory = tempfile::tempdir().unwrap();
-    let bytes: Vec<u8> = (0..9_000_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let bytes = noise(9_000_000);
     let big = item("big", &bytes);
     let mut packer = packer(Full(1000), directory.path());
     let mut add = |item: &Item| packer.add(&mut Redacted::unredacted(item, Consent::explicit()).unwrap());
@@ -203,12 +211,7 @@ fn a_full_output_ends_the_packer_for_good() {
 fn a_spool_that_cannot_be_written_is_an_error_of_the_output() {
     let directory = tempfile::tempdir().unwrap();
     let gone = directory.path().join("gone");
-    let mut rng = StdRng::seed_from_u64(3);
-    let bytes: Vec<u8> = {
-        let mut bytes = vec![0; 40 << 20];
-        rand::Rng::fill_bytes(&mut rng, &mut bytes);
-        bytes
-    };
+    let bytes = noise(40 << 20);
     let mut packer = packer(Vec::new(), &gone);
     let big = item("big", &bytes);
     let result = packer.add(&mut Redacted::unredacted(&big, Consent::explicit()).unwrap());
@@ -247,8 +250,7 @@ fn a_destination_on_a_full_disk_leaves_nothing_behind() {
         println!("not tried: a full disk (a tmpfs cannot be mounted here)");
         return;
     }
-    let mut bytes = vec![0; 1 << 20];
-    rand::Rng::fill_bytes(&mut StdRng::seed_from_u64(5), &mut bytes);
+    let bytes = noise(1 << 20);
     let stream = pack(&[item("a", b"x"), item("b", &bytes)]);
     let result = unpack(&stream[..], &directory.path().join("out"), &Limits::default(), &Silent);
     let left = fs::read_dir(directory.path()).unwrap().count();

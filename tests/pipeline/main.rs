@@ -1,4 +1,5 @@
 //! The pipeline by its door: from files to a sealed file and back, whole or not at all.
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::convert::Infallible;
 use std::fs;
@@ -8,8 +9,8 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use tarseal::clock::Timestamp;
 use tarseal::collect::{CollectOptions, Collected, Source, collect};
 use tarseal::format::{Identity, KeyKind, OpenError, Recipient, SealError, Share, ShareField};
@@ -63,6 +64,13 @@ fn plan(items: Vec<Item>, redaction: Redaction, recipients: &[Recipient]) -> Pla
         ticket: Some("4711".parse().unwrap()),
         created: now(),
     }
+}
+
+/// Bytes that do not compress.
+fn noise(length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    rng().fill_bytes(&mut bytes);
+    bytes
 }
 
 struct Bytes(Vec<u8>);
@@ -155,7 +163,7 @@ fn files_come_back_redacted_and_what_was_kept_is_the_same() {
 
 #[test]
 fn without_redaction_bytes_come_back_as_they_were_and_the_manifest_says_so() {
-    let bytes: Vec<u8> = (0..6_000_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let bytes = noise(6_000_000);
     let (file, created) = sealed(vec![item("a/binary", &bytes), item("mail", b"wiebke@nordlicht.example")], none());
     assert!(!created.manifest.redacted && created.vault.is_none() && created.manifest.findings.is_empty());
     let directory = tempfile::tempdir().unwrap();
@@ -216,7 +224,7 @@ fn the_share_is_asked_for_only_when_a_key_fits_and_is_needed_to_open() {
 
 #[test]
 fn a_damaged_or_truncated_file_leaves_nothing() {
-    let noise: Vec<u8> = (0..100_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let noise = noise(100_000);
     let (file, _) = sealed(vec![item("a", b"some lines\n"), item("b/c", &noise)], none());
     let positions = (0..file.len()).step_by(997).chain([file.len() - 1, file.len() - 17]);
     for position in positions {
@@ -398,7 +406,7 @@ fn a_full_disk_leaves_nothing() {
         return;
     }
     // In the output itself, and in the spool: 40 MB that do not compress are more than its memory.
-    let noise: Vec<u8> = (0..40_000_000u32).map(|n| (n.wrapping_mul(n ^ 2_654_435_761) >> 13) as u8).collect();
+    let noise = noise(40_000_000);
     let results: Vec<_> = [&noise[..2_000_000], &noise]
         .into_iter()
         .map(|bytes| make(vec![item("a", bytes)], none(), &directory.path().join("out.tarseal")).map(|_| ()))
