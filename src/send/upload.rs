@@ -222,6 +222,10 @@ impl Machine {
                     _ => Err(error),
                 }
             }
+            // It ended with the last piece: not that was refused but the whole, which has another digest than announced.
+            Ask::Offset if matches!(error, SendError::NotFound(_)) && self.damaged > 0 => {
+                Err(SendError::DigestMismatch("the portal compared the whole and kept nothing of it".to_owned()))
+            }
             // The upload is gone: announcing it says why, or gives a new one, or says that it is stored.
             Ask::Offset if matches!(error, SendError::NotFound(_) | SendError::Expired(_)) => {
                 self.set_back(Ask::Announce, error, now, rng)
@@ -244,11 +248,6 @@ impl Machine {
             )));
         }
         if self.acknowledged.is_some_and(|before| told.offset < before) {
-            if self.damaged > 0 && told.offset == 0 {
-                // Not a piece was refused but the whole: it had another digest than was announced.
-                let what = "the portal compared the whole and kept nothing of it";
-                return Err(SendError::DigestMismatch(what.to_owned()));
-            }
             let what = format!("the portal has lost bytes it had acknowledged and is back at {}", told.offset);
             self.acknowledged = Some(told.offset);
             return self.set_back(Ask::Offset, SendError::temporary(what), now, rng);

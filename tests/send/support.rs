@@ -366,6 +366,7 @@ impl Transport for FakePortal<'_> {
             }
             if fault == Fault::WholeRefused {
                 kept.clear();
+                self.announced.borrow_mut().take();
                 return Err(SendError::DigestMismatch("the whole".to_owned()));
             }
             if fault == Fault::OtherBytes {
