@@ -132,11 +132,14 @@ impl Writing {
     fn keep(&mut self, file: &File, written: u64) -> Result<(), ApiError> {
         file.sync_data()?;
         let expires_at = self.app.clock.now().plus_days(KEPT_DAYS);
-        Handle::current().block_on(async {
+        let known = Handle::current().block_on(async {
             let mut transaction = self.app.store.begin().await?;
-            uploads::set_received(&mut transaction, &self.upload, written, expires_at).await?;
-            transaction.commit().await
+            let known = uploads::set_received(&mut transaction, &self.upload, written, expires_at).await?;
+            transaction.commit().await.map(|()| known)
         })?;
+        if !known {
+            return Err(ApiError::UploadUnknown);
+        }
         self.upload.received = written;
         if self.app.blobs.has_room_for(0)? || written == self.snapshot.size { Ok(()) } else { Err(ApiError::NoRoom) }
     }
@@ -156,6 +159,7 @@ impl Writing {
         }
         app.blobs.finish(file, &snapshot.tenant, &snapshot.id)?;
         Handle::current().block_on(record_stored(app, snapshot, self.actor()))?;
+        app.desk.forget(&self.upload.tenant, &self.upload.id);
         Ok(())
     }
 
@@ -192,7 +196,7 @@ async fn record_stored(app: &App, snapshot: &Snapshot, actor: Actor<'_>) -> Resu
     let (tenant, id) = (&snapshot.tenant, &snapshot.id);
     let mut transaction = app.store.begin().await?;
     if !snapshots::set_stored(&mut transaction, tenant, id, now).await? {
-        return Ok(());
+        return Err(ApiError::UploadUnknown);
     }
     let state = state_of(now, &tickets::events(&mut transaction, tenant, &snapshot.ticket).await?);
     let policy = app.policy(&mut transaction, tenant).await?;

@@ -9,5 +9,6 @@ mod client;
 mod deletion;
 mod doors;
 mod operator;
+mod peers;
 mod reading;
 mod tus;

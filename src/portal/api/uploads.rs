@@ -115,7 +115,7 @@ pub(crate) async fn delete(
         return Err(ApiError::Bad(StatusCode::CONFLICT, "The file is stored; ending its upload does not delete it."));
     }
     let turn = app.desk.take(&upload.tenant, &upload.id, upload.received);
-    let _progress = turn.begin().await;
+    let Some(_progress) = turn.begin().await else { return Err(ApiError::OffsetMismatch(upload.received)) };
     discard(&app, &upload, Actor::Token(&principal), Act::EndUpload, Outcome::Done).await?;
     Ok((StatusCode::NO_CONTENT, [(TUS_RESUMABLE, TUS_VERSION)]).into_response())
 }

@@ -222,3 +222,131 @@ async fn postpone(app: &App, snapshot: &Snapshot, next: Phase, fault: &ApiError)
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::ids::FileId;
+    use crate::portal::config::Config;
+    use crate::portal::store::shares::ShareRow;
+    use crate::portal::store::{tickets, uploads};
+    use crate::secret::Secret;
+    use crate::track::receipt::verify;
+
+    const SHARE: [u8; 32] = *b"the canary that must not survive";
+
+    async fn open(data: &std::path::Path, now: &str) -> Arc<App> {
+        let config = Config::new(data, ([127, 0, 0, 1], 0).into());
+        let clock = Arc::new(ManualClock::at(now.parse().unwrap()));
+        Arc::new(App::open(&config, clock).await.unwrap())
+    }
+
+    /// Puts one snapshot of a closed ticket into a new directory.
+    async fn one_stored(data: &std::path::Path) -> (TenantId, FileId) {
+        let app = open(data, "2026-11-21T14:20:00Z").await;
+        let tenant: TenantId = "default".parse().unwrap();
+        let ticket: TicketId = "4711".parse().unwrap();
+        let (id, now) = (FileId([7; 16]), app.clock.now());
+        let snapshot = Snapshot {
+            tenant: tenant.clone(),
+            id,
+            ticket: ticket.clone(),
+            size: 6,
+            sha256: "ab".repeat(32),
+            phase: Phase::Uploading,
+            share: Some(crate::ids::ShareId([9; 16])),
+            reads: 0,
+            uploaded_at: None,
+            closed_at: None,
+            due_at: None,
+            deleted_at: None,
+            reason: None,
+            attempts: 0,
+        };
+        let upload = uploads::Upload {
+            tenant: tenant.clone(),
+            id: random_id(),
+            snapshot: id,
+            received: 6,
+            expires_at: now.plus_days(7),
+        };
+        let share =
+            ShareRow { id: crate::ids::ShareId([9; 16]), secret: Secret::new(SHARE), not_after: Timestamp::MAX };
+        let mut transaction = app.store.begin().await.unwrap();
+        tickets::add(&mut transaction, &tenant, &ticket, now).await.unwrap();
+        snapshots::add(&mut transaction, &snapshot, "token", now).await.unwrap();
+        uploads::add(&mut transaction, &upload).await.unwrap();
+        shares::put(&mut app.store.shares().await.unwrap(), &tenant, &id, &share).await.unwrap();
+        snapshots::set_stored(&mut transaction, &tenant, &id, now).await.unwrap();
+        snapshots::set_deadline(&mut transaction, &tenant, &id, Some(now), now.plus_days(90)).await.unwrap();
+        transaction.commit().await.unwrap();
+        let mut file = app.blobs.open_partial(&tenant, &id, 0).unwrap();
+        std::io::Write::write_all(&mut file, b"sealed").unwrap();
+        app.blobs.finish(&file, &tenant, &id).unwrap();
+        app.store.close().await;
+        (tenant, id)
+    }
+
+    #[tokio::test]
+    async fn a_deletion_goes_on_from_every_step_at_which_it_was_cut_off() {
+        for cut in 0..=PHASES.len() {
+            for half_done in [false, true] {
+                let directory = tempfile::tempdir().unwrap();
+                let (tenant, id) = one_stored(directory.path()).await;
+
+                let app = open(directory.path(), "2027-02-20T00:00:00Z").await;
+                let mut transaction = app.store.begin().await.unwrap();
+                assert_eq!(begin_due(&app, &mut transaction, app.clock.now(), None).await.unwrap(), 1);
+                transaction.commit().await.unwrap();
+                for phase in &PHASES[..cut] {
+                    assert_eq!(advance(&app, *phase, false).await.unwrap(), (1, 0));
+                }
+                if let (true, Some(phase)) = (half_done, PHASES.get(cut)) {
+                    // The step was done, but its record never came.
+                    let found = snapshots::find(&mut app.store.read().await.unwrap(), &tenant, &id).await.unwrap();
+                    work(&app, &found.unwrap(), phase.next_of_deletion().unwrap()).await.unwrap();
+                }
+                app.store.close().await;
+                drop(app);
+
+                let app = open(directory.path(), "2027-02-20T00:05:00Z").await;
+                let swept = run(&app, false).await.unwrap();
+                assert_eq!(swept, Swept { deleted: u64::from(cut < PHASES.len()), failed: 0, expired: 0 });
+                let mut connection = app.store.read().await.unwrap();
+                let found = snapshots::find(&mut connection, &tenant, &id).await.unwrap().unwrap();
+                assert_eq!((found.phase, found.share), (Phase::Deleted, None));
+                let steps = receipts::steps(&mut connection, &tenant, &id).await.unwrap();
+                let order: Vec<_> = steps.iter().map(|step| step.step).collect();
+                assert_eq!(order, &PHASES[1..], "cut after {cut}");
+                assert_eq!(steps[0].method, "erased");
+                let note = receipts::of_snapshot(&mut connection, &tenant, &id, Kind::Deletion).await.unwrap().unwrap();
+                assert_eq!(verify(&note, &app.key.portal_key()).unwrap().steps, steps);
+                assert!(app.blobs.is_absent(&tenant, &id).unwrap());
+                for entry in std::fs::read_dir(directory.path()).unwrap() {
+                    let bytes = std::fs::read(entry.unwrap().path()).unwrap_or_default();
+                    assert!(!bytes.windows(SHARE.len()).any(|part| part == SHARE), "the share is still on the disk");
+                }
+                drop(connection);
+                app.store.close().await;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_step_that_fails_waits_longer_each_time() {
+        let directory = tempfile::tempdir().unwrap();
+        let (tenant, id) = one_stored(directory.path()).await;
+        let name = id.to_string();
+        let blob = directory.path().join("blobs/default").join(&name[..2]).join(format!("{name}.tarseal"));
+        std::fs::remove_file(&blob).unwrap();
+        std::fs::create_dir(&blob).unwrap();
+        let app = open(directory.path(), "2027-02-20T00:00:00Z").await;
+        assert_eq!(run(&app, false).await.unwrap(), Swept { deleted: 0, failed: 1, expired: 0 });
+        assert_eq!(run(&app, false).await.unwrap(), Swept::default(), "it waits");
+        assert_eq!(run(&app, true).await.unwrap().failed, 1, "unless it is asked for");
+        let found = snapshots::find(&mut app.store.read().await.unwrap(), &tenant, &id).await.unwrap().unwrap();
+        assert_eq!((found.phase, found.attempts), (Phase::ShareDestroyed, 2));
+        app.store.close().await;
+    }
+}

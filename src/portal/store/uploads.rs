@@ -90,19 +90,19 @@ pub(crate) async fn expired(connection: &mut Connection, now: Timestamp, limit: 
     rows.into_iter().map(read).collect()
 }
 
-/// Writes down how many bytes are durable, and until when the rest is awaited.
+/// Writes down how many bytes are durable, and until when the rest is awaited; false when the upload is not there any more.
 pub(crate) async fn set_received(
     connection: &mut Connection,
     upload: &Upload,
     received: u64,
     expires_at: Timestamp,
-) -> Result<()> {
-    sqlx::query("UPDATE uploads SET received = ?, expires_at = ? WHERE tenant = ? AND id = ?")
+) -> Result<bool> {
+    let done = sqlx::query("UPDATE uploads SET received = ?, expires_at = ? WHERE tenant = ? AND id = ?")
         .bind(signed(received))
         .bind(expires_at.seconds())
         .bind(upload.tenant.as_str())
         .bind(&upload.id)
         .execute(connection)
         .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
