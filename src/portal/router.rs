@@ -11,7 +11,7 @@ use axum::routing::{delete, get, head, options, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
-use super::api::{content, health, receipts, snapshots, tickets, tokens, uploads};
+use super::api::{content, health, receipts, share, snapshots, tickets, tokens, uploads};
 use super::app::{App, RequestId, random_id};
 use super::error::ApiError;
 
@@ -35,6 +35,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/snapshots", get(snapshots::list))
         .route("/v1/snapshots/{id}", get(snapshots::show))
         .route("/v1/snapshots/{id}/content", get(content::read))
+        .route("/v1/snapshots/{id}/share", post(share::give))
         .route("/v1/snapshots/{id}/receipt", get(receipts::of_snapshot))
         .route("/v1/receipts/{id}", get(receipts::show))
         .route("/v1/receipt-key", get(receipts::key))

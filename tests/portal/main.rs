@@ -11,4 +11,5 @@ mod doors;
 mod operator;
 mod peers;
 mod reading;
+mod share;
 mod tus;

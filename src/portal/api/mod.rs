@@ -3,6 +3,7 @@
 pub(crate) mod content;
 pub(crate) mod health;
 pub(crate) mod receipts;
+pub(crate) mod share;
 pub(crate) mod snapshots;
 pub(crate) mod tickets;
 pub(crate) mod tokens;

@@ -1,0 +1,53 @@
+//! The portal's part of the file key, handed out sealed to one technician's key.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+
+use super::content::readable;
+use super::snapshots::reach;
+use super::{read_json, reason_of, snapshot_of};
+use crate::format::{Recipient, seal_to};
+use crate::portal::app::{App, system_rng};
+use crate::portal::audit::{Act, Actor, On, Outcome, record};
+use crate::portal::auth::{Action, Principal};
+use crate::portal::error::ApiError;
+use crate::portal::store::shares;
+use crate::wire;
+
+/// Gives the share out, sealed to the recipient in the request. It is in the audit log before it leaves.
+pub(crate) async fn give(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<wire::SealedShare>, ApiError> {
+    let snapshot = reach(&app, &principal, Action::GetShare, snapshot_of(&id)?).await?;
+    let reason = reason_of(&headers)?;
+    let request: wire::ShareRequest = read_json(body).await?;
+    let recipient: Recipient =
+        request.recipient.parse().map_err(|_| ApiError::bad("The recipient is a key that begins with tarseal1."))?;
+    readable(&app, &principal, &snapshot, Act::GiveShare).await?;
+    if snapshot.share.is_none() {
+        return Err(ApiError::bad("The snapshot was sealed without a share."));
+    }
+    let (tenant, id) = (&snapshot.tenant, &snapshot.id);
+    let now = app.clock.now();
+    let mut transaction = app.store.begin().await?;
+    let act = (Act::GiveShare, On::Snapshot(id), Outcome::Done);
+    record(&mut transaction, tenant, now, Actor::Token(&principal), act, Some(&reason)).await?;
+    let share = shares::find(&mut *app.store.shares().await?, tenant, id).await?.ok_or(ApiError::Expired)?;
+    if now >= share.not_after {
+        return Err(ApiError::Expired);
+    }
+    transaction.commit().await?;
+    let info = wire::share_info(id, &share.id);
+    let secret = share.secret.expose();
+    let sealed = seal_to(&recipient, &info, secret, &mut system_rng());
+    Ok(Json(wire::SealedShare { id: share.id, sealed: BASE64_STANDARD.encode(sealed) }))
+}
