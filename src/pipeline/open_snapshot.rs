@@ -44,7 +44,7 @@ pub enum OpenSnapshotError<E: Error + 'static> {
 pub fn open_snapshot<E: Error + 'static>(
     input: impl Read,
     identities: &[Identity],
-    share: impl FnOnce(&ShareField) -> Result<Share, E>,
+    share: impl FnOnce(&Header) -> Result<Share, E>,
     destination: &Path,
     limits: &Limits,
     progress: &dyn Progress,
@@ -58,7 +58,7 @@ pub fn open_snapshot<E: Error + 'static>(
 pub fn read_snapshot<E: Error + 'static>(
     input: impl Read,
     identities: &[Identity],
-    share: impl FnOnce(&ShareField) -> Result<Share, E>,
+    share: impl FnOnce(&Header) -> Result<Share, E>,
     receiver: &mut dyn Receiver,
     limits: &Limits,
     progress: &dyn Progress,
@@ -71,7 +71,7 @@ pub fn read_snapshot<E: Error + 'static>(
 pub fn check_snapshot<E: Error + 'static>(
     input: impl Read,
     identities: &[Identity],
-    share: impl FnOnce(&ShareField) -> Result<Share, E>,
+    share: impl FnOnce(&Header) -> Result<Share, E>,
     limits: &Limits,
     progress: &dyn Progress,
 ) -> Result<Opened, OpenSnapshotError<E>> {
@@ -81,14 +81,14 @@ pub fn check_snapshot<E: Error + 'static>(
 fn through<E: Error + 'static>(
     mut input: impl Read,
     identities: &[Identity],
-    share: impl FnOnce(&ShareField) -> Result<Share, E>,
+    share: impl FnOnce(&Header) -> Result<Share, E>,
     progress: &dyn Progress,
     work: impl FnOnce(&mut dyn Read) -> Result<Manifest, UnpackError>,
 ) -> Result<Opened, OpenSnapshotError<E>> {
     let header = Header::read(&mut input).map_err(OpenSnapshotError::Sealed)?;
     header.check_key(identities).map_err(OpenSnapshotError::Sealed)?;
     let (file_id, created, field) = (header.file_id, header.created, header.share.clone());
-    let share = field.as_ref().map(share).transpose().map_err(OpenSnapshotError::Share)?;
+    let share = field.is_some().then(|| share(&header)).transpose().map_err(OpenSnapshotError::Share)?;
     let mut payload = OpenReader::new(header, input, identities, share.as_ref()).map_err(OpenSnapshotError::Sealed)?;
     progress.begin(Step::Open, None);
     let manifest = work(&mut payload).map_err(sort)?;

@@ -13,7 +13,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tarseal::clock::Timestamp;
 use tarseal::collect::{CollectOptions, Collected, Source, collect};
-use tarseal::format::{Identity, KeyKind, OpenError, Recipient, SealError, Share, ShareField};
+use tarseal::format::{Header, Identity, KeyKind, OpenError, Recipient, SealError, Share, ShareField};
 use tarseal::ids::ShareId;
 use tarseal::item::{Content, Item, LeftOut, Reason};
 use tarseal::pack::{Digest, Limits, UnpackError};
@@ -100,7 +100,7 @@ fn sealed(items: Vec<Item>, redaction: Redaction) -> (Vec<u8>, Created) {
 }
 
 fn open(file: &[u8], identity: &Identity, directory: &TempDir) -> Result<Opened, OpenSnapshotError<Infallible>> {
-    let share = |_: &ShareField| panic!("no share is needed");
+    let share = |_: &Header| panic!("no share is needed");
     let destination = directory.path().join("out");
     open_snapshot(file, std::slice::from_ref(identity), share, &destination, &Limits::default(), &Silent)
 }
@@ -199,12 +199,12 @@ fn the_share_is_asked_for_only_when_a_key_fits_and_is_needed_to_open() {
     let with_share = Plan { share: Some((field.clone(), &share)), ..plan(vec![item("a", b"x")], none(), &recipients) };
     create(with_share, &output, &mut rng(), &Silent).unwrap();
     let file = fs::read(&output).unwrap();
-    let check = |identity: Identity, give: &dyn Fn(&ShareField) -> Result<Share, Gone>| {
+    let check = |identity: Identity, give: &dyn Fn(&Header) -> Result<Share, Gone>| {
         check_snapshot(&file[..], &[identity], give, &Limits::default(), &Silent)
     };
 
     let opened = check(technician(), &|asked| {
-        assert_eq!(*asked, field);
+        assert_eq!(asked.share.as_ref(), Some(&field));
         Ok(Share::from_bytes(*share.expose()))
     });
     assert_eq!(opened.unwrap().share, Some(field.clone()));
@@ -256,7 +256,7 @@ fn a_wrong_key_opens_nothing() {
 fn a_snapshot_past_the_limits_is_refused() {
     let (file, _) = sealed(vec![item("a", &[7; 100_000])], none());
     let limits = Limits { total: 1000, ..Limits::default() };
-    let share = |_: &ShareField| -> Result<Share, Infallible> { panic!("no share is needed") };
+    let share = |_: &Header| -> Result<Share, Infallible> { panic!("no share is needed") };
     let error = check_snapshot(&file[..], &[technician()], share, &limits, &Silent).unwrap_err();
     assert!(matches!(error, OpenSnapshotError::Unpack(UnpackError::Limit(_))), "{error:?}");
 }
@@ -382,7 +382,7 @@ fn progress_counts_every_byte_once_in_each_pass() {
     let total: u64 = items.iter().map(|item| item.size).sum();
     let heard = Heard::default();
     create(plan(items, rules(), &recipients), &output, &mut rng(), &heard).unwrap();
-    let share = |_: &ShareField| -> Result<Share, Infallible> { panic!("no share is needed") };
+    let share = |_: &Header| -> Result<Share, Infallible> { panic!("no share is needed") };
     check_snapshot(fs::File::open(&output).unwrap(), &[technician()], share, &Limits::default(), &heard).unwrap();
     let heard = heard.0.into_inner().unwrap();
     assert_eq!(heard[0], (Step::Survey, Some(total), total));
