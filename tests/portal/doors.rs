@@ -113,7 +113,6 @@ fn another_tenants_things_are_not_there() {
         ("POST", format!("/v1/tickets/{TICKET}/close")),
         ("GET", format!("/v1/snapshots/{}", sample.id)),
         ("GET", format!("/v1/snapshots/{}/content", sample.id)),
-        ("GET", format!("/v1/snapshots/{}/receipt", sample.id)),
         ("GET", format!("/v1/receipts/{receipt_id}")),
         ("GET", format!("/v1/snapshots?ticket={TICKET}")),
         ("HEAD", upload.clone()),

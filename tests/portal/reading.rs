@@ -95,6 +95,12 @@ fn the_upload_receipt_says_what_was_stored() {
     let receipt = verify(&note, &key).unwrap();
     assert_eq!((receipt.kind, receipt.sha256, receipt.size), (Kind::Upload, sample.sha256(), 100));
     assert_eq!(get(&portal, &portal.upload, &format!("/v1/receipts/{}", receipt.id)).text().unwrap(), note);
+    assert_eq!(
+        get(&portal, "", &path).text().unwrap(),
+        note,
+        "who knows the snapshot's id needs no token for its receipt"
+    );
+    assert_eq!(get(&portal, "", &format!("/v1/receipts/{}", receipt.id)).status(), 401);
     portal.restart();
     assert_eq!(portal.portal().key(), key, "the key stays");
     assert_eq!(get(&portal, &portal.upload, &path).text().unwrap(), note);

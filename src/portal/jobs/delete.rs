@@ -320,7 +320,7 @@ mod tests {
                 let order: Vec<_> = steps.iter().map(|step| step.step).collect();
                 assert_eq!(order, &PHASES[1..], "cut after {cut}");
                 assert_eq!(steps[0].method, "erased");
-                let note = receipts::of_snapshot(&mut connection, &tenant, &id, Kind::Deletion).await.unwrap().unwrap();
+                let note = receipts::of_snapshot(&mut connection, &id, Kind::Deletion).await.unwrap().unwrap();
                 assert_eq!(verify(&note, &app.key.portal_key()).unwrap().steps, steps);
                 assert!(app.blobs.is_absent(&tenant, &id).unwrap());
                 for entry in std::fs::read_dir(directory.path()).unwrap() {

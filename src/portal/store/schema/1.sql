@@ -103,6 +103,7 @@ CREATE TABLE receipts (
     UNIQUE (tenant, snapshot, kind),
     FOREIGN KEY (tenant, snapshot) REFERENCES snapshots (tenant, id)
 ) STRICT;
+CREATE INDEX receipts_by_snapshot ON receipts (snapshot, kind);
 
 -- Written in the transaction of the act it tells of.
 CREATE TABLE audit (
