@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests may fall over as tests do")]
 
 mod cases;
+#[path = "../support/python.rs"]
+mod peer;
 mod python;
 mod round_trip;
 mod support;

@@ -1,44 +1,12 @@
 //! A second implementation, from another hand and in another language, opens what is sealed here and seals what opens here.
-//!
-//! It runs where `TARSEAL_PYTHON` (default `python3`) has `cryptography` 50 or later. Elsewhere these tests say on standard
-//! error that they were skipped; with `TARSEAL_REQUIRE_PEERS=1` they fail instead.
 
-use std::env;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use tarseal::format::{Header, KeyKind, Share};
 
+use crate::peer::{peer_is_there, run};
 use crate::support::{CREATED, identity, open, rng, seal, text};
-
-fn python() -> String {
-    env::var("TARSEAL_PYTHON").unwrap_or_else(|_| "python3".to_owned())
-}
-
-/// Whether the peer is there; says so when it is not.
-fn peer_is_there(test: &str) -> bool {
-    let check = "import cryptography as c; assert int(c.__version__.split('.')[0]) >= 50, c.__version__";
-    let missing = match Command::new(python()).args(["-c", check]).output() {
-        Ok(output) if output.status.success() => return true,
-        Ok(output) => String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or("no reason given").to_owned(),
-        Err(error) => error.to_string(),
-    };
-    assert!(
-        env::var("TARSEAL_REQUIRE_PEERS").as_deref() != Ok("1"),
-        "{test} needs {} with cryptography 50 or later: {missing}",
-        python()
-    );
-    eprintln!("SKIPPED {test}: {} with cryptography 50 or later is not there ({missing})", python());
-    false
-}
-
-/// Runs a peer script; gives its standard output or what it complained of.
-fn run(script: &str, arguments: &[&str]) -> Result<Vec<u8>, String> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/format").join(script);
-    let output = Command::new(python()).arg("-B").arg(script).args(arguments).output().unwrap();
-    if output.status.success() { Ok(output.stdout) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
-}
 
 #[test]
 fn python_opens_what_is_sealed_here() {
