@@ -1,1 +1,102 @@
-//! The cli room.
+//! The command line: arguments in, exit code out.
+//!
+//! [`run`] is the whole door. Everything a command touches besides files comes in by the [`World`], so the tests and the
+//! demo run the same commands with a clock and a home of their own.
+
+mod args;
+mod command;
+mod exit;
+mod home;
+mod interrupt;
+mod keeping;
+mod output;
+mod progress;
+mod settings;
+mod world;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+pub use self::exit::Exit;
+pub use self::world::{Kept, World};
+
+use self::args::{Arguments, MannerArguments};
+use self::exit::Failure;
+use self::home::Home;
+use self::output::{Manner, Output};
+use self::progress::Bars;
+
+/// Runs one command and returns its exit code; `arguments` begins with the program's name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, mut world: World) -> u8 {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => return show_usage(&error, &world),
+    };
+    let output =
+        Output::new(manner(&arguments.manner, &world), world.clock.clone(), world.output.clone(), world.error.clone());
+    let headline = command::headline(&arguments.command);
+    let result = Home::find(&world).and_then(|home| {
+        let bars = Bars::new(output.clone());
+        let mut desk = Desk { world: &mut world, output: output.clone(), home, manner: arguments.manner, bars };
+        command::run(arguments.command, &mut desk)
+    });
+    output.end(headline, &result);
+    match result {
+        Ok(outcome) => outcome.exit.code(),
+        Err(failure) => failure.exit.code(),
+    }
+}
+
+/// Removes what is half made and says so; true when the process must end now, false when the command ends by itself.
+pub fn interrupted() -> bool {
+    let ends = interrupt::ends_the_process();
+    if ends {
+        interrupt::clean_up();
+        eprintln!("\nINTERRUPTED. Nothing is left half made; what a portal has stored stays there.");
+        eprintln!("An upload goes on where it stopped:  tarseal resume");
+    }
+    ends
+}
+
+/// What every command has at hand.
+struct Desk<'a> {
+    world: &'a mut World,
+    output: Output,
+    home: Home,
+    manner: MannerArguments,
+    bars: Bars,
+}
+
+impl Desk<'_> {
+    /// Asks a person for one line. Without a person there is no answer.
+    fn ask(&mut self, question: &str) -> Result<Option<String>, Failure> {
+        if self.manner.no_input || !self.world.interactive {
+            return Ok(None);
+        }
+        self.output.insist(question);
+        let answer = self.world.read_line();
+        answer.map(Some).map_err(|error| Failure::local("Your answer could not be read", &error))
+    }
+}
+
+fn manner(arguments: &MannerArguments, world: &World) -> Manner {
+    let plain = arguments.plain || world.variable("ACCESSIBLE").is_some_and(|value| value == "1");
+    Manner {
+        json: arguments.json,
+        quiet: arguments.quiet,
+        color: world.color && !arguments.no_color && !settings::wants_no_color(world),
+        plain,
+    }
+}
+
+/// Prints help, the version, or what is wrong with the arguments.
+fn show_usage(error: &clap::Error, world: &World) -> u8 {
+    let stream = if error.use_stderr() { &world.error } else { &world.output };
+    let mut stream = stream.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let colored = world.color && !settings::wants_no_color(world);
+    let text = error.render();
+    // Whoever closed the stream does not want the text.
+    let _ = if colored { write!(stream, "{}", text.ansi()) } else { write!(stream, "{text}") };
+    u8::try_from(error.exit_code()).unwrap_or(Exit::Usage.code())
+}

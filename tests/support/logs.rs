@@ -39,12 +39,40 @@ pub struct Log {
 }
 
 const FIRST: [&str; 16] = [
-    "Ottilie", "Björn", "Zsófia", "Quirin", "Annegret", "Thibault", "Xiomara", "Lidwien", "Ragnhild", "Casimir", "Yolande",
-    "Ferdinand", "Saoirse", "Wendelin", "Ingeborg", "Leocadia",
+    "Ottilie",
+    "Björn",
+    "Zsófia",
+    "Quirin",
+    "Annegret",
+    "Thibault",
+    "Xiomara",
+    "Lidwien",
+    "Ragnhild",
+    "Casimir",
+    "Yolande",
+    "Ferdinand",
+    "Saoirse",
+    "Wendelin",
+    "Ingeborg",
+    "Leocadia",
 ];
 const LAST: [&str; 16] = [
-    "Habersaat", "Mühlenkamp", "Quistorp", "Vandersloot", "Oyelaran", "Petrusic", "Lindqvist", "Zabrowski", "Tchoumi",
-    "Brackenridge", "Übelacker", "Castelnau", "Ferreirinha", "Okonjima", "Dravecky", "Haugland",
+    "Habersaat",
+    "Mühlenkamp",
+    "Quistorp",
+    "Vandersloot",
+    "Oyelaran",
+    "Petrusic",
+    "Lindqvist",
+    "Zabrowski",
+    "Tchoumi",
+    "Brackenridge",
+    "Übelacker",
+    "Castelnau",
+    "Ferreirinha",
+    "Okonjima",
+    "Dravecky",
+    "Haugland",
 ];
 const DOMAINS: [&str; 4] = ["mercator-amt.example", "nordlicht.example", "vidya-labs.example", "quarzwerk.example"];
 const HOSTS: [&str; 6] = ["pexmgr01", "pexconf02", "nodus17", "bastion9", "webfront3", "kolibri"];
@@ -195,7 +223,8 @@ impl Maker {
             1 => {
                 self.syslog_head("kernel");
                 let tick = self.below(9_999_999);
-                let _ = writeln!(self.out, "[{tick}.204117] eth0: link becomes ready, mtu 1500 qdisc fq_codel state UP");
+                let _ =
+                    writeln!(self.out, "[{tick}.204117] eth0: link becomes ready, mtu 1500 qdisc fq_codel state UP");
             }
             2 => {
                 let stamp = self.iso();

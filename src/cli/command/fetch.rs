@@ -1,0 +1,188 @@
+//! `fetch`: the snapshots of a ticket from the portal, opened when a key is given.
+
+use std::fs::{self, OpenOptions};
+use std::io::{BufReader, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::key::read_identities;
+use super::open::{open_into, refuse_existing, tell_opened};
+use super::remote::{self, Remote};
+use super::share::ShareDesk;
+use crate::cli::Desk;
+use crate::cli::args::FetchArguments;
+use crate::cli::exit::{Exit, Failure, Outcome};
+use crate::cli::home::sync_parent;
+use crate::cli::interrupt::Unfinished;
+use crate::cli::output::{count, size};
+use crate::progress::{Progress, Step};
+use crate::wire::{Snapshot, SnapshotState};
+
+/// How often a broken download is taken up again before the command gives up.
+const TRIES: u32 = 5;
+
+/// Fetches every stored snapshot of a ticket.
+pub fn run(arguments: &FetchArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    let identities = read_identities(&arguments.key, desk)?;
+    let remote = remote::connect(&arguments.portal, desk)?;
+    let snapshots = stored(&remote, arguments)?;
+    let directory = arguments.output.clone().unwrap_or_else(|| arguments.ticket.as_str().into());
+    if identities.is_empty() {
+        let files = fetch_sealed(&remote, &snapshots, &directory, arguments, desk)?;
+        desk.output.headline(
+            "FETCHED.",
+            &format!("{}, still sealed, in {}", count(files.len() as u64, "snapshot"), directory.display()),
+        );
+        return Ok(Outcome::done("fetched").with("files", files));
+    }
+    refuse_existing(&directory)?;
+    let keep = desk.home.directory("fetched")?;
+    let several = snapshots.len() > 1;
+    if several {
+        fs::create_dir(&directory).map_err(|error| Failure::local(directory.display(), &error))?;
+    }
+    let mut outcome = Outcome::done("opened");
+    for snapshot in &snapshots {
+        let sealed = download(&remote, snapshot, &keep, &arguments.reason, desk)?;
+        let file = fs::File::open(&sealed).map_err(|error| Failure::local(sealed.display(), &error))?;
+        let destination = if several { directory.join(snapshot.id.to_string()) } else { directory.clone() };
+        let share = ShareDesk::with(remote::connect(&arguments.portal, desk)?, &arguments.reason);
+        let opened = open_into(BufReader::new(file), &identities, share, &destination, desk);
+        // Opened or not, the copy has done its work; the snapshot itself is at the portal.
+        fs::remove_file(&sealed).map_err(|error| Failure::local(sealed.display(), &error))?;
+        outcome = tell_opened(&opened?, &destination, desk);
+    }
+    desk.output.data(directory.display().to_string());
+    Ok(outcome.with("directory", directory).with("snapshots", snapshots.len()))
+}
+
+fn stored(remote: &Remote, arguments: &FetchArguments) -> Result<Vec<Snapshot>, Failure> {
+    let all =
+        remote.client.snapshots(&arguments.ticket).map_err(|error| remote::failure(&error, remote.address.host()))?;
+    let gone = all.iter().any(|snapshot| matches!(snapshot.state, SnapshotState::Deleting | SnapshotState::Deleted));
+    let stored: Vec<Snapshot> = all.into_iter().filter(|snapshot| snapshot.state == SnapshotState::Stored).collect();
+    if !stored.is_empty() {
+        return Ok(stored);
+    }
+    Err(if gone {
+        Failure::new(
+            Exit::Expired,
+            format_args!("The snapshots of ticket {} were deleted at their deadline.", arguments.ticket),
+        )
+    } else {
+        Failure::new(Exit::NotFound, format_args!("Nothing is stored for ticket {} yet.", arguments.ticket))
+    })
+}
+
+fn fetch_sealed(
+    remote: &Remote,
+    snapshots: &[Snapshot],
+    directory: &Path,
+    arguments: &FetchArguments,
+    desk: &Desk<'_>,
+) -> Result<Vec<PathBuf>, Failure> {
+    fs::create_dir_all(directory).map_err(|error| Failure::local(directory.display(), &error))?;
+    let mut files = Vec::new();
+    for snapshot in snapshots {
+        let file = download(remote, snapshot, directory, &arguments.reason, desk)?;
+        desk.output.data(file.display().to_string());
+        files.push(file);
+    }
+    Ok(files)
+}
+
+/// Downloads one sealed file into `directory`; it appears under its name only when its digest is right.
+fn download(
+    remote: &Remote,
+    snapshot: &Snapshot,
+    directory: &Path,
+    reason: &str,
+    desk: &Desk<'_>,
+) -> Result<PathBuf, Failure> {
+    let done = directory.join(format!("{}-{}.tarseal", snapshot.ticket, snapshot.id));
+    let partial = done.with_extension("tarseal.partial");
+    let _unfinished = Unfinished::note(&done);
+    let local = |error: &std::io::Error| Failure::local(partial.display(), error);
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&partial)
+        .map_err(|error| local(&error))?;
+    desk.bars.begin(Step::Fetch, Some(snapshot.size));
+    let result = receive(remote, snapshot, reason, &mut file, desk).and_then(|digest| {
+        if digest == snapshot.sha256 {
+            Ok(())
+        } else {
+            Err(Failure::new(Exit::Damaged, "The bytes that arrived are not the bytes that were sent.")
+                .next("Fetch it again."))
+        }
+    });
+    desk.bars.end(&size(snapshot.size));
+    let kept = result.and_then(|()| {
+        file.sync_all()
+            .and_then(|()| fs::rename(&partial, &done))
+            .and_then(|()| sync_parent(&done))
+            .map_err(|error| local(&error))
+    });
+    match kept {
+        Ok(()) => Ok(done),
+        Err(failure) => {
+            // The failure that matters is the first one.
+            let _ = fs::remove_file(&partial);
+            Err(failure)
+        }
+    }
+}
+
+/// Receives the content, taking up again where a connection broke, and gives its SHA-256.
+fn receive(
+    remote: &Remote,
+    snapshot: &Snapshot,
+    reason: &str,
+    file: &mut fs::File,
+    desk: &Desk<'_>,
+) -> Result<String, Failure> {
+    let mut hasher = Sha256::new();
+    let mut received = 0;
+    let mut tries = 0;
+    let mut buffer = vec![0; 256 * 1024];
+    while received < snapshot.size {
+        let content = remote.client.content(&snapshot.id, reason, received);
+        let mut content = match content {
+            Ok(content) => content,
+            Err(error) if error.is_temporary() && tries < TRIES => {
+                tries += 1;
+                continue;
+            }
+            Err(error) => return Err(remote::failure(&error, remote.address.host())),
+        };
+        while received < snapshot.size {
+            let length = match content.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(length) => length,
+                Err(_) if tries < TRIES => break,
+                Err(error) => {
+                    return Err(Failure::new(Exit::Temporary, format_args!("The connection broke: {error}."))
+                        .next("Fetch it again."));
+                }
+            };
+            let bytes = &buffer[..length];
+            hasher.update(bytes);
+            file.write_all(bytes).map_err(|error| Failure::local("The sealed file could not be written", &error))?;
+            received += length as u64;
+            desk.bars.advance(length as u64);
+        }
+        if received < snapshot.size {
+            tries += 1;
+            if tries > TRIES {
+                return Err(Failure::new(Exit::Temporary, "The connection broke again and again.")
+                    .next("Fetch it again later."));
+            }
+        }
+    }
+    Ok(hex::encode(hasher.finalize()))
+}

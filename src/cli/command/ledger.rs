@@ -1,0 +1,273 @@
+//! `status`, `due` and `sync`: the sender's ledger.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::remote::{self, Remote, sentence};
+use crate::cli::args::{DueArguments, StatusArguments, SyncArguments};
+use crate::cli::exit::{Exit, Failure, Outcome};
+use crate::cli::home::write_private;
+use crate::cli::output::{count, size};
+use crate::cli::settings::Settings;
+use crate::cli::{Desk, keeping};
+use crate::clock::Timestamp;
+use crate::ids::{FileId, TicketId};
+use crate::send::{Client, PortalAddress, SendError};
+use crate::track::ledger::{Entry, Ledger, LedgerError, Pinned, Standing, Told};
+use crate::track::{Phase, PortalKey, RetentionPolicy};
+use crate::wire::{Snapshot, SnapshotState, TicketState};
+
+/// Opens the sender's ledger.
+pub fn open(desk: &Desk<'_>) -> Result<Ledger, Failure> {
+    Ledger::open(&desk.home.ledger()?, &RetentionPolicy::default()).map_err(|error| failure(&error))
+}
+
+/// An error of the ledger in words and with its exit code.
+pub fn failure(error: &LedgerError) -> Failure {
+    let exit = match error {
+        LedgerError::Local { .. } | LedgerError::Database(_) => Exit::Local,
+        LedgerError::Busy => Exit::Locked,
+        LedgerError::KeyChanged { .. } | LedgerError::NoKey(_) => Exit::Refused,
+        _ => Exit::Damaged,
+    };
+    let failure = Failure::new(exit, sentence(&error.to_string()));
+    match error {
+        LedgerError::KeyChanged { .. } => {
+            failure.next("Call the portal's operator on a number you already know before you send anything more.")
+        }
+        _ => failure,
+    }
+}
+
+/// Asks a portal for its receipt key and pins it at the first meeting.
+pub fn pin(remote: &Remote, desk: &Desk<'_>) -> Result<(), Failure> {
+    let text = remote.client.receipt_key().map_err(|error| remote::failure(&error, remote.address.host()))?;
+    let key: PortalKey = text.trim().parse().map_err(|error| {
+        Failure::new(Exit::Damaged, format_args!("The portal's receipt key cannot be read: {error}."))
+    })?;
+    let met =
+        open(desk)?.pin(remote.address.as_str(), &key, desk.world.clock.now()).map_err(|error| failure(&error))?;
+    if met == Pinned::First {
+        desk.output.say(format!(
+            "First time with {}: its receipts are checked with this key from now on.",
+            remote.address.host()
+        ));
+        desk.output.say(format!("  {key}"));
+    }
+    Ok(())
+}
+
+/// Every receipt key that was pinned.
+pub fn pinned_keys(desk: &Desk<'_>) -> Result<Vec<PortalKey>, Failure> {
+    let ledger = open(desk)?;
+    let mut portals: Vec<String> =
+        ledger.snapshots().map_err(|error| failure(&error))?.into_iter().filter_map(|entry| entry.portal).collect();
+    portals.sort();
+    portals.dedup();
+    let mut keys = Vec::new();
+    for portal in portals {
+        keys.extend(ledger.pinned(&portal).map_err(|error| failure(&error))?);
+    }
+    Ok(keys)
+}
+
+/// Keeps a receipt as a file of its own, for those who must show it.
+pub fn keep_receipt(
+    ticket: &TicketId,
+    snapshot: &FileId,
+    kind: &str,
+    note: &str,
+    desk: &Desk<'_>,
+) -> Result<PathBuf, Failure> {
+    let path = desk.home.directory("receipts")?.join(format!("{ticket}-{snapshot}.{kind}.receipt"));
+    write_private(&path, note.as_bytes()).map_err(|error| Failure::local("The receipt was not written", &error))?;
+    Ok(path)
+}
+
+/// Prints the receipts of a ticket.
+pub fn show_receipts(ticket: &TicketId, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    let mut receipts = Vec::new();
+    for entry in entries(Some(ticket), desk)? {
+        receipts.extend(entry.upload_receipt);
+        receipts.extend(entry.deletion_receipt);
+    }
+    if receipts.is_empty() {
+        return Err(Failure::new(Exit::NotFound, format_args!("The ledger has no receipt for ticket {ticket}."))
+            .next("Ask the portal:  tarseal sync"));
+    }
+    for receipt in &receipts {
+        desk.output.data(receipt);
+    }
+    Ok(Outcome::done("ok").with("receipts", receipts))
+}
+
+fn entries(ticket: Option<&TicketId>, desk: &Desk<'_>) -> Result<Vec<Entry>, Failure> {
+    let ledger = open(desk)?;
+    match ticket {
+        Some(ticket) => ledger.of_ticket(ticket),
+        None => ledger.snapshots(),
+    }
+    .map_err(|error| failure(&error))
+}
+
+/// Shows what was sent, from the ledger alone.
+pub fn status(arguments: &StatusArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    let entries = entries(arguments.ticket.as_ref(), desk)?;
+    if let (true, Some(ticket)) = (entries.is_empty(), &arguments.ticket) {
+        return Err(Failure::new(Exit::NotFound, format_args!("The ledger knows nothing of ticket {ticket}.")));
+    }
+    let now = desk.world.clock.now();
+    for entry in &entries {
+        for line in lines(entry, now) {
+            desk.output.data(line);
+        }
+    }
+    if entries.is_empty() {
+        desk.output.say("Nothing was sent from here yet.");
+    }
+    Ok(Outcome::done("ok").with("snapshots", entries))
+}
+
+fn lines(entry: &Entry, now: Timestamp) -> Vec<String> {
+    let mut lines = vec![format!("{}  {}  {}", entry.ticket, entry.snapshot, size(entry.size))];
+    let mut add = |line: String| lines.push(format!("    {line}"));
+    match entry.sent_at() {
+        Some(at) => add(format!("sent {at} to {}", entry.portal.as_deref().unwrap_or("a portal"))),
+        None => add(format!("sealed {}, not sent yet:  tarseal resume {}", entry.sealed_at, entry.ticket)),
+    }
+    if let Some(at) = entry.closed_at() {
+        add(format!("ticket closed {at}"));
+    }
+    if entry.reads() > 0 {
+        add(format!("its content was read {}", count(entry.reads(), "time")));
+    }
+    if let Some(at) = entry.deleted_at() {
+        add(format!("DELETED {at}. Share destroyed, file erased. Receipt verified."));
+    } else if entry.is_unconfirmed() {
+        add("the portal says it is deleted, but no receipt proves it:  tarseal sync".into());
+    } else if let Some(due) = entry.due_at {
+        let days = (due.seconds() - now.seconds()) / 86_400;
+        let when = if due <= now { "OVERDUE".into() } else { format!("in {}", count(days.unsigned_abs(), "day")) };
+        add(format!("will be deleted by {due} ({when})"));
+    }
+    lines
+}
+
+/// Shows what needs attention.
+pub fn due(arguments: &DueArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    let now = desk.world.clock.now();
+    let due = open(desk)?.due(now, i64::from(arguments.within) * 86_400).map_err(|error| failure(&error))?;
+    for one in &due {
+        let word = match one.standing {
+            Standing::Overdue => "OVERDUE",
+            Standing::Unconfirmed => "UNCONFIRMED",
+            Standing::Due => "DUE",
+        };
+        let by = one.entry.due_at.map_or_else(String::new, |at| format!("  by {at}"));
+        desk.output.data(format!("{word:<12} {}  {}{by}", one.entry.ticket, one.entry.snapshot));
+    }
+    if due.is_empty() {
+        desk.output.say(format!("Nothing is due within {}.", count(u64::from(arguments.within), "day")));
+        return Ok(Outcome::done("nothing-due"));
+    }
+    Ok(Outcome::done("due").exit(Exit::Due).with("due", due))
+}
+
+/// Asks the portals for news of everything that is not proved gone.
+pub fn sync(arguments: &SyncArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    let settings = Settings::resolve(&arguments.portal, &desk.home, desk.world)?;
+    let open_entries: Vec<Entry> = entries(arguments.ticket.as_ref(), desk)?
+        .into_iter()
+        .filter(|entry| entry.sent_at().is_some() && entry.phase() != Phase::Deleted)
+        .collect();
+    let (mut asked, mut deleted) = (0, 0);
+    for entry in &open_entries {
+        let Some(portal) = &entry.portal else { continue };
+        asked += 1;
+        let address: PortalAddress = portal
+            .parse()
+            .map_err(|error| Failure::new(Exit::Damaged, format_args!("The ledger names no portal: {error}.")))?;
+        let remote = if settings.token_file.is_some() {
+            remote::connect_to(address, &settings, desk)?
+        } else {
+            let client = remote::client(address.clone(), None, &settings)?;
+            Remote { address, client }
+        };
+        if ask(entry, &remote, &settings, desk)? {
+            deleted += 1;
+        }
+    }
+    desk.output.headline("SYNCED.", &format!("{} asked for, {deleted} newly deleted.", count(asked, "snapshot")));
+    Ok(Outcome::done("synced").with("asked", asked).with("deleted", deleted))
+}
+
+/// Asks one portal about one snapshot; true when it is now proved gone.
+fn ask(entry: &Entry, remote: &Remote, settings: &Settings, desk: &Desk<'_>) -> Result<bool, Failure> {
+    let id = &entry.snapshot;
+    let now = desk.world.clock.now();
+    let told = |error: &SendError| remote::failure(error, remote.address.host());
+    let recorded = |error: LedgerError| failure(&error);
+    let mut ledger = open(desk)?;
+    let snapshot = match remote.client.snapshot(id) {
+        Ok(snapshot) => Some(snapshot),
+        // The token may be long expired by then.
+        Err(SendError::Refused(_)) => None,
+        Err(error) => return Err(told(&error)),
+    };
+    if let Some(snapshot) = &snapshot {
+        follow_ticket(entry, remote, &mut ledger, now)?;
+        ledger.told(id, as_told(snapshot), now).map_err(recorded)?;
+    }
+    // A receipt is told without a token to whoever knows the snapshot's id.
+    let anyone = remote::client(remote.address.clone(), None, settings)?;
+    let note = receipt(&anyone, id).map_err(|error| told(&error))?;
+    let Some(note) = note else { return Ok(false) };
+    ledger.receipt(id, &note, now).map_err(recorded)?;
+    let gone = ledger.snapshot(id).map_err(recorded)?.is_some_and(|entry| entry.phase() == Phase::Deleted);
+    if gone {
+        let path = keep_receipt(&entry.ticket, id, "deletion", &note, desk)?;
+        let others = ledger.of_ticket(&entry.ticket).map_err(recorded)?;
+        let last = others.iter().all(|other| other.phase() == Phase::Deleted);
+        keeping::forget(&entry.ticket, id, last, desk)?;
+        desk.output.say(format!("{}  {id}  DELETED, receipt in {}", entry.ticket, path.display()));
+        let fields = json!({ "ticket": entry.ticket, "snapshot": id, "receipt": path });
+        desk.output.event("deleted", fields.as_object().cloned().unwrap_or_default());
+    }
+    Ok(gone)
+}
+
+/// Tells the ledger when the ticket was closed or opened again.
+fn follow_ticket(entry: &Entry, remote: &Remote, ledger: &mut Ledger, now: Timestamp) -> Result<(), Failure> {
+    let ticket = match remote.client.ticket(&entry.ticket) {
+        Ok(ticket) => ticket,
+        Err(error) => return Err(remote::failure(&error, remote.address.host())),
+    };
+    let portal = remote.address.as_str();
+    match (ticket.state, ticket.closed_at, entry.closed_at()) {
+        (TicketState::Closed, Some(closed), known) if known != Some(closed) => {
+            ledger.closed(&entry.ticket, portal, closed, now)
+        }
+        (TicketState::Open, _, Some(_)) => ledger.reopened(&entry.ticket, portal, now, now),
+        _ => Ok(()),
+    }
+    .map_err(|error| failure(&error))
+}
+
+fn receipt(client: &Client, id: &FileId) -> Result<Option<String>, SendError> {
+    match client.receipt(id) {
+        Ok(note) => Ok(Some(note)),
+        Err(SendError::NotFound(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn as_told(snapshot: &Snapshot) -> Told {
+    let phase = match snapshot.state {
+        SnapshotState::Uploading => Phase::Uploading,
+        SnapshotState::Stored => Phase::Stored,
+        SnapshotState::Deleting => Phase::Due,
+        SnapshotState::Deleted => Phase::Deleted,
+    };
+    Told { phase, due_at: snapshot.due_at, deleted_at: snapshot.deleted_at, reads: snapshot.reads }
+}

@@ -1,0 +1,69 @@
+//! The commands, one file each.
+
+mod close;
+mod config;
+#[cfg(feature = "portal")]
+mod demo;
+mod fetch;
+mod inspect;
+mod key;
+mod ledger;
+mod names;
+mod open;
+#[cfg(feature = "portal")]
+mod portal;
+mod receipt;
+mod redact;
+mod remote;
+mod seal;
+mod send;
+mod share;
+mod snapshot;
+mod upload;
+
+use super::Desk;
+use super::args::Command;
+use super::exit::{Failure, Outcome};
+
+/// The first word of the last line when a command fails: what did not happen.
+pub const fn headline(command: &Command) -> &'static str {
+    match command {
+        Command::Send(_) | Command::Upload(_) | Command::Resume(_) => "NOT SENT.",
+        Command::Seal(_) => "NOT SEALED.",
+        Command::Redact(_) => "NOT REDACTED.",
+        Command::Open(_) => "NOT OPENED.",
+        Command::Fetch(_) => "NOT FETCHED.",
+        Command::Close(_) => "NOT CLOSED.",
+        Command::Verify(_) => "NOT VERIFIED.",
+        Command::Receipt(_) => "NOT VALID.",
+        _ => "FAILED.",
+    }
+}
+
+/// Runs a command.
+pub fn run(command: Command, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    match command {
+        #[cfg(feature = "portal")]
+        Command::Demo(arguments) => demo::run(&arguments, desk),
+        Command::Send(arguments) => send::run(&arguments, desk),
+        Command::Seal(arguments) => seal::run(&arguments, desk),
+        Command::Redact(arguments) => redact::run(&arguments, desk),
+        Command::Upload(arguments) => upload::run(&arguments, desk),
+        Command::Resume(arguments) => upload::resume(&arguments, desk),
+        Command::Status(arguments) => ledger::status(&arguments, desk),
+        Command::Due(arguments) => ledger::due(&arguments, desk),
+        Command::Sync(arguments) => ledger::sync(&arguments, desk),
+        Command::Names(arguments) => names::run(&arguments, desk),
+        Command::Receipt(command) => receipt::run(&command, desk),
+        Command::Key(command) => key::run(&command, desk),
+        Command::Open(arguments) => open::run(&arguments, desk),
+        Command::List(arguments) => inspect::list(&arguments, desk),
+        Command::Verify(arguments) => inspect::verify(&arguments, desk),
+        Command::Fetch(arguments) => fetch::run(&arguments, desk),
+        Command::Close(arguments) => close::run(&arguments, desk),
+        #[cfg(feature = "portal")]
+        Command::Portal(command) => portal::run(&command, desk),
+        Command::Config(command) => config::run(&command, desk),
+        Command::Completions { shell } => config::completions(shell, desk),
+    }
+}

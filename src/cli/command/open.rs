@@ -1,0 +1,160 @@
+//! `open`: a sealed file into a new directory.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use super::key::read_identities;
+use super::remote::sentence;
+use super::share::ShareDesk;
+use crate::cli::Desk;
+use crate::cli::args::OpenArguments;
+use crate::cli::exit::{Exit, Failure, Outcome, plain_io};
+use crate::cli::interrupt::Unfinished;
+use crate::cli::output::{count, shown};
+use crate::format::{Identity, OpenError};
+use crate::pack::{Limits, Manifest, UnpackError};
+use crate::pipeline::{OpenSnapshotError, Opened, open_snapshot};
+
+/// Opens a sealed file into a directory that is not there yet.
+pub fn run(arguments: &OpenArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    let identities = read_identities(&arguments.key, desk)?;
+    let destination = match &arguments.output {
+        Some(directory) => directory.clone(),
+        None => named_after(&arguments.file)?,
+    };
+    refuse_existing(&destination)?;
+    let input = open_input(&arguments.file, desk)?;
+    let share = ShareDesk::new(&arguments.portal, arguments.reason.as_deref(), desk)?;
+    let opened = open_into(input, &identities, share, &destination, desk)?;
+    desk.output.data(destination.display().to_string());
+    Ok(tell_opened(&opened, &destination, desk))
+}
+
+/// Opens a sealed file from any source of bytes into `destination`; nothing is left there if it fails.
+pub fn open_into(
+    input: impl Read,
+    identities: &[Identity],
+    share: ShareDesk,
+    destination: &Path,
+    desk: &Desk<'_>,
+) -> Result<Opened, Failure> {
+    let _unfinished = Unfinished::note(destination);
+    open_snapshot(
+        input,
+        identities,
+        |header| share.fetch(header, identities),
+        destination,
+        &Limits::default(),
+        &desk.bars,
+    )
+    .map_err(snapshot_failure)
+}
+
+/// Why a snapshot was not opened, in words and with its exit code.
+pub fn snapshot_failure(error: OpenSnapshotError<Failure>) -> Failure {
+    match error {
+        OpenSnapshotError::Share(failure) => failure,
+        OpenSnapshotError::Sealed(error) => open_failure(&error),
+        OpenSnapshotError::Unpack(error) => unpack_failure(&error),
+        #[expect(
+            unreachable_patterns,
+            reason = "the enum is non-exhaustive for other crates; a new variant lands here"
+        )]
+        other => Failure::new(Exit::Bug, sentence(&other.to_string())),
+    }
+}
+
+/// What was opened, in one line and in the result.
+pub fn tell_opened(opened: &Opened, destination: &Path, desk: &Desk<'_>) -> Outcome {
+    let manifest = &opened.manifest;
+    tell_manifest(manifest, desk);
+    desk.output
+        .headline("OPENED.", &format!("{} in {}", count(manifest.entries.len() as u64, "file"), destination.display()));
+    Outcome::done("opened")
+        .with("directory", destination)
+        .with("files", manifest.entries.len())
+        .with("left_out", manifest.left_out.len())
+        .with("redacted", manifest.redacted)
+}
+
+/// Says what a technician should know about a snapshot: whether it was redacted, and what is not in it.
+pub fn tell_manifest(manifest: &Manifest, desk: &Desk<'_>) {
+    if !manifest.redacted {
+        desk.output.say("The sender sealed it WITHOUT redaction: it holds personal data as it was.");
+    }
+    if !manifest.left_out.is_empty() {
+        desk.output.say(format!(
+            "The sender left out {}; the manifest says why.",
+            count(manifest.left_out.len() as u64, "file")
+        ));
+    }
+}
+
+/// Refuses to open into something that is there.
+pub fn refuse_existing(destination: &Path) -> Result<(), Failure> {
+    if destination.symlink_metadata().is_ok() {
+        return Err(exists(destination));
+    }
+    Ok(())
+}
+
+/// The sealed bytes: a file, or standard input for `-`.
+pub fn open_input(file: &Path, desk: &mut Desk<'_>) -> Result<Box<dyn Read>, Failure> {
+    if file == Path::new("-") {
+        return Ok(desk.world.take_input());
+    }
+    let opened =
+        File::open(file)
+            .and_then(|opened| {
+                if opened.metadata()?.is_dir() { Err(std::io::ErrorKind::IsADirectory.into()) } else { Ok(opened) }
+            })
+            .map_err(|error| {
+                let exit = if error.kind() == std::io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Local };
+                Failure::new(exit, format_args!("{}: {}.", file.display(), plain_io(&error)))
+            })?;
+    Ok(Box::new(BufReader::with_capacity(256 * 1024, opened)))
+}
+
+fn named_after(file: &Path) -> Result<PathBuf, Failure> {
+    match file.file_stem() {
+        Some(stem) if file != Path::new("-") && Path::new(stem) != file => Ok(stem.into()),
+        _ => Err(Failure::usage("There is no directory to open it into.").next("Name one:  -o DIR")),
+    }
+}
+
+/// Why a sealed file did not open, in words and with its exit code.
+pub fn open_failure(error: &OpenError) -> Failure {
+    let text = sentence(&error.to_string());
+    match error {
+        OpenError::NoKeyFits => {
+            Failure::new(Exit::Refused, "None of the keys opens this file: it was sealed to others.")
+                .next("Ask the sender which recipient it was sealed to, and compare with:  tarseal key show FILE")
+        }
+        OpenError::Read(error) => Failure::local("Reading the sealed file failed", error),
+        OpenError::ShareNeeded(_) => Failure::new(Exit::Refused, text),
+        _ => Failure::new(Exit::Damaged, text).left("Nothing of it was kept.").next("Fetch or copy the file again."),
+    }
+}
+
+/// Why the inside of a sealed file was refused.
+pub fn unpack_failure(error: &UnpackError) -> Failure {
+    match error {
+        UnpackError::Destination { path, source } => {
+            Failure::new(Exit::Local, format_args!("{} could not be written: {}.", path.display(), plain_io(source)))
+                .left("Nothing of it was kept.")
+                .next("Make room or choose another place:  -o DIR")
+        }
+        UnpackError::DestinationExists(path) => exists(path),
+        UnpackError::Input(source) => match OpenError::from_io(source) {
+            Some(error) => open_failure(error),
+            None => Failure::local("Reading the sealed file failed", source),
+        },
+        _ => Failure::new(Exit::Damaged, sentence(&shown(&error.to_string()))).left("Nothing of it was kept."),
+    }
+}
+
+fn exists(destination: &Path) -> Failure {
+    Failure::new(Exit::Local, format_args!("{} is there already, and nothing is overwritten.", destination.display()))
+        .next("Name a directory that is not there yet:  -o DIR")
+}

@@ -1,0 +1,100 @@
+//! `receipt`: show and verify the portal's signed statements.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use super::remote::sentence;
+use crate::cli::Desk;
+use crate::cli::args::ReceiptCommand;
+use crate::cli::exit::{Exit, Failure, Outcome};
+use crate::cli::output::{shown, size};
+use crate::track::PortalKey;
+use crate::track::receipt::{self, Kind, Receipt};
+
+/// A receipt is at most 4 KiB; a file far beyond that is something else.
+const LIMIT: u64 = 64 * 1024;
+
+/// Runs one of the receipt commands.
+pub fn run(command: &ReceiptCommand, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    match command {
+        ReceiptCommand::Show { ticket } => super::ledger::show_receipts(ticket, desk),
+        ReceiptCommand::Verify { file, key } => verify(file, key.as_deref(), desk),
+    }
+}
+
+fn verify(file: &Path, key: Option<&str>, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    let note = read_note(file, desk)?;
+    let keys = match key {
+        Some(key) => vec![read_key(key)?],
+        None => super::ledger::pinned_keys(desk)?,
+    };
+    if keys.is_empty() {
+        return Err(Failure::usage("There is no key to check it with: this ledger has not spoken with a portal yet.")
+            .next("Get the portal's receipt key a safe way, and give it with:  --key KEY"));
+    }
+    let mut last = None;
+    for key in &keys {
+        match receipt::verify(&note, key) {
+            Ok(receipt) => return Ok(told(&receipt, key, desk)),
+            Err(error) => last = Some(error),
+        }
+    }
+    let error = last.expect("there is at least one key, and each failed");
+    Err(Failure::new(Exit::Damaged, sentence(&error.to_string()))
+        .next("Do not rely on it. Ask the portal for the receipt again:  tarseal sync"))
+}
+
+fn told(receipt: &Receipt, key: &PortalKey, desk: &Desk<'_>) -> Outcome {
+    let what = match receipt.kind {
+        Kind::Upload => "an upload",
+        Kind::Deletion => "a deletion",
+    };
+    desk.output.headline("VALID.", &format!("A receipt of {what}, signed by {}.", shown(key.name())));
+    for line in lines(receipt) {
+        desk.output.data(line);
+    }
+    Outcome::done("valid").with("receipt", receipt).with("signed_by", key.name())
+}
+
+/// A receipt as lines for people.
+pub fn lines(receipt: &Receipt) -> Vec<String> {
+    let mut lines = vec![
+        format!("portal    {}", shown(&receipt.portal)),
+        format!("file      {} (SHA-256), {}", shown(&receipt.sha256), size(receipt.size)),
+        format!("uploaded  {}", receipt.uploaded),
+    ];
+    lines.extend(receipt.closed.map(|closed| format!("closed    {closed}")));
+    lines.push(format!("due       {}", receipt.due));
+    lines.extend(receipt.deleted.map(|deleted| format!("deleted   {deleted}")));
+    for step in &receipt.steps {
+        lines.push(format!(
+            "  {}  {} ({})",
+            step.verified_at,
+            step.step.word(),
+            shown(&format!("{}, {}", step.store, step.method))
+        ));
+    }
+    lines
+}
+
+fn read_note(file: &Path, desk: &mut Desk<'_>) -> Result<String, Failure> {
+    let local = |error: &std::io::Error| Failure::local(format_args!("The receipt {}", file.display()), error);
+    let mut bytes = Vec::new();
+    if file == Path::new("-") {
+        (&mut *desk.world.input).take(LIMIT).read_to_end(&mut bytes)
+    } else {
+        fs::File::open(file).and_then(|open| open.take(LIMIT).read_to_end(&mut bytes))
+    }
+    .map_err(|error| local(&error))?;
+    String::from_utf8(bytes).map_err(|_| Failure::new(Exit::Damaged, "That is not a receipt: it is not text."))
+}
+
+fn read_key(key: &str) -> Result<PortalKey, Failure> {
+    let text = if Path::new(key).is_file() {
+        fs::read_to_string(key).map_err(|error| Failure::local(format_args!("The key file {key}"), &error))?
+    } else {
+        key.to_owned()
+    };
+    text.trim().parse().map_err(|error| Failure::usage(format_args!("That is not a portal's receipt key: {error}.")))
+}

@@ -1,0 +1,75 @@
+//! `redact`: a filter, text in and redacted text out.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::{Map, json};
+
+use super::remote::sentence;
+use super::snapshot::{rules, stand_in_key};
+use crate::cli::Desk;
+use crate::cli::args::{PortalArguments, RedactArguments};
+use crate::cli::exit::{Exit, Failure, Outcome};
+use crate::cli::home::write_private_new;
+use crate::cli::keeping;
+use crate::cli::output::{count, shown};
+use crate::cli::settings::Settings;
+use crate::redact::{Learned, RedactError, Redactor};
+
+/// Redacts standard input or a file to standard output.
+pub fn run(arguments: &RedactArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    let settings = Settings::resolve(&PortalArguments::default(), &desk.home, desk.world)?;
+    let rules = rules(arguments.watchlist.as_deref(), &settings)?;
+    let ticket = arguments.ticket.as_ref();
+    let own = if ticket.is_some() { Some(keeping::own_identity(desk)?) } else { None };
+    let key = stand_in_key(ticket, own.as_ref(), desk)?;
+    let input = input(arguments.file.as_deref(), desk)?;
+
+    let mut redactor = Redactor::new(rules, Learned::default(), key);
+    let counts = if arguments.dry_run {
+        redactor.filter(input, std::io::sink())
+    } else {
+        redactor.filter(input, desk.output.raw())
+    }
+    .map_err(|error| failure(&error))?;
+
+    let total: u64 = counts.values().sum();
+    for (category, number) in &counts {
+        desk.output.say(format!("  {:<18} {number:>9}", category.word()));
+    }
+    desk.output.say(format!("{} replaced.", count(total, "finding")));
+    if let Some(report) = &arguments.report {
+        let text = serde_json::to_vec_pretty(&json!({ "findings": counts })).expect("counts are plain values");
+        write_private_new(report, &text)
+            .map_err(|error| Failure::local(format_args!("The report {}", report.display()), &error))?;
+    }
+    let mut fields = Map::new();
+    fields.insert("findings".into(), json!(counts));
+    desk.output.event("redacted", fields);
+    Ok(Outcome::done("redacted").with("findings", counts))
+}
+
+fn input(file: Option<&Path>, desk: &mut Desk<'_>) -> Result<Box<dyn Read>, Failure> {
+    match file {
+        Some(path) if path != Path::new("-") => File::open(path)
+            .map(|file| Box::new(file) as Box<dyn Read>)
+            .map_err(|error| Failure::local(path.display(), &error)),
+        _ => Ok(desk.world.take_input()),
+    }
+}
+
+fn failure(error: &RedactError) -> Failure {
+    match error {
+        RedactError::Gate(hit) => Failure::new(
+            Exit::Gate,
+            format_args!(
+                "The gate stopped it: line {} still looks like personal data ({}).",
+                hit.line,
+                shown(&hit.rule.to_string())
+            ),
+        ),
+        RedactError::Read(error) => Failure::local("Reading failed", error),
+        other => Failure::new(Exit::Damaged, sentence(&other.to_string())),
+    }
+}

@@ -1,0 +1,123 @@
+//! Reaching a portal from a command: settings to a client, the client's errors to words and exit codes.
+
+use crate::cli::Desk;
+use crate::cli::args::PortalArguments;
+use crate::cli::exit::{Exit, Failure, plain_io};
+use crate::cli::home::read_secret;
+use crate::cli::output::shown;
+use crate::cli::settings::Settings;
+use crate::secret::Secret;
+use crate::send::{Client, ClientOptions, PortalAddress, SendError};
+
+/// A portal that is settled upon, with a client that has a token.
+pub struct Remote {
+    /// Where it is.
+    pub address: PortalAddress,
+    /// Speaks to it.
+    pub client: Client,
+}
+
+/// Connects to the portal that the settings name.
+pub fn connect(arguments: &PortalArguments, desk: &mut Desk<'_>) -> Result<Remote, Failure> {
+    let settings = Settings::resolve(arguments, &desk.home, desk.world)?;
+    let address = address(&settings)?;
+    connect_to(address, &settings, desk)
+}
+
+/// Connects to `address` with the token and certificates that the settings name.
+pub fn connect_to(address: PortalAddress, settings: &Settings, desk: &mut Desk<'_>) -> Result<Remote, Failure> {
+    let Some(token_file) = &settings.token_file else {
+        return Err(Failure::usage("There is no token to show to the portal.")
+            .next("Put it into a file of yours and name it:  --token-file FILE"));
+    };
+    let text = read_secret(&token_file.value, "token file", desk.world)?;
+    let token = Secret::new(text.expose().trim().to_owned());
+    let client = client(address.clone(), Some(&token), settings)?;
+    Ok(Remote { address, client })
+}
+
+/// A client for `address`, with or without a token.
+pub fn client(address: PortalAddress, token: Option<&Secret<String>>, settings: &Settings) -> Result<Client, Failure> {
+    let options =
+        ClientOptions { ca_file: settings.ca_file.as_ref().map(|file| file.value.clone()), ..ClientOptions::default() };
+    let host = address.host().to_owned();
+    Client::new(address, token, &options).map_err(|error| failure(&error, &host))
+}
+
+/// The portal that the settings name, if the policy allows it.
+pub fn address(settings: &Settings) -> Result<PortalAddress, Failure> {
+    let Some(portal) = &settings.portal else {
+        return Err(Failure::usage("There is no portal to speak to.").next("Name it:  --portal https://…"));
+    };
+    let parse = |text: &str| {
+        text.parse::<PortalAddress>()
+            .map_err(|error| Failure::usage(format_args!("\"{}\" is not a portal: {error}.", shown(text))))
+    };
+    let address = parse(&portal.value)?;
+    if let Some(allowed) = &settings.allow_portals {
+        let mut known = false;
+        for entry in &allowed.value {
+            known |= parse(entry)?.as_str() == address.as_str();
+        }
+        if !known {
+            return Err(Failure::new(
+                Exit::NotApproved,
+                format_args!("The policy in {} does not allow {}.", allowed.origin, address.as_str()),
+            ));
+        }
+    }
+    Ok(address)
+}
+
+/// An error of the way to the portal at `host`, in words and with its exit code.
+pub fn failure(error: &SendError, host: &str) -> Failure {
+    let say = |exit: Exit, text: String| Failure::new(exit, text);
+    let problem = |title: &str, detail: &str| {
+        let detail = if detail.is_empty() { title } else { detail };
+        format!("{} says: {}", host, sentence(detail))
+    };
+    match error {
+        SendError::Address(_) | SendError::Token | SendError::Reason => say(Exit::Usage, sentence(&error.to_string())),
+        SendError::Refused(said) => say(Exit::Refused, problem(&said.title, &said.detail))
+            .next("Ask the technician for a new token, and give it with:  --token-file FILE"),
+        SendError::NotFound(said) => say(Exit::NotFound, problem(&said.title, &said.detail)),
+        SendError::TicketClosed(said) => {
+            say(Exit::NotApproved, problem(&said.title, &said.detail)).next("Ask the technician to reopen the ticket.")
+        }
+        SendError::TicketExists(said) | SendError::Rejected(said) => {
+            say(Exit::Usage, problem(&said.title, &said.detail))
+        }
+        SendError::Expired(said) => say(Exit::Expired, problem(&said.title, &said.detail)),
+        SendError::DigestMismatch(_) | SendError::FileChanged(_) | SendError::Unexpected(_) => {
+            say(Exit::Damaged, sentence(&error.to_string()))
+        }
+        SendError::NoRoom { problem: said, .. } => say(Exit::Temporary, problem(&said.title, &said.detail)),
+        SendError::Temporary { what, .. } => {
+            say(Exit::Temporary, format!("{host} cannot be reached: {}", sentence(what)))
+        }
+        SendError::GaveUp { .. } => say(Exit::Temporary, sentence(&error.to_string())),
+        SendError::Tls { what, .. } => {
+            say(Exit::Tls, format!("The connection to {host} cannot be trusted: {}", sentence(what)))
+                .next("If your network replaces certificates, ask IT for its certificate, and add:  --ca-file FILE")
+        }
+        SendError::Redirect { .. } => say(Exit::Tls, sentence(&error.to_string())),
+        SendError::Locked(_) => say(Exit::Locked, "Another run is working on this ticket.".into())
+            .next("Wait for it to end, then try again."),
+        SendError::Checkpoint { .. } => say(Exit::Local, sentence(&error.to_string())),
+        SendError::Local { path, source } => say(Exit::Local, format!("{}: {}.", path.display(), plain_io(source))),
+        #[expect(
+            unreachable_patterns,
+            reason = "the enum is non-exhaustive for other crates; a new variant lands here"
+        )]
+        _ => say(Exit::Bug, sentence(&error.to_string())),
+    }
+}
+
+/// A text as a sentence of its own: a capital in front, one full stop behind.
+pub fn sentence(text: &str) -> String {
+    let text = text.trim();
+    let mut characters = text.chars();
+    let Some(first) = characters.next() else { return String::new() };
+    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{}{}{end}", first.to_uppercase(), characters.as_str())
+}

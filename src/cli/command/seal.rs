@@ -1,0 +1,71 @@
+//! `seal`: everything up to the sealed file; no network.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::snapshot::{completeness, default_output, dry_run, prepare, seal, stand_in_key, tell_left_out};
+use crate::cli::Desk;
+use crate::cli::args::{PortalArguments, SealArguments};
+use crate::cli::exit::{Exit, Failure, Outcome};
+use crate::cli::keeping;
+use crate::cli::output::{count, size};
+use crate::cli::settings::Settings;
+
+/// Seals a snapshot into a file.
+pub fn run(arguments: &SealArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    let settings = Settings::resolve(&PortalArguments::default(), &desk.home, desk.world)?;
+    let prepared = prepare(&arguments.snapshot, &settings, desk)?;
+    if arguments.snapshot.dry_run {
+        return Ok(dry_run(&prepared, desk));
+    }
+    let ticket = arguments.ticket.as_ref();
+    let own = if ticket.is_some() { Some(keeping::own_identity(desk)?) } else { None };
+    let key = stand_in_key(ticket, own.as_ref(), desk)?;
+
+    let to_output = arguments.output.as_deref() == Some(Path::new("-"));
+    let output = match &arguments.output {
+        Some(_) if to_output => desk.home.directory("spool")?.join(format!("{}.tarseal", std::process::id())),
+        Some(path) => path.clone(),
+        None => default_output(ticket, desk),
+    };
+    if output.symlink_metadata().is_ok() {
+        return Err(Failure::new(
+            Exit::Local,
+            format_args!("{} is there already, and nothing is overwritten.", output.display()),
+        )
+        .next("Name another file:  -o FILE"));
+    }
+    let created = seal(prepared, key, None, ticket, &output, desk)?;
+    if let (Some(ticket), Some(own), Some(vault)) = (ticket, &own, &created.vault) {
+        keeping::keep_vault(ticket, &created.file_id, vault, own, desk)?;
+    }
+    if to_output {
+        let copied = fs::File::open(&output).and_then(|mut file| io::copy(&mut file, &mut desk.output.raw()));
+        fs::remove_file(&output).map_err(|error| Failure::local(output.display(), &error))?;
+        copied.map_err(|error| Failure::local("Standard output", &error))?;
+    } else {
+        desk.output.data(output.display().to_string());
+    }
+    let manifest = &created.manifest;
+    tell_left_out(&manifest.left_out, desk);
+    if !manifest.redacted {
+        desk.output.say("WITHOUT redaction: it holds personal data as it was.");
+    }
+    desk.output.headline(
+        "SEALED.",
+        &format!(
+            "{}, {}. Nothing has left this computer.",
+            count(manifest.entries.len() as u64, "file"),
+            size(created.size)
+        ),
+    );
+    desk.output.say("It has no share at a portal: its deletion is by promise, not by key.");
+    Ok(Outcome::done("sealed")
+        .exit(completeness(&manifest.left_out))
+        .with("file", if to_output { None } else { Some(&output) })
+        .with("file_id", created.file_id)
+        .with("bytes", created.size)
+        .with("sha256", created.sha256)
+        .with("complete", completeness(&manifest.left_out) == Exit::Done))
+}

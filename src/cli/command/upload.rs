@@ -1,0 +1,259 @@
+//! `upload` and `resume`: a sealed file on its way, also after an interruption.
+
+use std::fs;
+use std::io::{Read, Seek};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use sha2::{Digest, Sha256};
+
+use super::remote::{self, Remote};
+use super::send::lock;
+use crate::cli::Desk;
+use crate::cli::args::{PortalArguments, ResumeArguments, UploadArguments};
+use crate::cli::exit::{Exit, Failure, Outcome};
+use crate::cli::output::Output;
+use crate::cli::settings::Settings;
+use crate::format::{Header, Share, ShareField};
+use crate::ids::{FileId, TicketId};
+use crate::pipeline::Created;
+use crate::send::{Checkpoint, GIVE_UP_AFTER, Pace, SendError, Sent, SystemPace, upload};
+use crate::track::ledger::{LedgerError, Sealed};
+use crate::wire::{NewShare, NewSnapshot};
+
+/// Where the sealed file of a snapshot waits until it is sent.
+pub fn outgoing(ticket: &TicketId, file: &FileId, desk: &Desk<'_>) -> Result<PathBuf, Failure> {
+    Ok(desk.home.directory("outgoing")?.join(format!("{ticket}-{file}.tarseal")))
+}
+
+/// A place for a sealed file whose id is not known yet; what an earlier run left there is removed.
+pub fn unnamed(ticket: &TicketId, desk: &Desk<'_>) -> Result<PathBuf, Failure> {
+    let path = desk.home.directory("outgoing")?.join(format!("{ticket}.sealing"));
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Failure::local(path.display(), &error)),
+        _ => Ok(path),
+    }
+}
+
+/// Writes down that an upload begins, so that it can go on whatever happens: the ledger's record and the state file.
+pub fn begin(
+    remote: &Remote,
+    ticket: &TicketId,
+    sealed: &Path,
+    created: &Created,
+    share: Option<(&ShareField, &Share)>,
+    desk: &Desk<'_>,
+) -> Result<Checkpoint, Failure> {
+    let share = share.map(|(field, share)| NewShare {
+        id: field.id,
+        secret: BASE64_STANDARD.encode(share.expose()),
+        not_after: field.not_after,
+    });
+    let snapshot =
+        NewSnapshot { file_id: created.file_id, size: created.size, sha256: created.sha256.to_string(), share };
+    start(remote, ticket, sealed, snapshot, desk)
+}
+
+fn start(
+    remote: &Remote,
+    ticket: &TicketId,
+    sealed: &Path,
+    snapshot: NewSnapshot,
+    desk: &Desk<'_>,
+) -> Result<Checkpoint, Failure> {
+    let now = desk.world.clock.now();
+    let mut ledger = super::ledger::open(desk)?;
+    let record = Sealed {
+        snapshot: snapshot.file_id,
+        ticket: ticket.clone(),
+        size: snapshot.size,
+        sha256: snapshot.sha256.clone(),
+        file: None,
+    };
+    let file_id = snapshot.file_id;
+    ledger.sealed(record, now).map_err(|error| super::ledger::failure(&error))?;
+    let state = state_file(ticket, &file_id, desk)?;
+    let checkpoint = Checkpoint::create(&state, &remote.address, ticket, sealed, snapshot)
+        .map_err(|error| remote::failure(&error, remote.address.host()))?;
+    ledger.uploading(&file_id, remote.address.as_str(), now).map_err(|error| super::ledger::failure(&error))?;
+    Ok(checkpoint)
+}
+
+/// Uploads to the end, records the portal's answer and receipt, and tidies up.
+pub fn finish(remote: &Remote, checkpoint: &mut Checkpoint, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    let ticket = checkpoint.ticket().clone();
+    let host = remote.address.host().to_owned();
+    let pace = Telling { pace: SystemPace::new(), output: desk.output.clone() };
+    let sent = upload(&remote.client, checkpoint, GIVE_UP_AFTER, &pace, &mut *desk.world.rng, &desk.bars)
+        .map_err(|error| kept(remote::failure(&error, &host), &error, &ticket))?;
+    let receipt = record(&sent, checkpoint, desk)?;
+    let outgoing = desk.home.directory("outgoing")?;
+    if checkpoint.file().starts_with(&outgoing) {
+        remove(checkpoint.file())?;
+    }
+    let stored = sent.snapshot.uploaded_at.unwrap_or_else(|| desk.world.clock.now());
+    desk.output.headline("SENT.", &format!("Stored by {host} on {stored}. Checksum matches."));
+    if let Some(receipt) = &receipt {
+        desk.output.say(format!("  Receipt     {}", receipt.display()));
+    }
+    if let Some(due) = sent.snapshot.due_at {
+        desk.output.say(format!("  Deleted by  90 days after ticket {ticket} is closed, at the latest {due}"));
+    }
+    desk.output
+        .say(format!("  Names       who is who stays on this computer, locked\n  See again   tarseal status {ticket}"));
+    desk.output.data(sent.snapshot.id.to_string());
+    Ok(Outcome::done("sent")
+        .with("ticket", &ticket)
+        .with("snapshot", sent.snapshot.id)
+        .with("sha256", &sent.snapshot.sha256)
+        .with("bytes", sent.snapshot.size)
+        .with("receipt", receipt)
+        .with("due_at", sent.snapshot.due_at))
+}
+
+fn record(sent: &Sent, checkpoint: &Checkpoint, desk: &Desk<'_>) -> Result<Option<PathBuf>, Failure> {
+    let now = desk.world.clock.now();
+    let id = checkpoint.file_id();
+    let failure = |error: LedgerError| super::ledger::failure(&error);
+    let mut ledger = super::ledger::open(desk)?;
+    ledger.sent(id, sent.snapshot.uploaded_at.unwrap_or(now), now).map_err(failure)?;
+    let Some(note) = &sent.receipt else { return Ok(None) };
+    ledger.receipt(id, note, now).map_err(failure)?;
+    super::ledger::keep_receipt(checkpoint.ticket(), id, "upload", note, desk).map(Some)
+}
+
+/// What stays true when an upload did not end well.
+fn kept(failure: Failure, error: &SendError, ticket: &TicketId) -> Failure {
+    if error.is_temporary() || matches!(error, SendError::Tls { .. } | SendError::Refused(_)) {
+        failure.left(format!("The sealed file is safe here. It goes on where it stopped:  tarseal resume {ticket}"))
+    } else {
+        failure
+    }
+}
+
+fn remove(path: &Path) -> Result<(), Failure> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Failure::local(path.display(), &error)),
+        _ => Ok(()),
+    }
+}
+
+fn state_file(ticket: &TicketId, file: &FileId, desk: &Desk<'_>) -> Result<PathBuf, Failure> {
+    Ok(desk.home.directory("outgoing")?.join(format!("{ticket}-{file}.json")))
+}
+
+/// Uploads a sealed file that was made without a share.
+pub fn run(arguments: &UploadArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    let settings = Settings::resolve(&arguments.portal, &desk.home, desk.world)?;
+    let ticket = &arguments.ticket;
+    let address = remote::address(&settings)?;
+    let _lock = lock(ticket, desk)?;
+    let remote = remote::connect_to(address, &settings, desk)?;
+    let snapshot = describe(&arguments.file)?;
+    super::ledger::pin(&remote, desk)?;
+    let state = state_file(ticket, &snapshot.file_id, desk)?;
+    let mut checkpoint =
+        if state.exists() { load(&state)? } else { start(&remote, ticket, &arguments.file, snapshot, desk)? };
+    let outcome = finish(&remote, &mut checkpoint, desk)?;
+    checkpoint.remove().map_err(|error| remote::failure(&error, remote.address.host()))?;
+    Ok(outcome)
+}
+
+/// Reads what the portal must know of a sealed file: its id, length and digest.
+fn describe(file: &Path) -> Result<NewSnapshot, Failure> {
+    let local = |error: &std::io::Error| Failure::local(format_args!("The sealed file {}", file.display()), error);
+    let mut input = fs::File::open(file).map_err(|error| local(&error))?;
+    let header = Header::read(&mut input).map_err(|error| super::open::open_failure(&error))?;
+    if header.share.is_some() {
+        return Err(Failure::new(
+            Exit::Damaged,
+            "This file was sealed by `send` for one upload; its share is no longer here.",
+        )
+        .next("Go on with that upload:  tarseal resume")
+        .next("Or make a new one:  tarseal send"));
+    }
+    input.rewind().map_err(|error| local(&error))?;
+    let (mut hasher, mut size) = (Sha256::new(), 0);
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        let length = input.read(&mut buffer).map_err(|error| local(&error))?;
+        if length == 0 {
+            return Ok(NewSnapshot {
+                file_id: header.file_id,
+                size,
+                sha256: hex::encode(hasher.finalize()),
+                share: None,
+            });
+        }
+        hasher.update(&buffer[..length]);
+        size += length as u64;
+    }
+}
+
+fn load(state: &Path) -> Result<Checkpoint, Failure> {
+    Checkpoint::load(state).map_err(|error| remote::failure(&error, "this computer"))
+}
+
+/// Goes on with every upload that was interrupted.
+pub fn resume(arguments: &ResumeArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    let waiting = waiting(arguments.ticket.as_ref(), desk)?;
+    if waiting.is_empty() {
+        desk.output.headline("SENT.", "Nothing is waiting: every upload has ended.");
+        return Ok(Outcome::done("nothing-waiting").with("already_sent", true));
+    }
+    let mut outcome = Outcome::done("sent");
+    for state in waiting {
+        let checkpoint = load(&state)?;
+        let _lock = lock(checkpoint.ticket(), desk)?;
+        // Read again under the lock: another run may have gone on with it.
+        let mut checkpoint = load(&state)?;
+        let portal = PortalArguments {
+            portal: Some(checkpoint.portal().as_str().to_owned()),
+            token_file: arguments.token_file.clone(),
+            ca_file: arguments.ca_file.clone(),
+        };
+        let settings = Settings::resolve(&portal, &desk.home, desk.world)?;
+        let remote = remote::connect_to(remote::address(&settings)?, &settings, desk)?;
+        super::ledger::pin(&remote, desk)?;
+        outcome = finish(&remote, &mut checkpoint, desk)?;
+        checkpoint.remove().map_err(|error| remote::failure(&error, remote.address.host()))?;
+    }
+    Ok(outcome)
+}
+
+/// The state files of uploads that have not ended, oldest first.
+fn waiting(ticket: Option<&TicketId>, desk: &Desk<'_>) -> Result<Vec<PathBuf>, Failure> {
+    let directory = desk.home.directory("outgoing")?;
+    let entries = fs::read_dir(&directory).map_err(|error| Failure::local(directory.display(), &error))?;
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| Failure::local(directory.display(), &error))?.path();
+        if path.extension().is_some_and(|extension| extension == "json")
+            && ticket.is_none_or(|ticket| load(&path).is_ok_and(|checkpoint| checkpoint.ticket() == ticket))
+        {
+            found.push(path);
+        }
+    }
+    found.sort_by_key(|path| path.metadata().and_then(|metadata| metadata.modified()).ok());
+    Ok(found)
+}
+
+/// Waits as long as it must, and says why.
+struct Telling {
+    pace: SystemPace,
+    output: Output,
+}
+
+impl Pace for Telling {
+    fn elapsed(&self) -> Duration {
+        self.pace.elapsed()
+    }
+
+    fn wait(&self, until: Duration, because: &SendError) {
+        let seconds = until.saturating_sub(self.elapsed()).as_secs_f64().ceil();
+        self.output.say(format!("NOT SENT YET. {because}. Trying again in {seconds} s; Ctrl-C keeps what is stored."));
+        self.pace.wait(until, because);
+    }
+}

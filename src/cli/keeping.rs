@@ -1,0 +1,121 @@
+//! What the sender keeps about a ticket, sealed to a key of its own: the ticket key and the vaults.
+//!
+//! A stolen state directory without the identity file tells nobody who `person-17` was, and when a snapshot is deleted at the
+//! portal its vault goes with it.
+
+use std::fs;
+use std::io::{ErrorKind, Read, Write};
+use std::path::PathBuf;
+
+use super::Desk;
+use super::exit::{Exit, Failure};
+use super::home::{read_secret, sync_parent, write_private, write_private_new};
+use crate::format::{Header, Identity, KeyKind, OpenReader, SealOptions, SealWriter, open_sealed, seal_to};
+use crate::ids::{FileId, TicketId};
+use crate::redact::{TicketKey, Vault};
+
+/// The sender's own identity; made when it is needed for the first time.
+pub fn own_identity(desk: &mut Desk<'_>) -> Result<Identity, Failure> {
+    let path = desk.home.identity()?;
+    if !path.exists() {
+        let identity = Identity::generate(KeyKind::XWing, &mut *desk.world.rng);
+        let text = identity.to_text(desk.world.clock.now());
+        match write_private_new(&path, text.expose().as_bytes()) {
+            Ok(()) => return Ok(identity),
+            // Another run made it in this moment: use that one.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(Failure::local("Your own key could not be written", &error)),
+        }
+    }
+    let text = read_secret(&path, "key file", desk.world)?;
+    let parsed = text.expose().parse();
+    parsed.map_err(|error| Failure::new(Exit::Damaged, format_args!("{} is damaged: {error}.", path.display())))
+}
+
+/// The key that makes the stand-ins of a ticket; made when the ticket is met for the first time.
+pub fn ticket_key(ticket: &TicketId, own: &Identity, desk: &mut Desk<'_>) -> Result<TicketKey, Failure> {
+    let path = ticket_key_file(ticket, desk)?;
+    match fs::read(&path) {
+        Ok(sealed) => {
+            let damaged = || Failure::new(Exit::Damaged, format_args!("{} is damaged.", path.display()));
+            let bytes = open_sealed(own, &ticket_key_info(ticket), &sealed).map_err(|_| damaged())?;
+            let bytes: [u8; 32] = bytes.expose().as_slice().try_into().map_err(|_| damaged())?;
+            Ok(TicketKey::from_bytes(bytes))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let key = TicketKey::random(&mut *desk.world.rng);
+            let sealed = seal_to(&own.recipient(), &ticket_key_info(ticket), key.expose(), &mut *desk.world.rng);
+            write_private(&path, &sealed).map_err(|error| Failure::local("The ticket's key", &error))?;
+            Ok(key)
+        }
+        Err(error) => Err(Failure::local(path.display(), &error)),
+    }
+}
+
+/// Seals the vault of a snapshot to the sender's own key.
+pub fn keep_vault(
+    ticket: &TicketId,
+    file: &FileId,
+    vault: &Vault,
+    own: &Identity,
+    desk: &mut Desk<'_>,
+) -> Result<(), Failure> {
+    let path = vault_file(ticket, file, desk)?;
+    let recipients = [own.recipient()];
+    let options = SealOptions { created: desk.world.clock.now(), recipients: &recipients, share: None };
+    let bug =
+        |error: &dyn std::fmt::Display| Failure::new(Exit::Bug, format_args!("The vault was not sealed: {error}."));
+    let mut writer = SealWriter::new(Vec::new(), &options, &mut *desk.world.rng).map_err(|error| bug(&error))?;
+    serde_json::to_writer(&mut writer, vault).map_err(|error| bug(&error))?;
+    writer.flush().map_err(|error| bug(&error))?;
+    let sealed = writer.finish().map_err(|error| bug(&error))?;
+    write_private(&path, &sealed).map_err(|error| Failure::local("The vault was not written", &error))
+}
+
+/// Opens the vault of a snapshot, if it is still kept.
+pub fn open_vault(ticket: &TicketId, file: &FileId, own: &Identity, desk: &Desk<'_>) -> Result<Option<Vault>, Failure> {
+    let path = vault_file(ticket, file, desk)?;
+    let sealed = match fs::File::open(&path) {
+        Ok(sealed) => sealed,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Failure::local(path.display(), &error)),
+    };
+    let damaged =
+        |error: &dyn std::fmt::Display| Failure::new(Exit::Damaged, format_args!("{}: {error}.", path.display()));
+    let mut sealed = std::io::BufReader::new(sealed);
+    let header = Header::read(&mut sealed).map_err(|error| damaged(&error))?;
+    let mut reader =
+        OpenReader::new(header, sealed, std::slice::from_ref(own), None).map_err(|error| damaged(&error))?;
+    let mut text = Vec::new();
+    reader.read_to_end(&mut text).map_err(|error| damaged(&error))?;
+    serde_json::from_slice(&text).map(Some).map_err(|error| damaged(&error))
+}
+
+/// Removes the vault of a snapshot, and with the last snapshot of a ticket the ticket's key.
+pub fn forget(ticket: &TicketId, file: &FileId, last: bool, desk: &Desk<'_>) -> Result<(), Failure> {
+    remove(vault_file(ticket, file, desk)?)?;
+    if last {
+        remove(ticket_key_file(ticket, desk)?)?;
+    }
+    Ok(())
+}
+
+fn remove(path: PathBuf) -> Result<(), Failure> {
+    match fs::remove_file(&path) {
+        Ok(()) => sync_parent(&path).map_err(|error| Failure::local(path.display(), &error)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Failure::local(path.display(), &error)),
+    }
+}
+
+fn vault_file(ticket: &TicketId, file: &FileId, desk: &Desk<'_>) -> Result<PathBuf, Failure> {
+    Ok(desk.home.directory("vaults")?.join(format!("{ticket}-{file}.vault")))
+}
+
+fn ticket_key_file(ticket: &TicketId, desk: &Desk<'_>) -> Result<PathBuf, Failure> {
+    Ok(desk.home.directory("tickets")?.join(format!("{ticket}.key")))
+}
+
+fn ticket_key_info(ticket: &TicketId) -> Vec<u8> {
+    [b"tarseal/v1 ticket key\0", ticket.as_str().as_bytes()].concat()
+}

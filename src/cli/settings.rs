@@ -1,0 +1,223 @@
+//! Settings, resolved once: flag, then environment, then the user's file, then `/etc`, then the default.
+//!
+//! Keys under `[policy]` are the exception: what `/etc/tarseal/config.toml` sets there, a user can only make stricter.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::args::PortalArguments;
+use super::exit::Failure;
+use super::home::Home;
+use super::world::World;
+
+/// A value and where it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Set<T> {
+    /// The value.
+    pub value: T,
+    /// `flag`, `environment NAME`, a file's path, or `default`.
+    pub origin: String,
+}
+
+/// The settings in force.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The portal's address.
+    pub portal: Option<Set<String>>,
+    /// The file that holds the token.
+    pub token_file: Option<Set<PathBuf>>,
+    /// Certificates to trust besides the system's.
+    pub ca_file: Option<Set<PathBuf>>,
+    /// Recipients, or files that hold one.
+    pub to: Option<Set<Vec<String>>>,
+    /// Names to remove wherever they stand.
+    pub watchlist: Option<Set<PathBuf>>,
+    /// Whether a person must look before anything is sent: then `--yes` stops after sealing.
+    pub review_required: Set<bool>,
+    /// Whether `--no-redact` is allowed.
+    pub allow_no_redact: Set<bool>,
+    /// The only portals that may be sent to, when set.
+    pub allow_portals: Option<Set<Vec<String>>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfigFile {
+    portal: Option<String>,
+    token_file: Option<PathBuf>,
+    ca_file: Option<PathBuf>,
+    to: Option<Vec<String>>,
+    watchlist: Option<PathBuf>,
+    #[serde(default)]
+    policy: PolicyTable,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PolicyTable {
+    review_required: Option<bool>,
+    allow_no_redact: Option<bool>,
+    allow_portals: Option<Vec<String>>,
+}
+
+impl Settings {
+    /// Resolves every setting from flags, environment and the two files.
+    pub fn resolve(flags: &PortalArguments, home: &Home, world: &World) -> Result<Self, Failure> {
+        let (user, system) = (home.config_file(), &world.system_config);
+        let layers = [(user.clone(), read(&user)?), (system.clone(), read(system)?)];
+        let text = |name: &str| world.variable(name).and_then(|value| value.into_string().ok());
+        let path = |name: &str| world.variable(name).map(PathBuf::from);
+        let strict = |field: fn(&PolicyTable) -> Option<bool>, strict: bool| -> Set<bool> {
+            layers
+                .iter()
+                .rev()
+                .find(|(_, file)| field(&file.policy) == Some(strict))
+                .or_else(|| layers.iter().find(|(_, file)| field(&file.policy).is_some()))
+                .map_or(Set { value: !strict, origin: "default".into() }, |(origin, file)| Set {
+                    value: field(&file.policy).expect("found by having a value"),
+                    origin: origin.display().to_string(),
+                })
+        };
+        Ok(Self {
+            portal: pick(flags.portal.clone(), text("TARSEAL_PORTAL"), "TARSEAL_PORTAL", &layers, |file| {
+                file.portal.clone()
+            }),
+            token_file: pick(
+                flags.token_file.clone(),
+                path("TARSEAL_TOKEN_FILE"),
+                "TARSEAL_TOKEN_FILE",
+                &layers,
+                |file| file.token_file.clone(),
+            ),
+            ca_file: pick(flags.ca_file.clone(), path("TARSEAL_CA_FILE"), "TARSEAL_CA_FILE", &layers, |file| {
+                file.ca_file.clone()
+            }),
+            to: pick(
+                None,
+                text("TARSEAL_TO").map(|list| list.split_whitespace().map(str::to_owned).collect()),
+                "TARSEAL_TO",
+                &layers,
+                |file| file.to.clone(),
+            ),
+            watchlist: pick(None, path("TARSEAL_WATCHLIST"), "TARSEAL_WATCHLIST", &layers, |file| {
+                file.watchlist.clone()
+            }),
+            review_required: strict(|policy| policy.review_required, true),
+            allow_no_redact: strict(|policy| policy.allow_no_redact, false),
+            allow_portals: narrowed(&layers),
+        })
+    }
+
+    /// The settings as `name = value` lines with their origins, for `config show`.
+    #[must_use]
+    pub fn lines(&self) -> Vec<(&'static str, String, String)> {
+        fn line<T>(
+            name: &'static str,
+            set: Option<&Set<T>>,
+            show: impl Fn(&T) -> String,
+        ) -> (&'static str, String, String) {
+            set.map_or((name, "(not set)".into(), "default".into()), |set| (name, show(&set.value), set.origin.clone()))
+        }
+        let path = |path: &PathBuf| path.display().to_string();
+        vec![
+            line("portal", self.portal.as_ref(), String::clone),
+            line("token_file", self.token_file.as_ref(), path),
+            line("ca_file", self.ca_file.as_ref(), path),
+            line("to", self.to.as_ref(), |list| list.join(" ")),
+            line("watchlist", self.watchlist.as_ref(), path),
+            line("policy.review_required", Some(&self.review_required), bool::to_string),
+            line("policy.allow_no_redact", Some(&self.allow_no_redact), bool::to_string),
+            line("policy.allow_portals", self.allow_portals.as_ref(), |list| list.join(" ")),
+        ]
+    }
+}
+
+fn pick<T>(
+    flag: Option<T>,
+    environment: Option<T>,
+    variable: &str,
+    layers: &[(PathBuf, ConfigFile)],
+    field: impl Fn(&ConfigFile) -> Option<T>,
+) -> Option<Set<T>> {
+    flag.map(|value| Set { value, origin: "flag".into() })
+        .or_else(|| environment.map(|value| Set { value, origin: format!("environment {variable}") }))
+        .or_else(|| {
+            layers
+                .iter()
+                .find_map(|(origin, file)| field(file).map(|value| Set { value, origin: origin.display().to_string() }))
+        })
+}
+
+/// The user's list of portals, if it stays within the system's; portals outside the system's list fall out.
+fn narrowed(layers: &[(PathBuf, ConfigFile)]) -> Option<Set<Vec<String>>> {
+    let [(user_origin, user), (system_origin, system)] = layers else { return None };
+    let user = user.policy.allow_portals.as_ref();
+    let system = system.policy.allow_portals.as_ref();
+    match (user, system) {
+        (None, None) => None,
+        (Some(list), None) => Some(Set { value: list.clone(), origin: user_origin.display().to_string() }),
+        (None, Some(list)) => Some(Set { value: list.clone(), origin: system_origin.display().to_string() }),
+        (Some(user), Some(system)) => Some(Set {
+            value: user.iter().filter(|portal| system.contains(portal)).cloned().collect(),
+            origin: format!("{} within {}", user_origin.display(), system_origin.display()),
+        }),
+    }
+}
+
+fn read(path: &Path) -> Result<ConfigFile, Failure> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(ConfigFile::default());
+        }
+        Err(error) => return Err(Failure::local(format_args!("The settings in {}", path.display()), &error)),
+    };
+    toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+        Failure::usage(format_args!("{}, line {line}: {}", path.display(), error.message()))
+    })
+}
+
+/// Whether the environment asks for no colour.
+#[must_use]
+pub fn wants_no_color(world: &World) -> bool {
+    world.variable("NO_COLOR").is_some() || world.variable("TERM") == Some(OsString::from("dumb"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layers(user: &str, system: &str) -> [(PathBuf, ConfigFile); 2] {
+        [("user".into(), toml::from_str(user).unwrap()), ("system".into(), toml::from_str(system).unwrap())]
+    }
+
+    #[test]
+    fn the_nearer_layer_wins() {
+        let layers = layers("portal = 'https://user.example'", "portal = 'https://system.example'");
+        let picked = |flag: Option<&str>, variable: Option<&str>| {
+            pick(flag.map(String::from), variable.map(String::from), "X", &layers, |file| file.portal.clone()).unwrap()
+        };
+        assert_eq!(picked(Some("flag"), Some("variable")).value, "flag");
+        assert_eq!(picked(None, Some("variable")).origin, "environment X");
+        assert_eq!(picked(None, None).value, "https://user.example");
+    }
+
+    #[test]
+    fn a_user_cannot_widen_the_list_of_portals() {
+        let layers = layers(
+            "[policy]\nallow_portals = ['https://a.example', 'https://evil.example']",
+            "[policy]\nallow_portals = ['https://a.example', 'https://b.example']",
+        );
+        assert_eq!(narrowed(&layers).unwrap().value, ["https://a.example"]);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused() {
+        assert!(toml::from_str::<ConfigFile>("portl = 'https://a.example'").is_err());
+    }
+}

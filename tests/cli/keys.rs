@@ -1,0 +1,44 @@
+//! Keys as files and text.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::desk::Desk;
+
+#[test]
+fn a_key_file_is_private_and_never_overwritten() {
+    let desk = Desk::new();
+    let file = desk.at("new.key");
+    let made = desk.technician(&["key", "new", "-o", &file]).ends(0).out;
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(made.starts_with("tarseal1"));
+    assert_eq!(desk.technician(&["key", "public", &file]).ends(0).out, made);
+    let before = fs::read(&file).unwrap();
+    desk.technician(&["key", "new", "-o", &file]).ends(7);
+    assert_eq!(fs::read(&file).unwrap(), before);
+}
+
+#[test]
+fn a_key_and_its_recipient_show_the_same_fingerprint() {
+    let desk = Desk::new();
+    for kind in [&[][..], &["--classic"]] {
+        let file = desk.at(&format!("{}.key", kind.len()));
+        let new: Vec<&str> = ["key", "new", "-o", &file].iter().chain(kind).copied().collect();
+        let recipient = desk.technician(&new).ends(0).out;
+        let secret = desk.technician(&["key", "show", &file, "--json"]).ends(0).result();
+        let public = desk.technician(&["key", "show", recipient.trim(), "--json"]).ends(0).result();
+        assert_eq!(secret["fingerprint"], public["fingerprint"]);
+        assert_eq!(secret["secret"], true);
+        assert_eq!(public["secret"], false);
+    }
+}
+
+#[test]
+fn a_mistyped_recipient_is_refused() {
+    let desk = Desk::new();
+    let mut text = fs::read_to_string(desk.at("recipient")).unwrap().trim().to_owned();
+    let last = if text.ends_with('q') { 'p' } else { 'q' };
+    text.pop();
+    text.push(last);
+    desk.sender(&["seal", "Cargo.toml", "--to", &text, "-o", &desk.at("x.tarseal")]).ends(2).says("NOT SEALED.");
+}

@@ -1,0 +1,15 @@
+//! The command line, through the same door as `main`: what a sender, a technician and an operator see.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests may fall over as tests do")]
+
+mod desk;
+mod interrupted;
+mod keys;
+mod large;
+#[path = "../support/logs.rs"]
+mod logs;
+#[path = "../support/python.rs"]
+mod peer;
+mod python;
+mod refusals;
+mod whole_way;

@@ -1,0 +1,149 @@
+//! What goes wrong, in words a clerk knows, with the exit code a script knows, and with nothing left half done.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use crate::desk::Desk;
+
+const LOG: &str = "fixtures/machines/meeting/log/unified_support.log";
+
+fn sealed(desk: &Desk) -> Vec<u8> {
+    let file = desk.at("one.tarseal");
+    desk.sender(&["seal", LOG, "-o", &file]).ends(0);
+    fs::read(file).unwrap()
+}
+
+#[test]
+fn a_wrong_key_opens_nothing() {
+    let desk = Desk::new();
+    sealed(&desk);
+    desk.technician(&["key", "new", "-o", &desk.at("other.key")]).ends(0);
+    let (file, key, into) = (desk.at("one.tarseal"), desk.at("other.key"), desk.at("opened"));
+    desk.technician(&["open", &file, "--key", &key, "-o", &into]).ends(9).says("NOT OPENED.");
+    assert!(!Path::new(&into).exists());
+}
+
+#[test]
+fn a_changed_bit_or_a_missing_end_opens_nothing() {
+    let desk = Desk::new();
+    let whole = sealed(&desk);
+    let (file, key, into) = (desk.at("bad.tarseal"), desk.at("me.key"), desk.at("opened"));
+    let beside = |desk: &Desk| {
+        fs::read_dir(desk.dir.path())
+            .unwrap()
+            .filter(|entry| entry.as_ref().unwrap().file_name().to_str().unwrap().contains("opened"))
+            .count()
+    };
+    let mut cases: Vec<Vec<u8>> = Vec::new();
+    for at in (0..whole.len()).step_by(whole.len() / 40 + 1) {
+        let mut changed = whole.clone();
+        changed[at] ^= 1 << (at % 8);
+        cases.push(changed);
+    }
+    for length in [0, 1, 13, 14, 200, whole.len() / 2, whole.len() - 17, whole.len() - 1] {
+        cases.push(whole[..length].to_vec());
+    }
+    cases.push([whole.as_slice(), b"\0"].concat());
+    for (number, case) in cases.iter().enumerate() {
+        fs::write(&file, case).unwrap();
+        let ran = desk.technician(&["open", &file, "--key", &key, "-o", &into]);
+        // A slot that was changed is a slot for somebody else: then no key fits.
+        assert!(ran.code == 6 || ran.code == 9, "case {number} ended with {}:\n{}", ran.code, ran.err);
+        assert_eq!(beside(&desk), 0, "case {number} left something");
+    }
+}
+
+#[test]
+fn an_unknown_ticket_is_told_before_anything_is_read() {
+    let desk = Desk::new();
+    desk.sender(&["send", LOG, "--ticket", "4712", "--yes"]).ends(10).says("NOT SENT.");
+    assert!(!Path::new(&desk.at("sender/outgoing")).exists());
+}
+
+#[test]
+fn a_revoked_token_is_refused_at_once() {
+    let desk = Desk::new();
+    let list = desk.operator(&["token", "list", "--json"]).ends(0).result();
+    let upload = list["tokens"].as_array().unwrap().iter().find(|token| token["role"] == "upload").unwrap();
+    desk.operator(&["token", "revoke", upload["id"].as_str().unwrap()]).ends(0);
+    desk.sender(&["send", LOG, "--ticket", "4711", "--yes"]).ends(9).says("NOT SENT.");
+}
+
+#[test]
+fn a_closed_ticket_takes_nothing() {
+    let desk = Desk::new();
+    desk.technician(&["close", "4711"]).ends(0);
+    desk.sender(&["send", LOG, "--ticket", "4711", "--yes"]).ends(5).says("NOT SENT.").says("closed");
+}
+
+#[test]
+fn an_unreachable_portal_is_temporary() {
+    let mut desk = Desk::new();
+    let url = desk.url();
+    desk.portal = None;
+    let token = desk.at("upload.token");
+    let recipient = desk.at("recipient");
+    let send = ["send", LOG, "--ticket", "4711", "--yes", "--portal", &url, "--token-file", &token, "--to", &recipient];
+    desk.sender(&send).ends(75).says("NOT SENT.").says("cannot be reached");
+}
+
+#[test]
+fn plain_http_goes_to_this_computer_only() {
+    let desk = Desk::new();
+    let send = ["send", LOG, "--ticket", "4711", "--yes", "--portal", "http://support.vendor.example"];
+    desk.sender(&send).ends(2).says("NOT SENT.");
+}
+
+#[test]
+fn empty_input_is_wrong_usage() {
+    let desk = Desk::new();
+    fs::create_dir(desk.at("empty")).unwrap();
+    desk.sender(&["send", &desk.at("empty"), "--ticket", "4711", "--yes"]).ends(2).says("NOT SENT.");
+    desk.sender(&["send", &desk.at("not-there"), "--ticket", "4711", "--yes"]).ends(2).says("NOT SENT.");
+}
+
+#[test]
+fn a_file_in_the_way_is_never_overwritten() {
+    let desk = Desk::new();
+    fs::write(desk.at("one.tarseal"), "mine").unwrap();
+    desk.sender(&["seal", LOG, "-o", &desk.at("one.tarseal")]).ends(7).says("NOT SEALED.");
+    assert_eq!(fs::read(desk.at("one.tarseal")).unwrap(), b"mine");
+}
+
+#[test]
+fn a_secret_that_others_can_read_is_refused() {
+    let desk = Desk::new();
+    fs::set_permissions(desk.at("upload.token"), fs::Permissions::from_mode(0o644)).unwrap();
+    desk.sender(&["send", LOG, "--ticket", "4711", "--yes"]).ends(7).says("chmod 600");
+}
+
+#[test]
+fn the_token_goes_only_to_the_portal_of_the_settings() {
+    let desk = Desk::new();
+    desk.sender(&["send", LOG, "--ticket", "4711", "--yes"]).ends(0);
+    desk.technician(&["fetch", "4711", "--reason", "copy", "-o", &desk.at("copies")]).ends(0);
+    let copy = fs::read_dir(desk.at("copies")).unwrap().next().unwrap().unwrap().path();
+    let (copy, key, into) = (copy.to_str().unwrap(), desk.at("me.key"), desk.at("opened"));
+    let elsewhere = ["open", copy, "--key", &key, "-o", &into, "--reason", "x", "--portal", "http://127.0.0.1:9"];
+    desk.technician(&elsewhere).ends(9).says("Your token was not sent.");
+    assert!(!Path::new(&into).exists());
+}
+
+#[test]
+fn a_policy_of_the_machine_holds_against_the_user() {
+    let desk = Desk::new();
+    fs::write(desk.at("etc.toml"), "[policy]\nallow_no_redact = false\nreview_required = true\n").unwrap();
+    fs::create_dir_all(desk.at("sender")).unwrap();
+    fs::write(desk.at("sender/config.toml"), "[policy]\nallow_no_redact = true\nreview_required = false\n").unwrap();
+    desk.sender(&["seal", LOG, "--no-redact", "-o", &desk.at("x.tarseal")]).ends(5).says("NOT SEALED.");
+    desk.sender(&["send", LOG, "--ticket", "4711", "--yes"]).ends(5).says("NOT SENT.");
+}
+
+#[test]
+fn wrong_settings_name_the_file_and_the_line() {
+    let desk = Desk::new();
+    fs::create_dir_all(desk.at("sender")).unwrap();
+    fs::write(desk.at("sender/config.toml"), "portal = 'https://a.example'\n\nportl = 'x'\n").unwrap();
+    desk.sender(&["config", "show"]).ends(2).says("config.toml, line 3");
+}
