@@ -122,6 +122,11 @@ fn is_text(line: &[u8], utf8: bool) -> bool {
     let start = line.iter().position(|&b| b != 0).unwrap_or(line.len());
     let end = line.iter().rposition(|&b| b != 0).map_or(start, |at| at + 1);
     let line = &line[start..end];
+    // Text in UTF-16 has a zero in every other byte.
+    let zeros = memchr::memchr_iter(0, line).count();
+    if zeros >= 2 && zeros * 10 > line.len() {
+        return false;
+    }
     let odd = controls(line);
     if odd >= 4 && odd * 25 > line.len() {
         return false;

@@ -197,6 +197,12 @@ impl<'a, R: Read> TextReader<'a, R> {
         Self { engine, splitter, path, counts, ready: VecDeque::new(), given: 0, ended: false, failed: false }
     }
 
+    /// Begins within a private key, when that is where the text before ended.
+    pub(crate) fn within(mut self, pem: Pem) -> Self {
+        self.splitter = self.splitter.within(pem);
+        self
+    }
+
     fn refill(&mut self) -> Result<(), RedactError> {
         let mut chunks = Vec::new();
         while !self.ended && chunks.len() < AHEAD * rayon::current_num_threads() {

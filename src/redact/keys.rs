@@ -82,7 +82,8 @@ const DROPPED: &[(&str, Category)] = &[
         "cookie setcookie pin guestpin hostpin chairpin authorization proxyauthorization xapikey xauthtoken apikey appkey \
       secretkey privatekey accesskey community snmpcommunity nonce cnonce response otp passcode pwd passwd passphrase \
       sessionid sid jsessionid phpsessid csrf csrftoken xsrftoken connectionstring dsn authkey encryptionkey masterkey \
-      sharedkey presharedkey psk certkey signingkey sessionkey licensekey licencekey kennwort passwort sshkey",
+      sharedkey presharedkey psk certkey signingkey sessionkey licensekey licencekey kennwort passwort sshkey privkey privacykey communitystring \
+      accountkey storagekey sharedaccesskey",
         Category::Secret,
     ),
 ];
@@ -175,6 +176,12 @@ pub(crate) fn is_secret_key(key: &[u8]) -> bool {
     if matches!(class_of(key), Some(KeyClass::Drop(Category::Secret))) {
         return true;
     }
+    if SECRET_ENDINGS.iter().any(|ending| ends_with(key, ending))
+        || ends_with(key, "api-key")
+        || ends_with(key, "api_key")
+    {
+        return true;
+    }
     let mut from = 0;
     for at in 0..=key.len() {
         let split = at == key.len()
@@ -192,6 +199,10 @@ pub(crate) fn is_secret_key(key: &[u8]) -> bool {
     }
     false
 }
+
+/// What makes any key that ends so the key of a secret.
+const SECRET_ENDINGS: [&str; 8] =
+    ["password", "passwd", "secret", "token", "apikey", "secretkey", "accesskey", "privatekey"];
 
 /// Last words of keys that speak about a secret without holding it.
 const NOT_SECRET_AFTER: [&str; 16] = [

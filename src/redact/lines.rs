@@ -53,6 +53,12 @@ impl<R: Read> Splitter<R> {
         }
     }
 
+    /// Begins within a private key, when that is where the text before ended.
+    pub(crate) fn within(mut self, pem: Pem) -> Self {
+        self.pem = pem;
+        self
+    }
+
     /// The next chunk; `None` after the last.
     pub(crate) fn next_chunk(&mut self) -> Result<Option<Chunk>, RedactError> {
         let mut searched = 0;

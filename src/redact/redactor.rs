@@ -155,6 +155,7 @@ impl Redactor {
         output: &mut impl Write,
         counts: &Arc<Mutex<Counts>>,
     ) -> Result<(), RedactError> {
+        let mut pem = Pem::Outside;
         loop {
             let mut ended = window.len() < FILTER_WINDOW;
             let mut rest = Vec::new();
@@ -167,8 +168,9 @@ impl Redactor {
                 ended = rest.is_empty();
             }
             self.learn(&window)?;
-            let mut redacted = TextReader::new(&self.engine, window.as_slice(), String::new(), Arc::clone(counts));
-            write_all(&mut redacted, output)?;
+            let redacted = TextReader::new(&self.engine, window.as_slice(), String::new(), Arc::clone(counts));
+            write_all(&mut redacted.within(pem), output)?;
+            pem = pem.after(&window);
             if ended {
                 return Ok(());
             }

@@ -239,8 +239,8 @@ impl Maker {
             }
             3 => {
                 let stamp = self.iso();
-                let version = format!("7.{}.4.{}", self.rng.random_range(0..9), 3000 + self.second % 90);
-                let version = self.keep(version);
+                let minor = self.below(9);
+                let version = self.keep(format!("7.{minor}.4.{}", 3000 + self.second % 90));
                 let _ = writeln!(self.out, "{stamp} INFO update.check: running version {version}, nothing newer found");
             }
             _ => {

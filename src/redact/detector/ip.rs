@@ -113,7 +113,8 @@ fn version(text: &[u8], start: usize, end: usize) -> bool {
     }
     if last == b'/' {
         let has_port = byte(text, end) == b':' && is(byte(text, end + 1), DIGIT);
-        return start > 1 && text[start - 2].is_ascii_alphabetic() && !has_port && !host_before(text, start - 1);
+        let letter = start > 1 && text[start - 2].is_ascii_alphabetic();
+        return letter && !has_port && !host_before(text, start - 1);
     }
     if last == b'-' && start > 1 && text[start - 2].is_ascii_alphanumeric() && byte(text, end) != b':' {
         // openssl-1.2.3.4, but not 10.0.0.1-10.0.0.9
@@ -129,10 +130,14 @@ fn version(text: &[u8], start: usize, end: usize) -> bool {
         || word.ends_with("version")
 }
 
-/// Whether a name with a dot stands before the slash: `example.org/10.0.0.1`, as Java prints addresses.
+/// Whether a name with a dot stands before the slash, `example.org/10.0.0.1`, as Java prints addresses, or a transport,
+/// `UDP/10.0.0.1/5060`, as Asterisk does.
 fn host_before(text: &[u8], slash: usize) -> bool {
     let start = text::run_back(text, slash.saturating_sub(64), slash, text::IDENT);
-    text[start..slash].contains(&b'.')
+    let name = &text[start..slash];
+    let transport =
+        ["udp", "tcp", "tls", "ws", "wss", "sctp", "ipv4", "ip", "inet", "sip", "addr", "host", "peer", "net", "cidr"];
+    name.contains(&b'.') || transport.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 /// Whether an address may lead to a person: not loopback, unspecified, multicast, broadcast, a netmask.
@@ -181,6 +186,7 @@ fn v6(text: &[u8], at: usize, skip: &mut usize, hits: &mut Hits) {
     let (parsed, stop) = match parse(&text[start..stop]) {
         Some(ip) => (Some(ip), stop),
         // A colon after the address ends a clause: `2001:db8::1: connected`; a number after it may be a port.
+        None if byte(text, end) == b'.' && is(byte(text, end + 1), DIGIT) => (None, stop),
         None if inner.is_none() => {
             shorter(&text[start..end]).map_or((None, stop), |(ip, length)| (Some(ip), start + length))
         }

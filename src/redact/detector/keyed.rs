@@ -41,7 +41,8 @@ impl Detector for Keyed {
         let Some((b':' | b'=', _)) = previous.split_last() else { return };
         if let Some((_, class)) = key_before(previous, previous.len() - 1) {
             let start = text::run(line.text, 0, SPACE);
-            if matches!(byte(line.text, start), b'"' | b'\'') {
+            let number = class == KeyClass::Phone && matches!(byte(line.text, start), b'0'..=b'9' | b'(');
+            if number || matches!(byte(line.text, start), b'"' | b'\'') {
                 let value = value_at(line.text, start, class, b'=');
                 push(line.text, value, class, hits);
             }
@@ -127,6 +128,8 @@ struct Value {
     start: usize,
     end: usize,
     quoted: bool,
+    /// It stands right behind `=`.
+    assigned: bool,
 }
 
 fn value_of(line: &Line<'_>, key: &[u8], at: usize, class: KeyClass, hits: &mut Hits) {
@@ -135,7 +138,10 @@ fn value_of(line: &Line<'_>, key: &[u8], at: usize, class: KeyClass, hits: &mut 
     if text[at] == b'=' && byte(text, start) == b'>' {
         start += 1;
     }
-    start = text::run(text, start, SPACE);
+    // `logname= uid=0` has no value; `key = value` has one.
+    if text[at] == b':' || before(text, 0, at) == b' ' {
+        start = text::run(text, start, SPACE);
+    }
     if byte(text, start) == b'[' && matches!(byte(text, start + 1), b'"' | b'\'') {
         return list(text, start + 1, class, hits);
     }
@@ -166,22 +172,22 @@ fn value_at(text: &[u8], start: usize, class: KeyClass, sign: u8) -> Option<Valu
             let quote = text[start + 1];
             let from = start + 2;
             let end = memchr::memmem::find(&text[from..], &[b'\\', quote]).map_or(text.len(), |length| from + length);
-            Some(Value { start: from, end, quoted: true })
+            Some(Value { start: from, end, quoted: true, assigned: false })
         }
         quote @ (b'"' | b'\'' | b'`') => {
             let from = start + 1;
-            Some(Value { start: from, end: closing(text, from, quote), quoted: true })
+            Some(Value { start: from, end: closing(text, from, quote), quoted: true, assigned: false })
         }
         b'[' => {
             let from = start + 1;
             let end = memchr::memchr(b']', &text[from..]).map(|length| from + length)?;
             // A stand-in for a dropped value keeps its brackets.
-            Some(Value { start, end: end + 1, quoted: false })
+            Some(Value { start, end: end + 1, quoted: false, assigned: false })
                 .filter(|_| is_dropped(&text[start..=end]))
-                .or(Some(Value { start: from, end, quoted: true }))
+                .or(Some(Value { start: from, end, quoted: true, assigned: false }))
         }
         b'\n' | b'{' | b'}' | b']' | b'(' | b'<' | b',' | b';' | b'&' | b'|' => None,
-        _ => Some(Value { start, end: unquoted(text, start, class, sign), quoted: false }),
+        _ => Some(Value { start, end: unquoted(text, start, class, sign), quoted: false, assigned: sign == b'=' }),
     }
 }
 
@@ -256,6 +262,10 @@ fn push(text: &[u8], value: Option<Value>, class: KeyClass, hits: &mut Hits) {
     match class {
         KeyClass::Person | KeyClass::User if is_address(bytes) => {}
         KeyClass::Person => {
+            // `caller_id=SessionsController#create` is a place in a program.
+            if bytes.contains(&b'#') && !bytes.contains(&b' ') {
+                return;
+            }
             // `Participant=7` is a number of something.
             if bytes.iter().any(|&b| is(b, WORD) && !is(b, DIGIT)) {
                 hits.push(value.start, value.end, Category::Person, Form::Text(Group::Person), rank);
@@ -284,7 +294,7 @@ fn number(value: Value, bytes: &[u8], hits: &mut Hits) {
 /// A login name: without the domain before a backslash or after an `@`.
 fn user(text: &[u8], value: Value, hits: &mut Hits) {
     let bytes = &text[value.start..value.end];
-    let start = memchr::memrchr(b'\\', bytes).filter(|at| at + 1 < bytes.len()).map_or(0, |at| at + 1);
+    let start = after_windows_domain(bytes);
     let end = memchr::memchr(b'@', &bytes[start..]).map_or(bytes.len(), |at| start + at);
     let name = &bytes[start..end];
     let folded = text::fold(name);
@@ -298,16 +308,24 @@ fn user(text: &[u8], value: Value, hits: &mut Hits) {
         }
         return;
     }
-    if !value.quoted
-        && (is_common(&folded)
-            && !matches!(folded.as_str(), "test" | "guest" | "demo" | "sales" | "admin" | "administrator"))
-    {
+    if !value.quoted && !value.assigned && is_common(&folded) {
         return;
     }
     if value.quoted && name.contains(&b'=') || name.starts_with(b"/") || name.starts_with(b"$") || is_uuid(name) {
         return;
     }
     hits.push(value.start + start, value.start + end, Category::User, Form::Text(Group::User), rank::KEYED);
+}
+
+/// Where the name begins in `DOMAIN\anna`, also with the backslash doubled; other backslashes are escapes.
+fn after_windows_domain(bytes: &[u8]) -> usize {
+    let Some(at) = memchr::memrchr(b'\\', bytes) else { return 0 };
+    let doubled = at > 0 && bytes[at - 1] == b'\\';
+    let domain = &bytes[..if doubled { at - 1 } else { at }];
+    let next = byte(bytes, at + 1);
+    let escape = !doubled && matches!(next, b'u' | b'x' | b'n' | b'r' | b't' | b'b' | b'f');
+    let plain = !domain.is_empty() && domain.iter().all(|&b| is(b, IDENT));
+    if plain && is(next, WORD) && !escape { at + 1 } else { 0 }
 }
 
 /// A computer's name; a domain is kept apart so that it has the same stand-in in every name.
@@ -450,7 +468,9 @@ fn secret(text: &[u8], key: &[u8], at: usize, start: usize, hits: &mut Hits) {
             start += space + 1;
         }
     }
-    if harmless(&text[start..value.end], &name) {
+    let directory =
+        name.ends_with("pwd") && (text[start..value.end].starts_with(b"/") || text[start..value.end].contains(&b'\\'));
+    if directory || harmless(&text[start..value.end], &name) {
         return;
     }
     hits.push(start, value.end, Category::Secret, Form::Drop, rank::SECRET);
@@ -460,7 +480,7 @@ fn secret(text: &[u8], key: &[u8], at: usize, start: usize, hits: &mut Hits) {
 fn harmless(value: &[u8], key: &str) -> bool {
     let folded = text::fold(value);
     let short = value.len() <= 24;
-    short && is_no_value(&folded)
+    short && value.is_ascii() && is_no_value(&folded)
         || short
             && matches!(
                 folded.as_str(),
@@ -485,8 +505,9 @@ fn harmless(value: &[u8], key: &str) -> bool {
                     | "xxxxxx"
                     | "xxxxxxxx"
             )
-        || value.starts_with(b"${")
-        || value.starts_with(b"$(")
+        || value.starts_with(b"$")
+        || value.starts_with(b"<")
+        || value.len() > 4 && value.iter().all(|b| matches!(b, b'x' | b'X' | b'*' | b'#' | b'.'))
         || value.starts_with(b"{{")
         || value.starts_with(b"<%")
         || !key.contains("pin") && !key.contains("pass") && value.len() <= 4 && value.iter().all(|&b| is(b, DIGIT))

@@ -137,7 +137,7 @@ fn after_user(text: &[u8], start: usize, end: usize, hits: &mut Hits) {
         return;
     }
     if !is_common(&folded) && (sure || followed || looks || !FILLERS.contains(&folded.as_str()))
-        || is_common(&folded) && (sure && followed || followed && last != "no")
+        || is_common(&folded) && (followed && last != "no" || sure && name[0].is_ascii_uppercase())
     {
         push(text, at, to, hits);
     }

@@ -40,7 +40,8 @@ impl Detector for Mac {
         }
         let Some(mac) = mac_of(token) else { return };
         // Nobody's, everybody's, a group's; and digits alone with dots or dashes are a date or a version.
-        let nobody = mac == [0; 6] || mac[0] & 1 == 1;
+        let group = matches!(mac, [1, 0, 0x5e, ..] | [0x33, 0x33, ..] | [1, 0x80, 0xc2, ..] | [1, 0, 0x0c, ..]);
+        let nobody = mac == [0; 6] || mac == [0xff; 6] || group;
         let digits = joint != b':' && token.iter().all(|b| !b.is_ascii_alphabetic());
         if !nobody && !digits {
             hits.push(start, start + length, Category::Mac, Form::Mac, rank::NUMBER + 1);

@@ -14,7 +14,23 @@ impl Detector for Phone {
     }
 
     fn words(&self) -> &'static [&'static str] {
-        &["number", "phone", "telephone", "mobile", "fax", "dialled", "dialed", "called", "calling", "caller"]
+        &[
+            "number",
+            "phone",
+            "telephone",
+            "mobile",
+            "fax",
+            "dialled",
+            "dialed",
+            "called",
+            "calling",
+            "caller",
+            "call",
+            "answering",
+            "messages",
+            "office",
+            "cell",
+        ]
     }
 
     fn at_anchor(&self, line: &Line<'_>, at: usize, _skip: &mut usize, hits: &mut Hits) {
@@ -30,20 +46,25 @@ impl Detector for Phone {
     }
 
     fn at_word(&self, line: &Line<'_>, start: usize, end: usize, hits: &mut Hits) {
-        // "callback number: 030 123456", "called 030123456"; keys are the keyed detector's.
+        // "callback number: 030 123456", "call me on 030 123456", "030 123456 office"; keys are the keyed detector's.
         let text = line.text;
         let word = text[start..end].to_ascii_lowercase();
+        if matches!(word.as_slice(), b"office" | b"fax" | b"mobile" | b"cell") {
+            before_word(text, start, hits);
+        }
+        let reach = if matches!(word.as_slice(), b"call" | b"answering" | b"messages" | b"number") { 18 } else { 3 };
+        let plain = |b: u8| b.is_ascii_lowercase() || matches!(b, b' ' | b':' | b'=' | b'"' | b'\'' | b'#');
         let mut at = end;
-        while at < text.len() && at < end + 3 && matches!(text[at], b' ' | b':' | b'=' | b'"' | b'\'' | b'#') {
+        while at < text.len() && at < end + reach && plain(text[at]) {
             at += 1;
         }
-        if at == end || !matches!(byte(text, at), b'0'..=b'9' | b'(') {
+        if at == end || !matches!(byte(text, at), b'0'..=b'9' | b'(') || is(before(text, 0, at), WORD) {
             return;
         }
-        if word == b"number" {
-            let before_word = run_back(text, start.saturating_sub(1).saturating_sub(12), start.saturating_sub(1), WORD);
+        let between = &text[end..at];
+        if word == b"number" && !between.starts_with(b" is ") {
+            let before_word = run_back(text, start.saturating_sub(13), start.saturating_sub(1), WORD);
             let context = text[before_word..start.saturating_sub(1)].to_ascii_lowercase();
-            let context = std::str::from_utf8(&context).unwrap_or("");
             let known = [
                 "callback",
                 "phone",
@@ -57,14 +78,41 @@ impl Detector for Phone {
                 "caller",
                 "called",
             ];
-            if !known.contains(&context) {
+            if !known.iter().any(|known| context == known.as_bytes()) {
                 return;
             }
         }
+        let sentence = [" me on ", " me at ", " at ", " to ", " on ", " is "];
+        if reach > 3 && word != b"number" && !sentence.iter().any(|known| between == known.as_bytes()) {
+            return;
+        }
         let stop = national_end(text, at);
         let digits = text[at..stop].iter().filter(|&&b| is(b, DIGIT)).count();
-        if (7..=15).contains(&digits) {
+        if (7..=15).contains(&digits) && !is(byte(text, stop), WORD) {
             hits.push(at, stop, Category::Phone, Form::Phone, rank::NUMBER);
+        }
+    }
+}
+
+/// `030 123456 office`, `030 123456-Fax`
+fn before_word(text: &[u8], start: usize, hits: &mut Hits) {
+    if !matches!(before(text, 0, start), b' ' | b'-') {
+        return;
+    }
+    let end = start - 1;
+    let of = |b: u8| is(b, DIGIT) || matches!(b, b' ' | b'-' | b'.' | b'(' | b')' | b'/');
+    let mut from = end;
+    while from > end.saturating_sub(22) && of(text[from - 1]) {
+        from -= 1;
+    }
+    if from == 0 || !is(text[from - 1], WORD) && text[from - 1] != b'+' {
+        while from < end && !matches!(text[from], b'0'..=b'9' | b'(') {
+            from += 1;
+        }
+        let number = &text[from..end];
+        let digits = number.iter().filter(|&&b| is(b, DIGIT)).count();
+        if (7..=15).contains(&digits) && number.last().is_some_and(|&b| is(b, DIGIT)) {
+            hits.push(from, end, Category::Phone, Form::Phone, rank::NUMBER);
         }
     }
 }

@@ -48,7 +48,9 @@ impl Detector for Secrets {
             b"begin" => private_key(text, start, hits),
             b"bearer" | b"basic" | b"token" => authorization(text, end, &word, hits),
             b"digest" => {}
-            b"password" | b"passwd" | b"secret" => quoted_after(text, end, hits),
+            b"password" | b"passwd" | b"secret" | b"clientsecret" | b"apikey" | b"accesskey" => {
+                quoted_after(text, end, hits)
+            }
             _ => known_token(text, start, end, hits),
         }
     }
@@ -62,7 +64,8 @@ impl Detector for Secrets {
         let tail = |from: usize| word[from..].iter().all(|b| b.is_ascii_uppercase() || is(*b, DIGIT));
         let amazon = word.len() == 20
             && (word.starts_with(b"AKIA") || word.starts_with(b"ASIA") || word.starts_with(b"A3T"))
-            && tail(3);
+            && tail(3)
+            && varied(word);
         let google = word.starts_with(b"AIza")
             && text::run(text, start, IDENT) - start == 39
             && varied(&text[start + 4..start + 39]);
@@ -197,9 +200,10 @@ fn known_token(text: &[u8], start: usize, end: usize, hits: &mut Hits) {
     let beginning = &text[start..end];
     // Two-letter beginnings are common in names of things; theirs is longer and mixed.
     let least = if beginning.len() <= 3 { 24 } else { 20 };
+    let enough = if beginning.len() <= 3 { 2 } else { 0 };
     let digits = rest.iter().filter(|&&b| is(b, DIGIT)).count();
     let upper = rest.iter().filter(|b| b.is_ascii_uppercase()).count();
-    if rest.len() >= least && varied(rest) && (digits >= 2 || upper >= 4) && !rest.contains(&b'/') {
+    if rest.len() >= least && varied(rest) && (digits >= 2 || upper >= 4) && digits >= enough && !rest.contains(&b'/') {
         hits.push(start, stop, Category::Secret, Form::Drop, rank::SECRET);
     }
 }

@@ -1,0 +1,75 @@
+//! The door of the redact room, tried as the pipeline tries it and as an enemy would.
+
+#[path = "../support/logs.rs"]
+mod logs;
+
+mod cases;
+mod properties;
+mod traps;
+
+use std::io::{self, Read};
+
+use tarseal::item::{ArchivePath, Content, Item, LeftOut};
+use tarseal::redact::{Counts, Learned, RedactError, Redactor, Rules, Survey, TicketKey};
+
+/// An item that lies in memory.
+struct Bytes(Vec<u8>);
+
+impl Content for Bytes {
+    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(io::Cursor::new(self.0.clone())))
+    }
+}
+
+fn item(path: &str, bytes: &[u8]) -> Item {
+    Item {
+        path: path.parse().unwrap(),
+        size: bytes.len() as u64,
+        modified: None,
+        content: Box::new(Bytes(bytes.to_vec())),
+    }
+}
+
+fn key() -> TicketKey {
+    TicketKey::from_bytes([42; 32])
+}
+
+fn survey(rules: &Rules, items: &[Item]) -> Result<Learned, LeftOut> {
+    let mut survey = Survey::new(rules);
+    for item in items {
+        survey.learn_path(&item.path);
+        survey.read(item)?;
+    }
+    Ok(survey.finish())
+}
+
+fn read(redactor: &Redactor, item: &Item) -> Result<(Vec<u8>, Counts), RedactError> {
+    let mut redacted = redactor.redact(item).unwrap_or_else(|left_out| panic!("{left_out:?}"));
+    let mut bytes = Vec::new();
+    match redacted.read_to_end(&mut bytes) {
+        Ok(_) => Ok((bytes, redacted.finish())),
+        Err(error) => {
+            assert!(RedactError::from_io(&error).is_some(), "{error}");
+            match error.into_inner().map(|inner| inner.downcast::<RedactError>()) {
+                Some(Ok(error)) => Err(*error),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+/// Surveys and redacts texts, in order.
+fn redact(texts: &[&str]) -> Vec<String> {
+    let rules = Rules::default();
+    let items: Vec<_> = (0..).zip(texts).map(|(n, text)| item(&format!("log.{n}"), text.as_bytes())).collect();
+    let redactor = Redactor::new(rules.clone(), survey(&rules, &items).unwrap(), key());
+    items.iter().map(|item| String::from_utf8(read(&redactor, item).unwrap().0).unwrap()).collect()
+}
+
+fn redact_one(text: &str) -> String {
+    redact(&[text]).remove(0)
+}
+
+fn path(text: &str) -> ArchivePath {
+    text.parse().unwrap()
+}
