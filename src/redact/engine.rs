@@ -143,13 +143,16 @@ pub(crate) fn each_line(
     scan_lines(&scanner, bytes, chunk, scratch, &mut found)
 }
 
+/// Hears what is found in a line: where the line begins, the line, what was found in it, its number from 0.
+pub(crate) type Found<'f> = dyn FnMut(usize, &[u8], &[Hit], u64) -> Result<(), RedactError> + 'f;
+
 /// The same with any scanner.
 pub(crate) fn scan_lines(
     scanner: &Scanner<'_>,
     bytes: &[u8],
     chunk: &Chunk,
     scratch: &mut Scratch,
-    found: &mut dyn FnMut(usize, &[u8], &[Hit], u64) -> Result<(), RedactError>,
+    found: &mut Found<'_>,
 ) -> Result<(), RedactError> {
     let mut state = chunk.pem;
     let keys = state == Pem::Inside || pem::touches(bytes);

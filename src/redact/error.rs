@@ -54,8 +54,8 @@ impl RedactError {
 
     /// Takes an error out of the [`io::Error`] it travelled in; any other is a failed read.
     pub(crate) fn unwrap_io(error: io::Error) -> Self {
-        if error.get_ref().is_some_and(|inner| inner.is::<Self>()) {
-            if let Some(Ok(inner)) = error.into_inner().map(|inner| inner.downcast::<Self>()) {
+        if error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>) {
+            if let Some(Ok(inner)) = error.into_inner().map(<dyn std::error::Error + Send + Sync>::downcast::<Self>) {
                 return *inner;
             }
             return Self::NotReadable;

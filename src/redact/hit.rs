@@ -194,8 +194,7 @@ mod tests {
     #[test]
     fn what_sticks_out_of_a_better_finding_is_not_forgotten() {
         let text = b"anna mueller anna b";
-        let mut hits = Hits::default();
-        hits.found = vec![hit(0, 19, 1), hit(5, 12, 9)];
+        let mut hits = Hits { found: vec![hit(0, 19, 1), hit(5, 12, 9)], ..Hits::default() };
         hits.settle(text);
         let spans: Vec<_> = hits.found.iter().map(|hit| (hit.start, hit.end)).collect();
         assert_eq!(spans, [(0, 5), (5, 12), (12, 19)]);
@@ -203,8 +202,7 @@ mod tests {
 
     #[test]
     fn the_longer_of_two_equals_wins() {
-        let mut hits = Hits::default();
-        hits.found = vec![hit(0, 4, 2), hit(0, 12, 2), hit(5, 12, 2)];
+        let mut hits = Hits { found: vec![hit(0, 4, 2), hit(0, 12, 2), hit(5, 12, 2)], ..Hits::default() };
         hits.settle(b"anna mueller");
         assert_eq!(hits.found, [hit(0, 12, 2)]);
     }

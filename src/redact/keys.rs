@@ -130,7 +130,7 @@ impl Keys {
             for word in words.split_whitespace() {
                 let hash = key_hash(word.as_bytes());
                 keys.classes.insert(hash, (class, word));
-                keys.filter[(hash >> 6) as u8 as usize] |= 1 << (hash & 63);
+                keys.filter[(hash >> 6 & 255) as usize] |= 1 << (hash & 63);
             }
         }
         keys
@@ -163,7 +163,7 @@ pub(crate) fn class_of_two(first: &[u8], second: &[u8]) -> Option<KeyClass> {
 
 #[inline]
 fn class_of_hash(hash: u64, key: impl Iterator<Item = u8>) -> Option<KeyClass> {
-    if KEYS.filter[(hash >> 6) as u8 as usize] & 1 << (hash & 63) == 0 {
+    if KEYS.filter[(hash >> 6 & 255) as usize] & 1 << (hash & 63) == 0 {
         return None;
     }
     let (class, word) = KEYS.classes.get(&hash)?;

@@ -213,7 +213,6 @@ impl Names {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "16 bits remain")]
 const fn filter_bit(hash: u64) -> usize {
     (hash >> (64 - FILTER_BITS)) as usize
 }
@@ -312,7 +311,7 @@ impl Patterns {
     fn name(&mut self, entry: u32, words: &[String]) {
         if let [first, middle @ .., last] = words {
             self.add(entry, words, false);
-            self.add(entry, &[&[last.clone()], &words[..words.len() - 1]].concat(), false);
+            self.add(entry, &[std::slice::from_ref(last), &words[..words.len() - 1]].concat(), false);
             let first_letter: String = first.chars().take(1).collect();
             let strong = !is_weak(last) && !is_weak(first);
             if strong {
@@ -404,7 +403,7 @@ fn without_marks(word: &str, german: bool) -> String {
             ('ł', _) => plain.push('l'),
             ('đ', _) => plain.push('d'),
             (c, _) => {
-                plain.extend(std::iter::once(c).nfd().filter(|&c| !unicode_normalization::char::is_combining_mark(c)))
+                plain.extend(std::iter::once(c).nfd().filter(|&c| !unicode_normalization::char::is_combining_mark(c)));
             }
         }
     }

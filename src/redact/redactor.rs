@@ -75,17 +75,18 @@ impl Redactor {
     /// What is left out, with its path redacted.
     #[must_use]
     pub fn left_out(&self, left_out: LeftOut) -> LeftOut {
-        let path = match left_out.path.parse() {
+        let LeftOut { path, reason } = left_out;
+        let path = match path.parse() {
             Ok(path) => self.path(&path).to_string(),
             // Not a path in a snapshot: it is shown as text, if it can be.
             Err(_) => self
                 .engine
-                .text(left_out.path.as_bytes())
+                .text(path.as_bytes())
                 .ok()
                 .and_then(|text| String::from_utf8(text).ok())
-                .unwrap_or_else(|| format!("redacted-{}", self.engine.stand_ins.path_id(&left_out.path))),
+                .unwrap_or_else(|| format!("redacted-{}", self.engine.stand_ins.path_id(&path))),
         };
-        LeftOut { path, ..left_out }
+        LeftOut { path, reason }
     }
 
     /// Opens an item for redaction; the bytes come when the result is read.

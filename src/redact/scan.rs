@@ -82,10 +82,11 @@ impl<'k> Scanner<'k> {
             }
             for hit in &inner.found {
                 let (start, end) = (unescaped.place(hit.start), unescaped.place(hit.end));
-                // What needed no decoding was found in the line itself.
-                if end - start != hit.end - hit.start {
-                    hits.push(start, end, hit.category, hit.form, hit.rank);
-                } else if !hits.found.iter().any(|other| other.start <= start && end <= other.end) {
+                // What needed no decoding was found in the line itself, and a quotation mark that was none before decoding
+                // must not take the marks of the line with it: redacted JSON stays JSON.
+                let decoded = end - start != hit.end - hit.start;
+                let known = || hits.found.iter().any(|other| other.start <= start && end <= other.end);
+                if (decoded || !known()) && !holds_open_quote(&line[start..end]) {
                     hits.push(start, end, hit.category, hit.form, hit.rank);
                 }
             }
@@ -198,4 +199,9 @@ impl<'k> Scanner<'k> {
     fn counts(&self, text: &[u8], hit: &Hit) -> bool {
         self.known.is_none_or(|known| known.action(hit.category) != Action::Keep && !known.is_stand_in(text, hit))
     }
+}
+
+/// Whether a quotation mark stands in the text that no backslash hides.
+fn holds_open_quote(text: &[u8]) -> bool {
+    memchr::memchr_iter(b'"', text).any(|at| text[..at].iter().rev().take_while(|&&b| b == b'\\').count() % 2 == 0)
 }

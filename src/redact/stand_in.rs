@@ -7,7 +7,7 @@
 //! |---|---|
 //! | public IPv4 /24 | a /24 of its own in 240.0.0.0–247.255.255.255 |
 //! | private, shared, link-local IPv4 /24 | a /24 of its own in 248.0.0.0–254.255.255.255 |
-//! | IPv6 /64 | a /64 of its own in 2001:db8::/33 (public) or 2001:db8:8000::/33 (private, link-local) |
+//! | IPv6 /64 | a /64 of its own in `2001:db8::/33` (public) or `2001:db8:8000::/33` (private, link-local) |
 //! | hardware address | f2:xx:xx:xx:xx:xx, a locally administered one |
 //! | telephone number | +00 and 12 digits: no country has a code that begins with 0 |
 //!
@@ -18,7 +18,7 @@
 //! and what was given out never was in the input.
 //!
 //! A value the survey did not see (a path that was not learned) gets a computed text such as `user-k1f0c2a9b77e1`, the last
-//! four digits of which prove that it was computed with this ticket's key.
+//! four digits of which prove that it was computed with this ticket's key; an IP address the survey did not see is dropped.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -174,18 +174,14 @@ impl StandIns {
                 out.push(b'@');
                 self.write_text(Group::Domain, plain.get(at + 1..).unwrap_or_default(), out);
             }
-            Form::Ip4(ip) => push(out, Ipv4Addr::from(self.ip4(ip))),
-            Form::Ip4Reversed(ip) => push(out, Ipv4Addr::from(self.ip4(ip).swap_bytes())),
+            Form::Ip4(ip) => push_ip(out, self.ip4(ip).map(Ipv4Addr::from)),
+            Form::Ip4Reversed(ip) => push_ip(out, self.ip4(ip).map(|ip| Ipv4Addr::from(ip.swap_bytes()))),
             Form::Ip4Joined(ip, joint) => {
                 let start = out.len();
-                push(out, Ipv4Addr::from(self.ip4(ip)));
+                push_ip(out, self.ip4(ip).map(Ipv4Addr::from));
                 out[start..].iter_mut().filter(|byte| **byte == b'.').for_each(|byte| *byte = joint);
             }
-            Form::Ip6(ip) => push(out, Ipv6Addr::from(self.ip6(ip))),
-            Form::Ip6Mixed(ip) => {
-                let ip = Ipv6Addr::from(self.ip6(ip));
-                push(out, ip);
-            }
+            Form::Ip6(ip) | Form::Ip6Mixed(ip) => push_ip(out, self.ip6(ip).map(Ipv6Addr::from)),
             Form::Mac => self.write_mac(&decoded(bytes), out),
             Form::Phone => out.extend_from_slice(self.phone(&decoded(bytes)).as_bytes()),
             Form::Drop => {}
@@ -221,30 +217,27 @@ impl StandIns {
         hex::encode(&self.prf.text(&label, id)[..2]).into_bytes()
     }
 
-    fn ip4(&self, ip: u32) -> u32 {
+    fn ip4(&self, ip: u32) -> Option<u32> {
         let host = (ip & 0xff).to_le_bytes()[0];
-        if let Some(net) = self.nets4.get(&(ip >> 8)) {
-            let bit = 1 << (host & 63);
-            let used = &net.used[usize::from(host >> 6)];
-            if used.load(Ordering::Relaxed) & bit == 0 {
-                used.fetch_or(bit, Ordering::Relaxed);
-            }
-            return net.net << 8 | u32::from(shuffle(&net.rounds, host));
+        let net = self.nets4.get(&(ip >> 8))?;
+        let bit = 1 << (host & 63);
+        let used = &net.used[usize::from(host >> 6)];
+        if used.load(Ordering::Relaxed) & bit == 0 {
+            used.fetch_or(bit, Ordering::Relaxed);
         }
-        let rounds = self.prf.block(Purpose::Host4, 0, (ip >> 8).into());
-        net4(&self.prf, ip >> 8, 0) << 8 | u32::from(shuffle(&rounds, host))
+        Some(net.net << 8 | u32::from(shuffle(&net.rounds, host)))
     }
 
-    fn ip6(&self, ip: u128) -> u128 {
+    fn ip6(&self, ip: u128) -> Option<u128> {
         if let Some(inner) = mapped(ip) {
-            return ip & !0xffff_ffff | u128::from(self.ip4(inner));
+            return Some(ip & !0xffff_ffff | u128::from(self.ip4(inner)?));
         }
         let net = net_of6(ip);
-        let new = self.nets6.get(&net).copied().unwrap_or_else(|| net6(&self.prf, net, 0));
-        // Only the interface part of the network's own exchange: two networks order their hosts differently.
+        let new = self.nets6.get(&net)?;
+        // Two networks order their addresses differently.
         let round = u32::try_from(self.prf.number(Purpose::Net6, u32::MAX, net) >> 33).unwrap_or(0);
         let host = u64::try_from(ip & u128::from(u64::MAX)).unwrap_or(0);
-        u128::from(new) << 64 | u128::from(self.prf.exchange(round, host))
+        Some(u128::from(*new) << 64 | u128::from(self.prf.exchange(round, host)))
     }
 
     fn mac(&self, mac: [u8; 6]) -> [u8; 6] {
@@ -323,6 +316,13 @@ fn push(out: &mut Vec<u8>, value: impl std::fmt::Display) {
     write!(out, "{value}").expect("writing to memory does not fail");
 }
 
+fn push_ip(out: &mut Vec<u8>, ip: Option<impl std::fmt::Display>) {
+    match ip {
+        Some(ip) => push(out, ip),
+        None => out.extend_from_slice(Category::Ip.dropped().as_bytes()),
+    }
+}
+
 /// The bytes a finding in a decoded line was made of.
 pub(crate) fn decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr3(b'%', b'\\', b'&', bytes).is_none() {
@@ -353,7 +353,6 @@ fn shuffle(rounds: &[u8; 16], host: u8) -> u8 {
     left << 4 | right
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the remainder is small")]
 fn net4(prf: &Prf, net: u32, round: u32) -> u32 {
     let number = prf.number(Purpose::Net4, round, net.into());
     if is_private4(net << 8) {
@@ -434,24 +433,24 @@ mod tests {
     fn a_network_stays_a_network_and_its_addresses_stay_apart() {
         let nets: Vec<_> = ["198.51.100.0", "10.1.2.0", "10.1.3.0"].map(|net| Sighting::Net4(ip(net) >> 8)).into();
         let table = stand_ins(nets);
-        let all: HashSet<_> = (0..=255).map(|host| table.ip4(ip("10.1.2.0") + host)).collect();
+        let all: HashSet<_> = (0..=255).map(|host| table.ip4(ip("10.1.2.0") + host).unwrap()).collect();
         assert_eq!(all.len(), 256);
         assert_eq!(all.iter().map(|ip| ip >> 8).collect::<HashSet<_>>().len(), 1);
-        assert!((248..255).contains(&(table.ip4(ip("10.1.2.3")) >> 24)));
-        assert!((240..248).contains(&(table.ip4(ip("198.51.100.9")) >> 24)));
-        assert_ne!(table.ip4(ip("10.1.2.3")) >> 8, table.ip4(ip("10.1.3.3")) >> 8);
+        assert!((248..255).contains(&(table.ip4(ip("10.1.2.3")).unwrap() >> 24)));
+        assert!((240..248).contains(&(table.ip4(ip("198.51.100.9")).unwrap() >> 24)));
+        assert_ne!(table.ip4(ip("10.1.2.3")).unwrap() >> 8, table.ip4(ip("10.1.3.3")).unwrap() >> 8);
     }
 
     #[test]
     fn a_real_address_in_the_range_of_stand_ins_is_replaced_and_a_stand_in_is_not() {
         let table = stand_ins(vec![Sighting::Net4(ip("240.1.2.0") >> 8), Sighting::Net4(ip("10.1.2.0") >> 8)]);
-        let given = table.ip4(ip("10.1.2.3"));
+        let given = table.ip4(ip("10.1.2.3")).unwrap();
         assert!(table.is_ip4(given));
         assert!(!table.is_ip4(ip("240.1.2.3")));
-        assert_ne!(table.ip4(ip("240.1.2.3")), ip("240.1.2.3"));
+        assert_ne!(table.ip4(ip("240.1.2.3")).unwrap(), ip("240.1.2.3"));
         let six = "2001:db8:1::7".parse::<Ipv6Addr>().unwrap().to_bits();
         let table = stand_ins(vec![Sighting::Net6(net_of6(six))]);
-        assert!(!table.is_ip6(six) && table.is_ip6(table.ip6(six)));
+        assert!(!table.is_ip6(six) && table.is_ip6(table.ip6(six).unwrap()));
     }
 
     #[test]

@@ -27,8 +27,8 @@ impl Unescaped {
         let (mut at, mut any) = (0, false);
         while at < line.len().min(MOST) {
             let next = memchr::memchr3(b'%', b'\\', b'&', &line[at..]).map_or(line.len(), |offset| at + offset);
-            for place in at..next {
-                self.push(line[place], place);
+            for (place, &byte) in (at..).zip(&line[at..next]) {
+                self.push(byte, place);
             }
             at = next;
             if at == line.len() {

@@ -1,5 +1,7 @@
 //! The door of the redact room, tried as the pipeline tries it and as an enemy would.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 #[path = "../support/logs.rs"]
 mod logs;
 
@@ -50,7 +52,7 @@ fn read(redactor: &Redactor, item: &Item) -> Result<(Vec<u8>, Counts), RedactErr
         Ok(_) => Ok((bytes, redacted.finish())),
         Err(error) => {
             assert!(RedactError::from_io(&error).is_some(), "{error}");
-            match error.into_inner().map(|inner| inner.downcast::<RedactError>()) {
+            match error.into_inner().map(<dyn std::error::Error + Send + Sync>::downcast::<RedactError>) {
                 Some(Ok(error)) => Err(*error),
                 other => panic!("{other:?}"),
             }

@@ -276,7 +276,7 @@ fn push(text: &[u8], value: Option<Value>, class: KeyClass, hits: &mut Hits) {
         KeyClass::User => user(text, value, hits),
         KeyClass::Host => host(text, value, hits),
         KeyClass::Phone if phone_like(bytes, 4) => {
-            hits.push(value.start, value.end, Category::Phone, Form::Phone, rank)
+            hits.push(value.start, value.end, Category::Phone, Form::Phone, rank);
         }
         KeyClass::Phone | KeyClass::CallId => {}
         KeyClass::Device => hits.push(value.start, value.end, Category::DeviceId, Form::Text(Group::Device), rank),

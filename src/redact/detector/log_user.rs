@@ -206,11 +206,7 @@ fn after_for(text: &[u8], start: usize, end: usize, hits: &mut Hits) {
     if let Some((from, to)) = enclosed(text, end + 1) {
         let name = &text[from..to];
         let about_login = of_login || about_login(&text[..start]);
-        if about_login
-            && !name.iter().any(|&b| is(b, SPACE))
-            && !name.contains(&b'/')
-            && !(of_result && super::ip::is_ip(name))
-        {
+        if about_login && !name.iter().any(|&b| is(b, SPACE)) && !name.contains(&b'/') && !super::ip::is_ip(name) {
             push(text, from, to, hits);
         }
         return;

@@ -49,7 +49,7 @@ impl Detector for Secrets {
             b"bearer" | b"basic" | b"token" => authorization(text, end, &word, hits),
             b"digest" => {}
             b"password" | b"passwd" | b"secret" | b"clientsecret" | b"apikey" | b"accesskey" => {
-                quoted_after(text, end, hits)
+                quoted_after(text, end, hits);
             }
             _ => known_token(text, start, end, hits),
         }
