@@ -53,10 +53,10 @@ pub struct MannerArguments {
     /// Only errors and the final line on standard error
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// No colour (also NO_COLOR, TERM=dumb)
+    /// No colour (also `NO_COLOR`, `TERM=dumb`)
     #[arg(long, global = true)]
     pub no_color: bool,
-    /// No redrawn lines: one line per 10 % (also ACCESSIBLE=1)
+    /// No redrawn lines: one line per 10 % (also `ACCESSIBLE=1`)
     #[arg(long, global = true)]
     pub plain: bool,
     /// Never ask; what would need an answer fails

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Desk;
 use super::exit::{Exit, Failure};
@@ -93,16 +93,16 @@ pub fn open_vault(ticket: &TicketId, file: &FileId, own: &Identity, desk: &Desk<
 
 /// Removes the vault of a snapshot, and with the last snapshot of a ticket the ticket's key.
 pub fn forget(ticket: &TicketId, file: &FileId, last: bool, desk: &Desk<'_>) -> Result<(), Failure> {
-    remove(vault_file(ticket, file, desk)?)?;
+    remove(&vault_file(ticket, file, desk)?)?;
     if last {
-        remove(ticket_key_file(ticket, desk)?)?;
+        remove(&ticket_key_file(ticket, desk)?)?;
     }
     Ok(())
 }
 
-fn remove(path: PathBuf) -> Result<(), Failure> {
-    match fs::remove_file(&path) {
-        Ok(()) => sync_parent(&path).map_err(|error| Failure::local(path.display(), &error)),
+fn remove(path: &Path) -> Result<(), Failure> {
+    match fs::remove_file(path) {
+        Ok(()) => sync_parent(path).map_err(|error| Failure::local(path.display(), &error)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(Failure::local(path.display(), &error)),
     }

@@ -10,6 +10,9 @@ use rand::CryptoRng;
 use super::output::Stream;
 use crate::clock::{Clock, SystemClock};
 
+/// Looks up an environment variable by its name.
+pub type Environment = Box<dyn Fn(&str) -> Option<OsString> + Send>;
+
 /// What a command can see of the outside.
 ///
 /// `main` hands in the machine's own; tests and the demo hand in a clock they can move and a home of their own.
@@ -19,7 +22,7 @@ pub struct World {
     /// Draws keys and identifiers.
     pub rng: Box<dyn CryptoRng + Send>,
     /// Looks up an environment variable.
-    pub environment: Box<dyn Fn(&str) -> Option<OsString> + Send>,
+    pub environment: Environment,
     /// The settings of the whole machine. Not an environment variable: its policy must hold for every user.
     pub system_config: PathBuf,
     /// Standard input.

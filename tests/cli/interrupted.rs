@@ -123,7 +123,7 @@ impl Turnstile {
                     pump(client_in, server, |length| {
                         counter.fetch_add(length, Ordering::SeqCst);
                         thread::sleep(Duration::from_millis(1));
-                    })
+                    });
                 });
                 thread::spawn(move || pump(server_in, client, |_| {}));
             }

@@ -49,7 +49,7 @@ pub fn run(arguments: &FetchArguments, desk: &mut Desk<'_>) -> Result<Outcome, F
         let file = fs::File::open(&sealed).map_err(|error| Failure::local(sealed.display(), &error))?;
         let destination = if several { directory.join(snapshot.id.to_string()) } else { directory.clone() };
         let share = ShareDesk::with(remote::connect(&arguments.portal, desk)?, &arguments.reason);
-        let opened = open_into(BufReader::new(file), &identities, share, &destination, desk);
+        let opened = open_into(BufReader::new(file), &identities, &share, &destination, desk);
         // Opened or not, the copy has done its work; the snapshot itself is at the portal.
         fs::remove_file(&sealed).map_err(|error| Failure::local(sealed.display(), &error))?;
         outcome = tell_opened(&opened?, &destination, desk);

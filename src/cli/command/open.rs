@@ -26,7 +26,7 @@ pub fn run(arguments: &OpenArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
     refuse_existing(&destination)?;
     let input = open_input(&arguments.file, desk)?;
     let share = ShareDesk::new(&arguments.portal, arguments.reason.as_deref(), desk)?;
-    let opened = open_into(input, &identities, share, &destination, desk)?;
+    let opened = open_into(input, &identities, &share, &destination, desk)?;
     desk.output.data(destination.display().to_string());
     Ok(tell_opened(&opened, &destination, desk))
 }
@@ -35,7 +35,7 @@ pub fn run(arguments: &OpenArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
 pub fn open_into(
     input: impl Read,
     identities: &[Identity],
-    share: ShareDesk,
+    share: &ShareDesk,
     destination: &Path,
     desk: &Desk<'_>,
 ) -> Result<Opened, Failure> {
