@@ -12,4 +12,5 @@ mod operator;
 mod peers;
 mod reading;
 mod share;
+mod tls;
 mod tus;
