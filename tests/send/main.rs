@@ -4,5 +4,11 @@
 
 mod faults;
 mod hostile;
+#[cfg(feature = "portal")]
+#[path = "../support/portal.rs"]
+#[expect(dead_code, reason = "shared with other tests, which use more of it")]
+mod portal;
+#[cfg(feature = "portal")]
+mod real;
 mod support;
 mod tls;
