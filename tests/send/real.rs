@@ -7,10 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sha2::{Digest, Sha256};
 use tarseal::clock::{Clock, Timestamp};
+use tarseal::format::{Identity, KeyKind, open_sealed};
 use tarseal::ids::{FileId, TicketId};
 use tarseal::portal::Portal;
 use tarseal::progress::Silent;
@@ -20,10 +23,10 @@ use tarseal::send::{
 };
 use tarseal::track::ledger::{Ledger, LedgerError, Pinned, Sealed, Told};
 use tarseal::track::{Phase, RetentionPolicy};
-use tarseal::wire::{NewSnapshot, SnapshotState, TicketEvent, TicketState};
+use tarseal::wire::{NewSnapshot, SnapshotState, TicketEvent, TicketState, share_info};
 
 use crate::portal::TestPortal;
-use crate::support::{ID, Place, ticket};
+use crate::support::{ID, Place, SECRET, ticket};
 
 fn client_with(portal: &TestPortal, token: &str) -> Client {
     let token = Secret::new(token.to_owned());
@@ -341,4 +344,18 @@ fn a_line_that_keeps_breaking_carries_the_file_all_the_same() {
         let twice = line.up.load(Ordering::SeqCst).saturating_sub(place.bytes.len() as u64);
         assert!(twice > 0 && twice <= BREAKS as u64 * PIECE_LIMIT, "seed {seed}: {twice} bytes more");
     }
+}
+
+#[test]
+fn the_share_reaches_the_technician_sealed_to_their_key() {
+    let portal = TestPortal::start();
+    let place = Place::new(1000);
+    run(&sender(&portal), &mut begin(&portal, &place)).unwrap();
+    let identity = Identity::generate(KeyKind::XWing, &mut StdRng::seed_from_u64(5));
+    let given = technician(&portal).share(&ID, &identity.recipient().to_string(), "Störung 4711").unwrap();
+    let sealed = STANDARD.decode(&given.sealed).unwrap();
+    let share = open_sealed(&identity, &share_info(&ID, &given.id), &sealed).unwrap();
+    assert_eq!(STANDARD.encode(share.expose()), SECRET);
+    assert!(matches!(technician(&portal).share(&ID, "tarseal1nonsense", "why"), Err(SendError::Rejected(_))));
+    assert!(matches!(sender(&portal).share(&ID, &identity.recipient().to_string(), "why"), Err(SendError::Refused(_))));
 }
