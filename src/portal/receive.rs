@@ -105,12 +105,14 @@ impl Writing {
                 return if whole { Err(ApiError::DigestMismatch) } else { Ok(self.upload.received) };
             }
         }
-        if written > self.upload.received {
-            self.keep(&file, written)?;
-        }
         if written == self.snapshot.size {
+            // Finishing makes the last bytes durable and records them with all that follows, in one go.
             self.finish(&mut file, hash)?;
+            self.upload.received = written;
         } else {
+            if written > self.upload.received {
+                self.keep(&file, written)?;
+            }
             progress.0 = Some((written, hash));
         }
         Ok(written)
@@ -141,7 +143,7 @@ impl Writing {
             return Err(ApiError::UploadUnknown);
         }
         self.upload.received = written;
-        if self.app.blobs.has_room_for(0)? || written == self.snapshot.size { Ok(()) } else { Err(ApiError::NoRoom) }
+        if self.app.blobs.has_room_for(0)? { Ok(()) } else { Err(ApiError::NoRoom) }
     }
 
     /// Compares the digest and makes the file whole: renamed first, then recorded with its audit row and its receipt.

@@ -306,8 +306,7 @@ fn bytes_past_the_recorded_offset_are_cut_off_at_the_start() {
     let upload = announce(&portal, &sample);
     append(&portal, &upload, 0, &sample.bytes[..400]);
     portal.stop();
-    let (partial, _) =
-        portal.files().into_iter().find(|(path, _)| path.extension().is_some_and(|kind| kind == "partial")).unwrap();
+    let partial = partial_of(&portal);
     let mut file = std::fs::OpenOptions::new().append(true).open(&partial).unwrap();
     file.write_all(b"bytes that were never acknowledged").unwrap();
     portal.restart();
@@ -324,8 +323,7 @@ fn a_file_that_was_whole_when_the_portal_died_is_finished_at_the_start() {
     append(&portal, &upload, 0, &sample.bytes[..999]);
     portal.stop();
     // The last byte was synchronised, renamed even, and recorded as received; then the power went.
-    let (partial, _) =
-        portal.files().into_iter().find(|(path, _)| path.extension().is_some_and(|kind| kind == "partial")).unwrap();
+    let partial = partial_of(&portal);
     std::fs::write(&partial, &sample.bytes).unwrap();
     std::fs::rename(&partial, partial.with_extension("tarseal")).unwrap();
     let database = rusqlite::Connection::open(portal.data().join("portal.db")).unwrap();
@@ -335,6 +333,29 @@ fn a_file_that_was_whole_when_the_portal_died_is_finished_at_the_start() {
     assert_eq!(snapshot(&portal, &sample)["state"], "stored");
     assert_eq!(offset(&portal, &upload), 1000);
     assert_eq!(content(&portal, &sample).send().unwrap().bytes().unwrap(), sample.bytes);
+}
+
+#[test]
+fn a_file_that_was_renamed_but_not_recorded_goes_on_from_the_record() {
+    let mut portal = TestPortal::start();
+    let sample = Sample::new(1, 1000);
+    let upload = announce(&portal, &sample);
+    append(&portal, &upload, 0, &sample.bytes[..400]);
+    portal.stop();
+    let partial = partial_of(&portal);
+    std::fs::write(&partial, &sample.bytes).unwrap();
+    std::fs::rename(&partial, partial.with_extension("tarseal")).unwrap();
+    portal.restart();
+    assert_eq!(offset(&portal, &upload), 400);
+    assert_eq!(append(&portal, &upload, 400, &sample.bytes[400..]).status(), 204);
+    assert_eq!(content(&portal, &sample).send().unwrap().bytes().unwrap(), sample.bytes);
+}
+
+/// The one file that is still arriving.
+fn partial_of(portal: &TestPortal) -> std::path::PathBuf {
+    let mut partial =
+        portal.files().into_iter().filter(|(path, _)| path.extension().is_some_and(|kind| kind == "partial"));
+    partial.next().unwrap().0
 }
 
 #[test]
