@@ -1,10 +1,9 @@
 //! Keys that say what their value is.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::category::Category;
-use super::text::{CLASS, WORD};
+use super::text::{ByHash, CLASS, WORD};
 
 /// What the value beside a key is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +108,7 @@ pub(crate) const SECRET_WORDS: [&str; 14] = [
 static KEYS: LazyLock<Keys> = LazyLock::new(Keys::new);
 
 struct Keys {
-    classes: HashMap<u64, (KeyClass, &'static str)>,
+    classes: ByHash<(KeyClass, &'static str)>,
     filter: Box<[u64; 256]>,
 }
 
@@ -125,7 +124,7 @@ impl Keys {
             (CALL_ID, KeyClass::CallId),
         ];
         let dropped = DROPPED.iter().map(|&(words, category)| (words, KeyClass::Drop(category)));
-        let mut keys = Self { classes: HashMap::new(), filter: Box::new([0; 256]) };
+        let mut keys = Self { classes: ByHash::default(), filter: Box::new([0; 256]) };
         for (words, class) in lists.into_iter().chain(dropped) {
             for word in words.split_whitespace() {
                 let hash = key_hash(word.as_bytes());

@@ -140,8 +140,21 @@ impl Learned {
 
 /// The form in which a value is looked up: its words, one blank between them; a value without words as it is.
 pub(crate) fn canonical(value: &str) -> String {
-    let words = text::words(value.as_bytes());
-    if words.is_empty() { String::new() } else { words.join(" ") }
+    if !value.is_ascii() {
+        return text::words(value.as_bytes()).join(" ");
+    }
+    let mut row = String::with_capacity(value.len());
+    let mut between = false;
+    for byte in value.bytes() {
+        if is(byte, WORD) {
+            if between && !row.is_empty() {
+                row.push(' ');
+            }
+            row.push(char::from(byte.to_ascii_lowercase()));
+        }
+        between = !is(byte, WORD);
+    }
+    row
 }
 
 /// A name as a row of words.

@@ -118,6 +118,29 @@ pub(crate) fn word_hash(word: &[u8]) -> u64 {
     hash ^ hash >> 31
 }
 
+/// Takes a number that is a hash already as its own hash: for tables whose keys nobody from outside chooses.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Hashed(u64);
+
+impl std::hash::Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+}
+
+/// A table by [`word_hash`] or the like.
+pub(crate) type ByHash<V> = std::collections::HashMap<u64, V, std::hash::BuildHasherDefault<Hashed>>;
+
 /// Text in the form in which values are compared: decoded, composed, in lower case.
 pub(crate) fn fold(bytes: &[u8]) -> String {
     let mut folded = String::with_capacity(bytes.len());

@@ -381,7 +381,10 @@ fn directory_entry(text: &[u8], start: usize, end: usize, hits: &mut Hits) {
 /// `10.0.0.1 - anna [21/Nov/2026:14:20:01 +0000] "GET …`
 fn web_server(text: &[u8], hits: &mut Hits) {
     let window = &text[..text.len().min(200)];
-    let Some(open) = memchr::memmem::find(window, b" [") else { return };
+    let Some(open) = memchr::memchr_iter(b'[', window).find(|&at| at > 0 && text[at - 1] == b' ').map(|at| at - 1)
+    else {
+        return;
+    };
     let stamp = &text[open + 2..];
     let dated = stamp.len() > 12 && is(stamp[0], DIGIT) && stamp[2] == b'/' && stamp[6] == b'/' && stamp[11] == b':';
     if !dated {

@@ -3,11 +3,10 @@
 //! A detector says at which bytes, words or places of a line it wants to look, and there checks what stands around. To add
 //! one: a file here with a test, and a line in [`DETECTORS`].
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::hit::Hits;
-use super::text::word_hash;
+use super::text::{ByHash, word_hash};
 
 mod email;
 mod host;
@@ -69,12 +68,12 @@ pub(crate) struct Table {
     slot: [u8; 256],
     anchors: Vec<Vec<&'static dyn Detector>>,
     filter: [u64; 64],
-    words: HashMap<u64, Vec<(&'static str, &'static dyn Detector)>>,
+    words: ByHash<Vec<(&'static str, &'static dyn Detector)>>,
 }
 
 /// The table of [`DETECTORS`].
 pub(crate) static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let mut table = Table { slot: [0; 256], anchors: vec![Vec::new()], filter: [0; 64], words: HashMap::new() };
+    let mut table = Table { slot: [0; 256], anchors: vec![Vec::new()], filter: [0; 64], words: ByHash::default() };
     for detector in DETECTORS {
         for &byte in detector.anchors() {
             let slot = &mut table.slot[usize::from(byte)];
