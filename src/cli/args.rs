@@ -4,6 +4,7 @@ use std::ffi::OsString;
 #[cfg(feature = "portal")]
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
@@ -165,6 +166,9 @@ pub struct SendArguments {
     /// Where it goes.
     #[command(flatten)]
     pub portal: PortalArguments,
+    /// How long to go on trying while nothing gets through: a number with m, h or d
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = patience)]
+    pub give_up_after: Duration,
     /// How to show what will leave before it leaves
     #[arg(long, value_enum, default_value_t = Review::Text)]
     pub review: Review,
@@ -188,7 +192,7 @@ pub struct PortalArguments {
     /// A file that holds the token, readable by you alone; - for standard input
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
-    /// Certificates to trust besides the system's, in PEM
+    /// Certificates to trust instead of the system's, in PEM
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
 }
@@ -238,19 +242,25 @@ pub struct UploadArguments {
     /// Where it goes.
     #[command(flatten)]
     pub portal: PortalArguments,
+    /// How long to go on trying while nothing gets through: a number with m, h or d
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = patience)]
+    pub give_up_after: Duration,
 }
 
-/// Arguments of `resume`.
+/// Arguments of `resume`. An upload goes on where it began, so the portal cannot be named anew.
 #[derive(Args, Debug)]
 pub struct ResumeArguments {
     /// Only this ticket's uploads; all when absent
     pub ticket: Option<TicketId>,
-    /// Overrides for the portal's address are refused: an upload goes on where it began.
+    /// A file that holds the token, readable by you alone; - for standard input
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
-    /// Certificates to trust besides the system's, in PEM
+    /// Certificates to trust instead of the system's, in PEM
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
+    /// How long to go on trying while nothing gets through: a number with m, h or d
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = patience)]
+    pub give_up_after: Duration,
 }
 
 /// Arguments of `status`.
@@ -502,6 +512,20 @@ pub enum ConfigCommand {
         #[arg(long, action = ArgAction::SetTrue)]
         origin: bool,
     },
+}
+
+fn patience(text: &str) -> Result<Duration, String> {
+    let (digits, unit) = match text.as_bytes().last() {
+        Some(b'm') => (&text[..text.len() - 1], 60),
+        Some(b'h') => (&text[..text.len() - 1], 3_600),
+        Some(b'd') => (&text[..text.len() - 1], 86_400),
+        _ => (text, 0),
+    };
+    let seconds = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    seconds
+        .filter(|seconds| (60..=30 * 86_400).contains(seconds))
+        .map(Duration::from_secs)
+        .ok_or_else(|| "expected a time from 1m to 30d, such as 30m or 24h".into())
 }
 
 fn days(text: &str) -> Result<u32, String> {

@@ -30,7 +30,7 @@ pub struct Settings {
     pub portal: Option<Set<String>>,
     /// The file that holds the token.
     pub token_file: Option<Set<PathBuf>>,
-    /// Certificates to trust besides the system's.
+    /// Certificates to trust instead of the system's.
     pub ca_file: Option<Set<PathBuf>>,
     /// Recipients, or files that hold one.
     pub to: Option<Set<Vec<String>>>,

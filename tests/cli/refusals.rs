@@ -3,6 +3,10 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 
 use crate::desk::Desk;
 
@@ -146,4 +150,64 @@ fn wrong_settings_name_the_file_and_the_line() {
     fs::create_dir_all(desk.at("sender")).unwrap();
     fs::write(desk.at("sender/config.toml"), "portal = 'https://a.example'\n\nportl = 'x'\n").unwrap();
     desk.sender(&["config", "show"]).ends(2).says("config.toml, line 3");
+}
+
+/// A file system of one megabyte. Only an administrator may make one; elsewhere the test says that it was skipped.
+struct SmallDisk(String);
+
+impl SmallDisk {
+    fn new(at: String) -> Option<Self> {
+        fs::create_dir(&at).unwrap();
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs", &at]).output();
+        if mounted.is_ok_and(|ran| ran.status.success()) {
+            return Some(Self(at));
+        }
+        eprintln!("SKIPPED a_full_disk_leaves_nothing_half_written: a small file system cannot be mounted here");
+        None
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_full_disk_leaves_nothing_half_written() {
+    let desk = Desk::new();
+    let Some(disk) = SmallDisk::new(desk.at("small")) else { return };
+    let mut noise = vec![0; 4 << 20];
+    StdRng::seed_from_u64(3).fill_bytes(&mut noise);
+    fs::write(desk.at("noise"), &noise).unwrap();
+
+    let sealed = format!("{}/noise.tarseal", disk.0);
+    let seal = ["seal", &desk.at("noise"), "--no-redact", "-o", &sealed];
+    desk.sender(&seal).ends(7).says("NOT SEALED.").says("The disk is full").says("Nothing has left this computer");
+    assert!(fs::read_dir(&disk.0).unwrap().next().is_none());
+
+    desk.sender(&["seal", &desk.at("noise"), "--no-redact", "-o", &desk.at("noise.tarseal")]).ends(0);
+    let (key, into) = (desk.at("me.key"), format!("{}/opened", disk.0));
+    desk.technician(&["open", &desk.at("noise.tarseal"), "--key", &key, "-o", &into]).ends(7).says("NOT OPENED.");
+    assert!(fs::read_dir(&disk.0).unwrap().next().is_none());
+}
+
+#[test]
+fn an_unreadable_file_is_listed_and_the_rest_is_sent() {
+    let desk = Desk::new();
+    fs::create_dir(desk.at("logs")).unwrap();
+    fs::write(desk.at("logs/good.log"), "2026-11-20 all is well\n").unwrap();
+    fs::write(desk.at("logs/core"), [0_u8, 1, 2, 3, 255].repeat(100)).unwrap();
+    fs::write(desk.at("logs/cut.log.gz"), [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 75]).unwrap();
+    std::os::unix::fs::symlink("/etc/shadow", desk.at("logs/link")).unwrap();
+    desk.sender(&["send", &desk.at("logs"), "--ticket", "4711", "--yes"])
+        .ends(3)
+        .says("SENT.")
+        .says("logs/core")
+        .says("logs/cut.log.gz")
+        .says("logs/link");
+    let (key, into) = (desk.at("me.key"), desk.at("opened"));
+    desk.technician(&["fetch", "4711", "--reason", "x", "--key", &key, "-o", &into]).ends(0);
+    let names: Vec<String> = crate::desk::files_below(Path::new(&into)).into_iter().map(|(name, _)| name).collect();
+    assert!(names.iter().any(|name| name.ends_with("good.log")) && names.len() == 2, "{names:?}");
 }

@@ -48,7 +48,7 @@ pub fn run(arguments: &SendArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
     }
     let mut checkpoint = begin(&remote, ticket, &sealed, &created, Some((&field, &share)), desk)?;
     let exit = completeness(&created.manifest.left_out);
-    let outcome = finish(&remote, &mut checkpoint, desk)?;
+    let outcome = finish(&remote, &mut checkpoint, arguments.give_up_after, desk)?;
     checkpoint.remove().map_err(|error| remote::failure(&error, remote.address.host()))?;
     Ok(outcome
         .exit(exit)

@@ -19,7 +19,7 @@ use crate::cli::settings::Settings;
 use crate::format::{Header, Share, ShareField};
 use crate::ids::{FileId, TicketId};
 use crate::pipeline::Created;
-use crate::send::{Checkpoint, GIVE_UP_AFTER, Pace, SendError, Sent, SystemPace, upload};
+use crate::send::{Checkpoint, Pace, SendError, Sent, SystemPace, upload};
 use crate::track::ledger::{LedgerError, Sealed};
 use crate::wire::{NewShare, NewSnapshot};
 
@@ -82,11 +82,16 @@ fn start(
 }
 
 /// Uploads to the end, records the portal's answer and receipt, and tidies up.
-pub fn finish(remote: &Remote, checkpoint: &mut Checkpoint, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+pub fn finish(
+    remote: &Remote,
+    checkpoint: &mut Checkpoint,
+    give_up_after: Duration,
+    desk: &mut Desk<'_>,
+) -> Result<Outcome, Failure> {
     let ticket = checkpoint.ticket().clone();
     let host = remote.address.host().to_owned();
     let pace = Telling { pace: SystemPace::new(), output: desk.output.clone() };
-    let sent = upload(&remote.client, checkpoint, GIVE_UP_AFTER, &pace, &mut *desk.world.rng, &desk.bars)
+    let sent = upload(&remote.client, checkpoint, give_up_after, &pace, &mut *desk.world.rng, &desk.bars)
         .map_err(|error| kept(remote::failure(&error, &host), &error, &ticket))?;
     let receipt = record(&sent, checkpoint, desk)?;
     let outgoing = desk.home.directory("outgoing")?;
@@ -156,7 +161,7 @@ pub fn run(arguments: &UploadArguments, desk: &mut Desk<'_>) -> Result<Outcome, 
     let state = state_file(ticket, &snapshot.file_id, desk)?;
     let mut checkpoint =
         if state.exists() { load(&state)? } else { start(&remote, ticket, &arguments.file, snapshot, desk)? };
-    let outcome = finish(&remote, &mut checkpoint, desk)?;
+    let outcome = finish(&remote, &mut checkpoint, arguments.give_up_after, desk)?;
     checkpoint.remove().map_err(|error| remote::failure(&error, remote.address.host()))?;
     Ok(outcome)
 }
@@ -217,7 +222,7 @@ pub fn resume(arguments: &ResumeArguments, desk: &mut Desk<'_>) -> Result<Outcom
         let settings = Settings::resolve(&portal, &desk.home, desk.world)?;
         let remote = remote::connect_to(remote::address(&settings)?, &settings, desk)?;
         super::ledger::pin(&remote, desk)?;
-        outcome = finish(&remote, &mut checkpoint, desk)?;
+        outcome = finish(&remote, &mut checkpoint, arguments.give_up_after, desk)?;
         checkpoint.remove().map_err(|error| remote::failure(&error, remote.address.host()))?;
     }
     Ok(outcome)
