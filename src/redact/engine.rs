@@ -54,15 +54,18 @@ impl Engine {
         let mut scratch = Scratch::default();
         let mut pass =
             Pass { engine: self, counts: Some(&mut done.counts), computed: &mut done.computed, seen: HashSet::new() };
-        let mut bytes = pass.redact(&chunk.bytes, chunk, &mut scratch)?;
+        // Lines stay lines, so the lines of a private key are known from the text as it was, also where its first line is
+        // replaced.
+        let keys = key_lines(&chunk.bytes, chunk.pem)?;
+        let mut bytes = pass.redact(&chunk.bytes, chunk, &keys, &mut scratch)?;
         pass.counts = None;
         let mut round = 1;
-        while let Some((line, rule)) = gate::check(&self.stand_ins, &bytes, chunk, &mut scratch)? {
+        while let Some((line, rule)) = gate::check(&self.stand_ins, &bytes, chunk, &keys, &mut scratch)? {
             if round == ROUNDS {
                 return Err(RedactError::Gate(GateHit { path: path.to_owned(), line: chunk.line + line, rule }));
             }
             // Two replaced neighbours may together read like a value: that is replaced as well, and checked again.
-            bytes = pass.redact(&bytes, chunk, &mut scratch)?;
+            bytes = pass.redact(&bytes, chunk, &keys, &mut scratch)?;
             round += 1;
         }
         done.bytes = bytes;
@@ -97,10 +100,16 @@ struct Pass<'e> {
 }
 
 impl Pass<'_> {
-    fn redact(&mut self, bytes: &[u8], chunk: &Chunk, scratch: &mut Scratch) -> Result<Vec<u8>, RedactError> {
+    fn redact(
+        &mut self,
+        bytes: &[u8],
+        chunk: &Chunk,
+        keys: &[Pem],
+        scratch: &mut Scratch,
+    ) -> Result<Vec<u8>, RedactError> {
         let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 8);
         let mut copied = 0;
-        each_line(&self.engine.stand_ins, bytes, chunk, scratch, |start, line, hits, _| {
+        each_line(&self.engine.stand_ins, bytes, chunk, keys, scratch, |start, line, hits, _| {
             for hit in hits {
                 out.extend_from_slice(&bytes[copied..start + hit.start]);
                 self.replace(line, hit, &mut out);
@@ -136,11 +145,26 @@ pub(crate) fn each_line(
     stand_ins: &StandIns,
     bytes: &[u8],
     chunk: &Chunk,
+    keys: &[Pem],
     scratch: &mut Scratch,
     mut found: impl FnMut(usize, &[u8], &[Hit], u64) -> Result<(), RedactError>,
 ) -> Result<(), RedactError> {
     let scanner = Scanner::knowing(stand_ins);
-    scan_lines(&scanner, bytes, chunk, scratch, &mut found)
+    scan_lines(&scanner, bytes, chunk, keys, scratch, &mut found)
+}
+
+/// For each line, whether it begins within a private key; nothing when there is none.
+pub(crate) fn key_lines(bytes: &[u8], first: Pem) -> Result<Vec<Pem>, RedactError> {
+    if first == Pem::Outside && !pem::touches(bytes) {
+        return Ok(Vec::new());
+    }
+    let mut state = first;
+    let mut states = Vec::new();
+    for unit in lines::units(bytes) {
+        states.push(state);
+        state = state.step(&bytes[unit?]).0;
+    }
+    Ok(states)
 }
 
 /// Hears what is found in a line: where the line begins, the line, what was found in it, its number from 0.
@@ -151,21 +175,17 @@ pub(crate) fn scan_lines(
     scanner: &Scanner<'_>,
     bytes: &[u8],
     chunk: &Chunk,
+    keys: &[Pem],
     scratch: &mut Scratch,
     found: &mut Found<'_>,
 ) -> Result<(), RedactError> {
-    let mut state = chunk.pem;
-    let keys = state == Pem::Inside || pem::touches(bytes);
     let mut previous: &[u8] = &chunk.context;
     let mut number = 0;
-    for unit in lines::units(bytes) {
+    for (place, unit) in lines::units(bytes).enumerate() {
         let unit = unit?;
         let line = &bytes[unit.clone()];
-        let mut body = None;
-        if keys {
-            (state, body) = state.step(line);
-        }
-        if let Some(body) = body {
+        let inside = keys.get(place).copied().unwrap_or_default() == Pem::Inside;
+        if let Some(body) = inside.then(|| Pem::Inside.step(line).1).flatten() {
             let hit = Hit { start: body.start, end: body.end, category: Category::Secret, form: Form::Drop, rank: 0 };
             if scanner.wants(&hit) {
                 found(unit.start, line, &[hit], number)?;

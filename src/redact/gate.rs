@@ -5,6 +5,7 @@ use super::category::Category;
 use super::engine::each_line;
 use super::error::RedactError;
 use super::lines::Chunk;
+use super::pem::Pem;
 use super::scan::Scratch;
 use super::stand_in::StandIns;
 
@@ -13,10 +14,11 @@ pub(crate) fn check(
     stand_ins: &StandIns,
     redacted: &[u8],
     chunk: &Chunk,
+    keys: &[Pem],
     scratch: &mut Scratch,
 ) -> Result<Option<(u64, Category)>, RedactError> {
     let mut first = None;
-    each_line(stand_ins, redacted, chunk, scratch, |_, _, hits, line| {
+    each_line(stand_ins, redacted, chunk, keys, scratch, |_, _, hits, line| {
         if first.is_none() {
             first = hits.first().map(|hit| (line, hit.category));
         }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::category::{Category, Counts};
 use super::decode::{self, Stream};
-use super::engine::{Engine, TextReader, each_line};
+use super::engine::{Engine, TextReader, each_line, key_lines};
 use super::error::{RedactError, reason_of};
 use super::learned::Learned;
 use super::lines::Chunk;
@@ -192,14 +192,21 @@ impl Redactor {
         decode::check_text(text)?;
         let chunk = Chunk { bytes: Vec::new(), context: Vec::new(), pem: Pem::Outside, line: 1 };
         let mut all = Vec::new();
-        each_line(&self.engine.stand_ins, text, &chunk, &mut Scratch::default(), |start, _, hits, _| {
-            all.extend(hits.iter().map(|hit| Finding {
-                start: start + hit.start,
-                end: start + hit.end,
-                category: hit.category,
-            }));
-            Ok(())
-        })?;
+        each_line(
+            &self.engine.stand_ins,
+            text,
+            &chunk,
+            &key_lines(text, Pem::Outside)?,
+            &mut Scratch::default(),
+            |start, _, hits, _| {
+                all.extend(hits.iter().map(|hit| Finding {
+                    start: start + hit.start,
+                    end: start + hit.end,
+                    category: hit.category,
+                }));
+                Ok(())
+            },
+        )?;
         Ok(all)
     }
 

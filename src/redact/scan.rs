@@ -81,7 +81,7 @@ impl<'k> Scanner<'k> {
                 self.layer(&unescaped.text, previous, &mut inner, scratch, depth + 1);
             }
             for hit in &inner.found {
-                let (start, end) = (unescaped.place(hit.start), unescaped.place(hit.end));
+                let (start, end) = whole_characters(line, unescaped.place(hit.start), unescaped.place(hit.end));
                 // What needed no decoding was found in the line itself, and a quotation mark that was none before decoding
                 // must not take the marks of the line with it: redacted JSON stays JSON.
                 let decoded = end - start != hit.end - hit.start;
@@ -204,4 +204,18 @@ impl<'k> Scanner<'k> {
 /// Whether a quotation mark stands in the text that no backslash hides.
 fn holds_open_quote(text: &[u8]) -> bool {
     memchr::memchr_iter(b'"', text).any(|at| text[..at].iter().rev().take_while(|&&b| b == b'\\').count() % 2 == 0)
+}
+
+/// Widens a place in a line of UTF-8 so that it does not begin or end within a character: what is decoded need not be UTF-8.
+fn whole_characters(line: &[u8], mut start: usize, mut end: usize) -> (usize, usize) {
+    let within = |at: usize| line.get(at).is_some_and(|&b| b & 0xc0 == 0x80);
+    if (within(start) || within(end)) && std::str::from_utf8(line).is_ok() {
+        while start > 0 && within(start) {
+            start -= 1;
+        }
+        while within(end) {
+            end += 1;
+        }
+    }
+    (start, end)
 }

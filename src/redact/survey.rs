@@ -8,7 +8,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::category::Category;
 use super::decode;
-use super::engine::{CHUNK, scan_lines};
+use super::engine::{CHUNK, key_lines, scan_lines};
 use super::error::{RedactError, reason_of};
 use super::hit::{Form, Group, Hit};
 use super::learned::{Learned, Sighting};
@@ -139,7 +139,8 @@ fn learn(chunk: &Chunk, hasher: &RandomState) -> Result<Vec<Sighting>, RedactErr
     let mut seen: HashSet<u64> = HashSet::new();
     let mut nets: HashSet<u32> = HashSet::new();
     let mut scratch = Scratch::default();
-    scan_lines(&Scanner::unknowing(), &chunk.bytes, chunk, &mut scratch, &mut |_, line, hits, _| {
+    let keys = key_lines(&chunk.bytes, chunk.pem)?;
+    scan_lines(&Scanner::unknowing(), &chunk.bytes, chunk, &keys, &mut scratch, &mut |_, line, hits, _| {
         for hit in hits {
             if let Form::Ip4(ip) | Form::Ip4Reversed(ip) | Form::Ip4Joined(ip, _) = hit.form {
                 if nets.insert(net4_of(ip)) {

@@ -51,10 +51,14 @@ pub(crate) fn local_start(text: &[u8], at: usize) -> usize {
     let floor = at.saturating_sub(LONGEST);
     if before(text, floor, at) == b'"' && at > floor + 1 && text[at - 2] != b'\\' {
         // "first last"@example.org
-        return memchr::memrchr(b'"', &text[floor..at - 1]).map_or(at, |quote| floor + quote);
+        let Some(quote) = memchr::memrchr(b'"', &text[floor..at - 1]) else { return at };
+        let name = &text[floor + quote + 1..at - 1];
+        let plain = !name.is_empty() && name.iter().all(|&b| is(b, WORD) || matches!(b, b' ' | b'.' | b'_' | b'-'));
+        return if plain { floor + quote } else { at };
     }
     let mut start = at;
-    while start > floor && of_local(text[start - 1]) {
+    // Two dashes are a line or a frame, as around `PRIVATE KEY`.
+    while start > floor && of_local(text[start - 1]) && !text[floor..start].ends_with(b"--") {
         start -= 1;
     }
     // Signs at the beginning belong to what stands before.

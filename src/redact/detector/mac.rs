@@ -30,12 +30,14 @@ impl Detector for Mac {
             .all(|(place, &b)| if place % (width + 1) == width { b == joint } else { is(b, HEX) });
         let last = before(text, 0, start);
         let next = byte(text, start + length);
-        if !shaped
-            || is(last, WORD)
-            || is(next, WORD)
-            || last == joint
-            || next == joint && is(byte(text, start + length + 1), HEX)
-        {
+        let before_it = last == joint
+            && start >= 3
+            && is(text[start - 2], HEX)
+            && is(text[start - 3], HEX)
+            && !is(before(text, 0, start - 3), WORD);
+        let after_it =
+            next == joint && is(byte(text, start + length + 1), HEX) && is(byte(text, start + length + 2), HEX);
+        if !shaped || is(last, WORD) || is(next, WORD) || before_it || after_it {
             return;
         }
         let Some(mac) = mac_of(token) else { return };
@@ -57,6 +59,7 @@ mod tests {
     fn a_hardware_address_is_found_in_three_spellings() {
         finds("to 3c:a8:2a:01:02:03 via", &[("3c:a8:2a:01:02:03", "mac")]);
         finds("3C-A8-2A-01-02-03", &[("3C-A8-2A-01-02-03", "mac")]);
+        finds("mac:3c:a8:2a:01:02:03:amt", &[("3c:a8:2a:01:02:03", "mac")]);
         finds("Gi1/0/1 3ca8.2a01.0203.", &[("3ca8.2a01.0203", "mac")]);
     }
 
