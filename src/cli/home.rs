@@ -4,7 +4,7 @@
 //! under `/tmp`.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -107,13 +107,23 @@ pub fn write_private_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Replaces a file that only its owner can read, all or nothing.
 pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_private_with(path, |output| output.write_all(bytes))
+}
+
+/// The same with what `write` writes.
+pub fn write_private_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
     let new = PathBuf::from(name);
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
     file.set_permissions(fs::Permissions::from_mode(0o600))?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
+    let mut output = BufWriter::new(&file);
+    let written = write(&mut output).and_then(|()| output.flush());
+    if let Err(error) = written.and_then(|()| file.sync_all()) {
+        // What is half written is of no use to anybody.
+        let _ = fs::remove_file(&new);
+        return Err(error);
+    }
     fs::rename(&new, path)?;
     sync_parent(path)
 }

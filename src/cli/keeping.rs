@@ -3,16 +3,17 @@
 //! A stolen state directory without the identity file tells nobody who `person-17` was, and when a snapshot is deleted at the
 //! portal its vault goes with it.
 
+use std::fmt::Display;
 use std::fs;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::Desk;
 use super::exit::{Exit, Failure};
-use super::home::{read_secret, sync_parent, write_private, write_private_new};
+use super::home::{read_secret, sync_parent, write_private, write_private_new, write_private_with};
 use crate::format::{Header, Identity, KeyKind, OpenReader, SealOptions, SealWriter, open_sealed, seal_to};
 use crate::ids::{FileId, TicketId};
-use crate::redact::{TicketKey, Vault};
+use crate::redact::{TicketKey, Vault, VaultEntry};
 
 /// The sender's own identity; made when it is needed for the first time.
 pub fn own_identity(desk: &mut Desk<'_>) -> Result<Identity, Failure> {
@@ -63,32 +64,35 @@ pub fn keep_vault(
     let path = vault_file(ticket, file, desk)?;
     let recipients = [own.recipient()];
     let options = SealOptions { created: desk.world.clock.now(), recipients: &recipients, share: None };
-    let bug =
-        |error: &dyn std::fmt::Display| Failure::new(Exit::Bug, format_args!("The vault was not sealed: {error}."));
-    let mut writer = SealWriter::new(Vec::new(), &options, &mut *desk.world.rng).map_err(|error| bug(&error))?;
-    serde_json::to_writer(&mut writer, vault).map_err(|error| bug(&error))?;
-    writer.flush().map_err(|error| bug(&error))?;
-    let sealed = writer.finish().map_err(|error| bug(&error))?;
-    write_private(&path, &sealed).map_err(|error| Failure::local("The vault was not written", &error))
+    let local = |error: &io::Error| Failure::local("The vault was not written", error);
+    let rng = &mut *desk.world.rng;
+    let written = write_private_with(&path, |output| {
+        let mut writer = SealWriter::new(output, &options, rng).map_err(io::Error::other)?;
+        io::copy(&mut vault.reader(), &mut writer)?;
+        writer.finish().map(drop)
+    });
+    written.map_err(|error| local(&error))
 }
 
 /// Opens the vault of a snapshot, if it is still kept.
-pub fn open_vault(ticket: &TicketId, file: &FileId, own: &Identity, desk: &Desk<'_>) -> Result<Option<Vault>, Failure> {
+pub fn open_vault(
+    ticket: &TicketId,
+    file: &FileId,
+    own: &Identity,
+    desk: &Desk<'_>,
+) -> Result<Option<impl Iterator<Item = Result<VaultEntry, Failure>>>, Failure> {
     let path = vault_file(ticket, file, desk)?;
     let sealed = match fs::File::open(&path) {
         Ok(sealed) => sealed,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Failure::local(path.display(), &error)),
     };
-    let damaged =
-        |error: &dyn std::fmt::Display| Failure::new(Exit::Damaged, format_args!("{}: {error}.", path.display()));
-    let mut sealed = std::io::BufReader::new(sealed);
+    let shown = path.display().to_string();
+    let damaged = move |error: &dyn Display| Failure::new(Exit::Damaged, format_args!("{shown}: {error}."));
+    let mut sealed = io::BufReader::new(sealed);
     let header = Header::read(&mut sealed).map_err(|error| damaged(&error))?;
-    let mut reader =
-        OpenReader::new(header, sealed, std::slice::from_ref(own), None).map_err(|error| damaged(&error))?;
-    let mut text = Vec::new();
-    reader.read_to_end(&mut text).map_err(|error| damaged(&error))?;
-    serde_json::from_slice(&text).map(Some).map_err(|error| damaged(&error))
+    let reader = OpenReader::new(header, sealed, std::slice::from_ref(own), None).map_err(|error| damaged(&error))?;
+    Ok(Some(Vault::entries(reader).map(move |entry| entry.map_err(|error| damaged(&error)))))
 }
 
 /// Removes the vault of a snapshot, and with the last snapshot of a ticket the ticket's key.

@@ -121,7 +121,8 @@ pub fn create(
                 Ok::<_, CreateError>((survey.finish(), summary))
             };
             let learned = meter.pass(Step::Survey, progress, survey)?;
-            Filter::Redactor(Box::new(Redactor::new(rules, learned, key)))
+            let vault = Vault::new(parent(output), rng);
+            Filter::Redactor(Box::new(Redactor::new(rules, learned, key).keeping(vault)))
         }
     };
     left_out.extend(plan.left_out);
@@ -186,11 +187,11 @@ pub fn create(
     let packer = meter.pass(Step::Redact, progress, pack)?;
 
     let file = packer.finish(&manifest).and_then(SealWriter::finish).map_err(local)?;
-    let (size, sha256) = file.keep().map_err(local)?;
-    let vault = match &filter {
-        Filter::Redactor(redactor) => Some(redactor.vault()),
+    let vault = match filter {
+        Filter::Redactor(redactor) => redactor.into_vault().map_err(local)?,
         Filter::Nothing(_) => None,
     };
+    let (size, sha256) = file.keep().map_err(local)?;
     Ok(Created { file_id, size, sha256, manifest, vault })
 }
 

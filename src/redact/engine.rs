@@ -19,7 +19,7 @@ use super::pem::{self, Pem};
 use super::scan::{Scanner, Scratch};
 use super::stand_in::{StandIns, decoded};
 use super::text;
-use super::vault::Vault;
+use super::vault::{Vault, VaultEntry};
 
 /// How many bytes a chunk holds.
 pub(crate) const CHUNK: usize = 512 << 10;
@@ -31,8 +31,8 @@ const ROUNDS: usize = 3;
 /// Everything the second pass knows.
 pub(crate) struct Engine {
     pub(crate) stand_ins: StandIns,
-    /// Stand-ins that were computed, not numbered.
-    pub(crate) computed: Mutex<Vault>,
+    /// Hears of stand-ins that were computed, not numbered.
+    pub(crate) vault: Option<Mutex<Vault>>,
     pub(crate) chunk: usize,
 }
 
@@ -40,12 +40,12 @@ pub(crate) struct Engine {
 struct Done {
     bytes: Vec<u8>,
     counts: Counts,
-    computed: Vec<(String, String, Category)>,
+    computed: Vec<VaultEntry>,
 }
 
 impl Engine {
     pub(crate) fn new(stand_ins: StandIns) -> Self {
-        Self { stand_ins, computed: Mutex::default(), chunk: CHUNK }
+        Self { stand_ins, vault: None, chunk: CHUNK }
     }
 
     fn process(&self, chunk: &Chunk, path: &str) -> Result<Done, RedactError> {
@@ -76,17 +76,14 @@ impl Engine {
     pub(crate) fn text(&self, text: &[u8]) -> Result<Vec<u8>, RedactError> {
         let chunk = Chunk { bytes: text.to_vec(), context: Vec::new(), pem: Pem::Outside, line: 1 };
         let done = self.process(&chunk, "")?;
-        self.remember(done.computed);
+        self.remember(&done.computed);
         Ok(done.bytes)
     }
 
-    fn remember(&self, computed: Vec<(String, String, Category)>) {
-        if computed.is_empty() {
-            return;
-        }
-        let mut vault = self.computed.lock().unwrap_or_else(PoisonError::into_inner);
-        for (stand_in, value, category) in computed {
-            vault.enter(stand_in, value, category);
+    fn remember(&self, computed: &[VaultEntry]) {
+        if let (Some(vault), false) = (&self.vault, computed.is_empty()) {
+            let mut vault = vault.lock().unwrap_or_else(PoisonError::into_inner);
+            computed.iter().for_each(|entry| vault.enter(entry));
         }
     }
 }
@@ -95,7 +92,7 @@ impl Engine {
 struct Pass<'e> {
     engine: &'e Engine,
     counts: Option<&'e mut Counts>,
-    computed: &'e mut Vec<(String, String, Category)>,
+    computed: &'e mut Vec<VaultEntry>,
     seen: HashSet<Vec<u8>>,
 }
 
@@ -132,10 +129,12 @@ impl Pass<'_> {
             Form::Text(group) => out[from..].get(group.prefix().len()) == Some(&b'k'),
             _ => false,
         };
-        if computed && out[from] != b'[' && !self.seen.contains(&out[from..]) {
+        let kept = computed && self.engine.vault.is_some() && out[from] != b'[';
+        if kept && !self.seen.contains(&out[from..]) {
             self.seen.insert(out[from..].to_vec());
             let value = text::decode(&decoded(&line[hit.start..hit.end])).into_owned();
-            self.computed.push((String::from_utf8_lossy(&out[from..]).into_owned(), value, hit.category));
+            let stand_in = String::from_utf8_lossy(&out[from..]).into_owned();
+            self.computed.push(VaultEntry { stand_in, value, category: hit.category });
         }
     }
 }
@@ -246,7 +245,7 @@ impl<'a, R: Read> TextReader<'a, R> {
                 *counts.entry(category).or_insert(0) += count;
             }
             drop(counts);
-            self.engine.remember(done.computed);
+            self.engine.remember(&done.computed);
             self.ready.push_back(done.bytes);
         }
         Ok(())

@@ -46,4 +46,4 @@ pub use redacted::{Consent, Redacted};
 pub use redactor::{FILTER_WINDOW, Finding, Redactor};
 pub use rules::{OpeningLimits, Rules};
 pub use survey::Survey;
-pub use vault::{Original, Vault};
+pub use vault::{Vault, VaultEntry};

@@ -18,7 +18,7 @@ use super::rules::Rules;
 use super::scan::Scratch;
 use super::stand_in::StandIns;
 use super::survey::Survey;
-use super::vault::Vault;
+use super::vault::{Vault, VaultEntry};
 use crate::item::{ArchivePath, Item, LeftOut, Reason};
 
 /// How much of a stream [`Redactor::filter`] surveys before it writes the first byte.
@@ -49,6 +49,13 @@ impl Redactor {
         let engine = Engine::new(StandIns::new(&rules, learned, &key));
         drop(key);
         Self { rules, engine }
+    }
+
+    /// Keeps the way back from the stand-ins it gives out in `vault`.
+    #[must_use]
+    pub fn keeping(mut self, vault: Vault) -> Self {
+        self.engine.vault = Some(Mutex::new(vault));
+        self
     }
 
     /// Reads in chunks of about `size` bytes; the result is the same for any size.
@@ -210,17 +217,19 @@ impl Redactor {
         Ok(all)
     }
 
-    /// The way back from every stand-in given out so far to its value.
-    #[must_use]
-    pub fn vault(&self) -> Vault {
-        let mut vault = self.engine.computed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    /// Ends the work and gives the vault it was [keeping](Self::keeping): the way back from every stand-in that was given
+    /// out. An error means that the vault's spool could not be written, so that entries are missing.
+    pub fn into_vault(self) -> io::Result<Option<Vault>> {
+        let Some(vault) = self.engine.vault else { return Ok(None) };
+        let mut vault = vault.into_inner().unwrap_or_else(PoisonError::into_inner);
         for (stand_in, value, category) in self.engine.stand_ins.numbered() {
-            vault.enter(stand_in, value.to_owned(), category);
+            vault.enter(&VaultEntry { stand_in, value: value.to_owned(), category });
         }
         for (stand_in, value) in self.engine.stand_ins.used4() {
-            vault.enter(stand_in.to_string(), value.to_string(), Category::Ip);
+            let (stand_in, value) = (stand_in.to_string(), value.to_string());
+            vault.enter(&VaultEntry { stand_in, value, category: Category::Ip });
         }
-        vault
+        vault.finish().map(Some)
     }
 }
 

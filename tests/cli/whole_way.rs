@@ -151,6 +151,18 @@ fn the_same_person_has_the_same_stand_in_in_every_file() {
 }
 
 #[test]
+fn only_the_sender_knows_who_is_who() {
+    let desk = sent();
+    fetch(&desk, "opened").ends(0);
+    let log = desk.at("opened/fixtures/machines/meeting/log/unified_support.log");
+    let log = fs::read_to_string(log).unwrap();
+    let stand_in = log.split("Participant=\"").nth(1).unwrap().split('"').next().unwrap();
+    let names = desk.sender(&["names", "4711", stand_in]).ends(0);
+    assert_eq!(names.out, format!("{stand_in}\tAlice Martens\tperson\n"));
+    desk.technician(&["names", "4711", stand_in]).ends(10);
+}
+
+#[test]
 fn json_output_ends_with_exactly_one_result() {
     let desk = Desk::new();
     let ran = desk.sender(&["send", "fixtures/machines/meeting", "--ticket", "4711", "--yes", "--json"]).ends(3);

@@ -11,8 +11,10 @@ mod traps;
 
 use std::io::{self, Read};
 
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use tarseal::item::{ArchivePath, Content, Item, LeftOut};
-use tarseal::redact::{Counts, Learned, RedactError, Redactor, Rules, Survey, TicketKey};
+use tarseal::redact::{Counts, Learned, RedactError, Redactor, Rules, Survey, TicketKey, Vault, VaultEntry};
 
 /// An item that lies in memory.
 struct Bytes(Vec<u8>);
@@ -58,6 +60,18 @@ fn read(redactor: &Redactor, item: &Item) -> Result<(Vec<u8>, Counts), RedactErr
             }
         }
     }
+}
+
+fn vault() -> Vault {
+    Vault::new(env!("CARGO_TARGET_TMPDIR").as_ref(), &mut StdRng::seed_from_u64(1))
+}
+
+/// What the vault of a redactor holds, by stand-in: it is entered in no particular order.
+fn entries(redactor: Redactor) -> Vec<VaultEntry> {
+    let vault = redactor.into_vault().unwrap().expect("a vault was kept");
+    let mut entries: Vec<_> = Vault::entries(io::BufReader::new(vault.reader())).map(Result::unwrap).collect();
+    entries.sort();
+    entries
 }
 
 /// Surveys and redacts texts, in order.

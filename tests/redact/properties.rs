@@ -5,7 +5,7 @@ use tarseal::item::Item;
 use tarseal::redact::{Learned, RedactError, Redactor, Rules, Survey};
 
 use crate::logs::{self, Mix};
-use crate::{item, key, read, survey};
+use crate::{entries, item, key, read, survey, vault};
 
 fn redactor(items: &[Item], chunk: usize) -> Redactor {
     let rules = Rules::default();
@@ -55,8 +55,9 @@ fn threads_and_chunks_make_no_difference() {
         pool.install(|| {
             let redactor =
                 Redactor::new(Rules::default(), learned_in_chunks(&items[0], chunk), key()).with_chunk_size(chunk);
+            let redactor = redactor.keeping(vault());
             let (bytes, counts) = read(&redactor, &items[0]).unwrap();
-            (bytes, counts, redactor.vault())
+            (bytes, counts, entries(redactor))
         })
     };
     let expected = run(1, 1 << 20);

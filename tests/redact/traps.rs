@@ -3,9 +3,9 @@
 use std::io::{Read, Write};
 
 use tarseal::item::Reason;
-use tarseal::redact::{Action, Category, OpeningLimits, RedactError, Redacted, Redactor, Rules, Survey, Vault};
+use tarseal::redact::{Action, Category, OpeningLimits, RedactError, Redacted, Redactor, Rules, Survey};
 
-use crate::{item, key, path, read, redact, redact_one, survey};
+use crate::{entries, item, key, path, read, redact, redact_one, survey, vault};
 
 #[test]
 fn a_name_learned_in_the_last_file_is_hidden_in_the_first() {
@@ -258,29 +258,28 @@ fn the_vault_knows_the_way_back() {
     let text = "Participant=\"Otti Habersaat\" 198.51.100.7 2a02:7::9 3c:a8:2a:01:02:03 +49301234567 q@amt.example\n";
     let rules = Rules::default();
     let items = [item("log", text.as_bytes())];
-    let redactor = Redactor::new(rules.clone(), survey(&rules, &items).unwrap(), key());
+    let redactor = Redactor::new(rules.clone(), survey(&rules, &items).unwrap(), key()).keeping(vault());
     let out = String::from_utf8(read(&redactor, &items[0]).unwrap().0).unwrap();
-    let vault: Vault = serde_json::from_str(&serde_json::to_string(&redactor.vault()).unwrap()).unwrap();
     let mut back = out;
-    for (stand_in, original) in vault.iter() {
-        back = back.replace(stand_in, &original.value);
+    for entry in entries(redactor) {
+        back = back.replace(&entry.stand_in, &entry.value);
     }
     assert_eq!(back, text);
-    assert!(!format!("{vault:?}").contains("Otti"));
 }
 
 #[test]
 fn a_filter_learns_from_the_whole_input_before_it_writes() {
     let rules = Rules::default();
-    let mut redactor = Redactor::new(rules.clone(), Survey::new(&rules).finish(), key());
+    let mut redactor = Redactor::new(rules.clone(), Survey::new(&rules).finish(), key()).keeping(vault());
     let mut out = Vec::new();
     let counts = redactor.filter(b"Habersaat came\nParticipant=\"Otti Habersaat\"\n".as_slice(), &mut out).unwrap();
     assert_eq!(out, b"person-1 came\nParticipant=\"person-1\"\n");
     assert_eq!(counts[&Category::Person], 2);
-    assert_eq!(redactor.vault().value("person-1").unwrap().value, "Otti Habersaat");
     let mut again = Vec::new();
     redactor.filter(b"Habersaat 198.51.100.7\n".as_slice(), &mut again).unwrap();
     assert!(again.starts_with(b"person-1 24"));
+    let entry = entries(redactor).into_iter().find(|entry| entry.stand_in == "person-1").unwrap();
+    assert_eq!(entry.value, "Otti Habersaat");
 }
 
 #[test]

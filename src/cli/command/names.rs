@@ -1,11 +1,12 @@
 //! `names`: who stands behind the stand-ins of a ticket. Only this computer knows, and only while the snapshot is there.
 
-use serde_json::{Map, json};
+use serde_json::json;
 
 use crate::cli::args::NamesArguments;
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::output::shown;
 use crate::cli::{Desk, keeping};
+use crate::redact::VaultEntry;
 
 /// Prints the vaults of a ticket, or one stand-in of them.
 pub fn run(arguments: &NamesArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
@@ -15,16 +16,17 @@ pub fn run(arguments: &NamesArguments, desk: &mut Desk<'_>) -> Result<Outcome, F
     let mut told = 0_u64;
     for entry in &entries {
         let Some(vault) = keeping::open_vault(ticket, &entry.snapshot, &own, desk)? else { continue };
-        let wanted = |stand_in: &str| arguments.stand_in.as_ref().is_none_or(|wanted| wanted == stand_in);
-        for (stand_in, original) in vault.iter().filter(|(stand_in, _)| wanted(stand_in)) {
+        for name in vault {
+            let VaultEntry { stand_in, value, category } = name?;
+            if arguments.stand_in.as_ref().is_some_and(|wanted| *wanted != stand_in) {
+                continue;
+            }
             told += 1;
-            desk.output.data(format!("{stand_in}\t{}\t{}", shown(&original.value), original.category.word()));
-            let mut fields = Map::new();
-            fields.insert("snapshot".into(), json!(entry.snapshot));
-            fields.insert("stand_in".into(), json!(stand_in));
-            fields.insert("value".into(), json!(original.value));
-            fields.insert("category".into(), json!(original.category));
-            desk.output.event("name", fields);
+            desk.output.data(format!("{stand_in}\t{}\t{}", shown(&value), category.word()));
+            let fields = json!({
+                "snapshot": entry.snapshot, "stand_in": stand_in, "value": value, "category": category,
+            });
+            desk.output.event("name", fields.as_object().cloned().unwrap_or_default());
         }
     }
     if told == 0 {
