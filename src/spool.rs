@@ -18,6 +18,8 @@ use crate::secret::Secret;
 
 /// Bytes sealed at a time in the file.
 const CHUNK: usize = 64 * 1024;
+/// Most bytes that are taken with one call.
+const TAKEN: usize = 4 * CHUNK;
 /// A chunk and its tag, as they lie in the file.
 const SEALED_CHUNK: u64 = CHUNK as u64 + 16;
 
@@ -106,7 +108,13 @@ impl Write for Spool {
         if self.memory.len() >= limit.max(CHUNK) {
             self.spill()?;
         }
-        let taken = bytes.len().min(4 * CHUNK);
+        let taken = bytes.len().min(TAKEN);
+        let wanted = self.memory.len() + taken;
+        if wanted > self.memory.capacity() {
+            // Growing by doubling would end at twice the limit.
+            let room = (2 * self.memory.capacity()).clamp(wanted, limit.max(CHUNK) + TAKEN);
+            self.memory.reserve_exact(room - self.memory.len());
+        }
         self.memory.extend_from_slice(&bytes[..taken]);
         Ok(taken)
     }

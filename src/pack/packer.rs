@@ -17,7 +17,7 @@ use crate::redact::{Counts, Redacted};
 use crate::spool::{Spool, SpoolReader};
 
 /// Bytes of compressed frames held in memory before they go to a sealed file.
-const HELD_IN_MEMORY: usize = 16 << 20;
+const HELD_IN_MEMORY: usize = 8 << 20;
 
 /// How to pack.
 #[derive(Clone, Debug)]
