@@ -55,7 +55,7 @@ pub enum AddError {
 
 /// Packs items into one stream of frames.
 ///
-/// Memory: two frames of 4 MiB, a compressed one, the compressor and 16 MiB of held frames, whatever the size.
+/// Memory: two frames of 4 MiB, a compressed one, the compressor and 8 MiB of held frames, whatever the size.
 pub struct Packer<W: Write> {
     out: FrameWriter<W>,
     compressor: FrameCompressor,
