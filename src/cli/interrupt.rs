@@ -15,6 +15,7 @@ static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 static LEFT_TO_THE_COMMAND: AtomicBool = AtomicBool::new(false);
 
 /// Leaves signals to the command that runs: a server that first ends what it is doing.
+#[cfg(feature = "portal")]
 pub fn leave_to_the_command() {
     LEFT_TO_THE_COMMAND.store(true, Ordering::SeqCst);
 }
