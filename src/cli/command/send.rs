@@ -4,7 +4,7 @@ use std::fs;
 
 use super::remote::{self, Remote};
 use super::snapshot::{Prepared, completeness, dry_run, prepare, seal, tell_left_out};
-use super::upload::{begin, finish};
+use super::upload::{begin, finish, lock};
 use crate::cli::Desk;
 use crate::cli::args::{Review, SendArguments};
 use crate::cli::exit::{Exit, Failure, Outcome};
@@ -16,7 +16,6 @@ use crate::format::{Share, ShareField};
 use crate::ids::{ShareId, TicketId};
 use crate::pack::Manifest;
 use crate::pipeline::Created;
-use crate::send::TicketLock;
 use crate::track::RetentionPolicy;
 use crate::track::deadline::hard_cap_at;
 use crate::wire::TicketState;
@@ -55,12 +54,6 @@ pub fn run(arguments: &SendArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
         .with("complete", exit == Exit::Done)
         .with("files", created.manifest.entries.len())
         .with("left_out", created.manifest.left_out.len()))
-}
-
-/// Takes the lock of a ticket; it is held until the value is dropped.
-pub fn lock(ticket: &TicketId, desk: &Desk<'_>) -> Result<TicketLock, Failure> {
-    let path = desk.home.directory("locks")?.join(format!("{ticket}.lock"));
-    TicketLock::take(&path).map_err(|error| remote::failure(&error, "this computer"))
 }
 
 /// When a review is demanded, there must be a person to look.

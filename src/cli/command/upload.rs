@@ -10,7 +10,6 @@ use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::remote::{self, Remote};
-use super::send::lock;
 use crate::cli::Desk;
 use crate::cli::args::{PortalArguments, ResumeArguments, UploadArguments};
 use crate::cli::exit::{Exit, Failure, Outcome};
@@ -19,9 +18,15 @@ use crate::cli::settings::Settings;
 use crate::format::{Header, Share, ShareField};
 use crate::ids::{FileId, TicketId};
 use crate::pipeline::Created;
-use crate::send::{Checkpoint, Pace, SendError, Sent, SystemPace, upload};
+use crate::send::{Checkpoint, Pace, SendError, Sent, SystemPace, TicketLock, upload};
 use crate::track::ledger::{LedgerError, Sealed};
 use crate::wire::{NewShare, NewSnapshot};
+
+/// Takes the lock of a ticket; it is held until the value is dropped.
+pub fn lock(ticket: &TicketId, desk: &Desk<'_>) -> Result<TicketLock, Failure> {
+    let path = desk.home.directory("locks")?.join(format!("{ticket}.lock"));
+    TicketLock::take(&path).map_err(|error| remote::failure(&error, "this computer"))
+}
 
 /// Where the sealed file of a snapshot waits until it is sent.
 pub fn outgoing(ticket: &TicketId, file: &FileId, desk: &Desk<'_>) -> Result<PathBuf, Failure> {
