@@ -214,6 +214,12 @@ pub(crate) fn words(text: &[u8]) -> Vec<String> {
     all
 }
 
+/// Whether `bytes` are a UUID in its usual form.
+pub(crate) fn is_uuid(bytes: &[u8]) -> bool {
+    bytes.len() == 36
+        && bytes.iter().enumerate().all(|(at, &b)| if matches!(at, 8 | 13 | 18 | 23) { b == b'-' } else { is(b, HEX) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,13 +1,12 @@
 //! Addresses with an `@`: mail, SIP, H.323, jabber; and the display name before one in angle brackets.
 
-use super::keyed::is_uuid;
 use super::secret::url_credentials;
 use super::{Detector, Line};
 use crate::redact::category::Category;
 use crate::redact::common::{is_common, is_no_value};
 use crate::redact::hit::{Form, Group, Hits, rank};
 use crate::redact::keys::{self, KeyClass};
-use crate::redact::text::{self, DIGIT, HEX, HIGH, IDENT, SPACE, WORD, before, is};
+use crate::redact::text::{self, DIGIT, HEX, HIGH, IDENT, SPACE, WORD, before, is, is_uuid};
 
 pub(crate) struct Email;
 

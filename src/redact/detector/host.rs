@@ -1,10 +1,10 @@
 //! Computer names in the columns of syslog and Pexip logs, and in shell prompts.
 
-use super::keyed::push_host;
+use super::ip::is_ip6_token;
 use super::{Detector, Line};
 use crate::redact::category::Category;
-use crate::redact::common::is_common;
-use crate::redact::hit::{Hits, rank};
+use crate::redact::common::{is_common, is_no_value};
+use crate::redact::hit::{Form, Group, Hits, rank};
 use crate::redact::text::{self, DIGIT, IDENT, WORD, byte, is};
 
 pub(crate) struct Host;
@@ -88,6 +88,56 @@ fn program_or_date(text: &[u8], start: usize) -> bool {
     let end =
         text[start.min(text.len())..].iter().take(80).position(|&b| !of(b)).map_or(text.len(), |length| start + length);
     end > start && byte(text, end) == b':'
+}
+
+/// Pushes a host name: its first label as a host, the rest as a domain. Addresses and reserved names are left alone.
+pub(super) fn push_host(text: &[u8], start: usize, end: usize, category: Category, rank: u8, hits: &mut Hits) {
+    let end = start + text[start..end].iter().rposition(|&b| b != b'.' && b != b'-').map_or(0, |at| at + 1);
+    let name = &text[start..end];
+    let folded = text::fold(name);
+    let letters = name.iter().any(|b| b.is_ascii_alphabetic() || *b >= 0x80);
+    let reserved = folded.split('.').all(|label| {
+        matches!(
+            label,
+            "localhost"
+                | "localdomain"
+                | "local"
+                | "localhost4"
+                | "localhost6"
+                | "internal"
+                | "lan"
+                | "home"
+                | "invalid"
+                | "arpa"
+        )
+    });
+    if !letters || reserved || folded.starts_with("localhost.") || is_no_value(&folded) || name.len() > 253 {
+        return;
+    }
+    // A hexadecimal IPv6 address under a host key belongs to its own detector.
+    if byte(text, end) == b':'
+        && name.iter().all(|&b| is(b, text::HEX))
+        && matches!(byte(text, end + 1), b':' | b'0'..=b'9' | b'a'..=b'f')
+        && is_ip6_token(&text[start..])
+    {
+        return;
+    }
+    let labels = name.iter().filter(|&&b| b == b'.').count() + 1;
+    let Some(dot) = memchr::memchr(b'.', name) else {
+        if !is_common(&folded) {
+            hits.push(start, end, category, Form::Text(Group::Host), rank);
+        }
+        return;
+    };
+    if labels == 2 {
+        hits.push(start, end, category, Form::Text(Group::Domain), rank);
+        return;
+    }
+    let label = text::fold(&name[..dot]);
+    if !is_common(&label) {
+        hits.push(start, start + dot, category, Form::Text(Group::Host), rank);
+    }
+    hits.push(start + dot + 1, end, category, Form::Text(Group::Domain), rank);
 }
 
 #[cfg(test)]

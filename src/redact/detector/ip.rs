@@ -234,6 +234,12 @@ pub(crate) fn is_ip(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| text.parse::<Ipv4Addr>().is_ok() || text.parse::<Ipv6Addr>().is_ok())
 }
 
+/// Whether `text` begins like an IPv6 address: hexadecimal digits and two colons or more.
+pub(super) fn is_ip6_token(text: &[u8]) -> bool {
+    let end = text.iter().position(|&b| !is(b, text::HEX) && b != b':').unwrap_or(text.len());
+    text[..end].iter().filter(|&&b| b == b':').count() >= 2
+}
+
 #[cfg(test)]
 mod tests {
     use crate::redact::detector::tests::{finds, found};

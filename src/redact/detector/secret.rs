@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use super::keyed::push_host;
+use super::host::push_host;
 use super::{Detector, Line};
 use crate::redact::category::Category;
 use crate::redact::common::is_system_user;
 use crate::redact::hit::{Form, Group, Hits, rank};
-use crate::redact::text::{self, DIGIT, IDENT, SPACE, WORD, before, byte, is};
+use crate::redact::text::{self, DIGIT, IDENT, SPACE, WORD, before, byte, is, is_uuid};
 
 pub(crate) struct Secrets;
 
@@ -160,11 +160,7 @@ fn authorization(text: &[u8], end: usize, word: &[u8], hits: &mut Hits) {
         || token.ends_with(b"=")
         || token.iter().any(u8::is_ascii_uppercase) && token[1..].iter().any(u8::is_ascii_uppercase);
     let least = if word == b"token" { 24 } else { 8 };
-    if token.len() >= least
-        && mixed
-        && (word != b"token" || token.iter().any(|&b| is(b, DIGIT)))
-        && !super::keyed::is_uuid(token)
-    {
+    if token.len() >= least && mixed && (word != b"token" || token.iter().any(|&b| is(b, DIGIT))) && !is_uuid(token) {
         hits.push(start, stop, Category::Secret, Form::Drop, rank::SECRET);
     }
 }

@@ -2,12 +2,11 @@
 
 use super::email::{bracket_before, display_name, is_domain};
 use super::ip::is_ip;
-use super::keyed::is_uuid;
 use super::{Detector, Line};
 use crate::redact::category::Category;
 use crate::redact::common::is_no_value;
 use crate::redact::hit::{Form, Group, Hits, rank};
-use crate::redact::text::{self, DIGIT, WORD, byte, is};
+use crate::redact::text::{self, DIGIT, WORD, byte, is, is_uuid};
 
 pub(crate) struct Uri;
 

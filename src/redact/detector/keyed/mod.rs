@@ -1,0 +1,252 @@
+//! Values beside a key that says what they are: `Participant="Anna"`, `"user": "anna"`, `user=anna`, `Password: x`.
+//!
+//! Here a key and its value are brought together: [`key`] knows what is a key, [`value`] where a value begins and ends,
+//! [`secret`] what a password may look like.
+
+mod key;
+mod secret;
+mod value;
+
+use super::host::push_host;
+use super::ip::is_ip6_token;
+use super::{Detector, Line};
+use crate::redact::category::Category;
+use crate::redact::common::{is_common, is_no_value, is_system_user};
+use crate::redact::hit::{Form, Group, Hits, rank};
+use crate::redact::keys::KeyClass;
+use crate::redact::text::{self, DIGIT, IDENT, SPACE, WORD, before, byte, is, is_uuid};
+
+use self::key::key_before;
+use self::secret::secret;
+use self::value::{Value, value_at};
+
+pub(crate) struct Keyed;
+
+impl Detector for Keyed {
+    fn anchors(&self) -> &'static [u8] {
+        b"=:"
+    }
+
+    fn at_anchor(&self, line: &Line<'_>, at: usize, _skip: &mut usize, hits: &mut Hits) {
+        let text = line.text;
+        let (last, next) = (before(text, 0, at), byte(text, at + 1));
+        let not_a_key = if text[at] == b':' {
+            is(last, DIGIT) && is(next, DIGIT)
+                || next == b':'
+                || last == b':'
+                || next == b'/' && byte(text, at + 2) == b'/'
+        } else {
+            next == b'=' || matches!(last, b'=' | b'!' | b'<' | b'>')
+        };
+        if not_a_key {
+            return;
+        }
+        if let Some((key, class)) = key_before(text, at) {
+            value_of(line, key, at, class, hits);
+        }
+    }
+
+    fn at_line_start(&self, line: &Line<'_>, hits: &mut Hits) {
+        // `"password":` at the end of a line, its value on the next.
+        let previous = line.previous.trim_ascii_end();
+        let Some((b':' | b'=', _)) = previous.split_last() else { return };
+        if let Some((_, class)) = key_before(previous, previous.len() - 1) {
+            let start = text::run(line.text, 0, SPACE);
+            let number = class == KeyClass::Phone && matches!(byte(line.text, start), b'0'..=b'9' | b'(');
+            if number || matches!(byte(line.text, start), b'"' | b'\'') {
+                let value = value_at(line.text, start, class, b'=');
+                push(line.text, value, class, hits);
+            }
+        }
+    }
+}
+
+fn value_of(line: &Line<'_>, key: &[u8], at: usize, class: KeyClass, hits: &mut Hits) {
+    let text = line.text;
+    let mut start = at + 1;
+    if text[at] == b'=' && byte(text, start) == b'>' {
+        start += 1;
+    }
+    // `logname= uid=0` has no value; `key = value` has one.
+    if text[at] == b':' || before(text, 0, at) == b' ' {
+        start = text::run(text, start, SPACE);
+    }
+    if byte(text, start) == b'[' && matches!(byte(text, start + 1), b'"' | b'\'') {
+        return list(text, start + 1, class, hits);
+    }
+    if class == KeyClass::Drop(Category::Secret) {
+        return secret(text, key, at, start, hits);
+    }
+    push(text, value_at(text, start, class, text[at]), class, hits);
+}
+
+/// A JSON list of strings on one line.
+fn list(text: &[u8], mut at: usize, class: KeyClass, hits: &mut Hits) {
+    while matches!(byte(text, at), b'"' | b'\'') {
+        let value = value_at(text, at, class, b'=');
+        push(text, value, class, hits);
+        at = value.map_or(at + 1, |value| value.end + 1);
+        at = text::run(text, at, SPACE);
+        if byte(text, at) != b',' {
+            return;
+        }
+        at = text::run(text, at + 1, SPACE);
+    }
+}
+
+/// Pushes a value as what its key says, unless a better detector of addresses takes it.
+fn push(text: &[u8], value: Option<Value>, class: KeyClass, hits: &mut Hits) {
+    let Some(value) = value.filter(|value| value.start < value.end) else { return };
+    let bytes = &text[value.start..value.end];
+    if bytes.len() < 64 && is_no_value(&text::fold(bytes)) {
+        return;
+    }
+    let rank = rank::KEYED;
+    match class {
+        KeyClass::Person | KeyClass::User if is_address(bytes) => {}
+        KeyClass::Person => {
+            // `caller_id=SessionsController#create` is a place in a program.
+            if bytes.contains(&b'#') && !bytes.contains(&b' ') {
+                return;
+            }
+            // `Participant=7` is a number of something.
+            if bytes.iter().any(|&b| is(b, WORD) && !is(b, DIGIT)) {
+                hits.push(value.start, value.end, Category::Person, Form::Text(Group::Person), rank);
+            } else if value.quoted || phone_like(bytes, 7) {
+                number(value, bytes, hits);
+            }
+        }
+        KeyClass::User => user(text, value, hits),
+        KeyClass::Host => host(text, value, hits),
+        KeyClass::Phone if phone_like(bytes, 4) => {
+            hits.push(value.start, value.end, Category::Phone, Form::Phone, rank);
+        }
+        KeyClass::Phone | KeyClass::CallId => {}
+        KeyClass::Device => hits.push(value.start, value.end, Category::DeviceId, Form::Text(Group::Device), rank),
+        KeyClass::Conference => hits.push(value.start, value.end, Category::Conference, Form::Drop, 0),
+        KeyClass::Drop(category) => hits.push(value.start, value.end, category, Form::Drop, rank),
+    }
+}
+
+fn number(value: Value, bytes: &[u8], hits: &mut Hits) {
+    if phone_like(bytes, 7) {
+        hits.push(value.start, value.end, Category::Phone, Form::Phone, rank::KEYED);
+    }
+}
+
+/// A login name: without the domain before a backslash or after an `@`.
+fn user(text: &[u8], value: Value, hits: &mut Hits) {
+    let bytes = &text[value.start..value.end];
+    let start = after_windows_domain(bytes);
+    let end = memchr::memchr(b'@', &bytes[start..]).map_or(bytes.len(), |at| start + at);
+    let name = &bytes[start..end];
+    let folded = text::fold(name);
+    if is_system_user(&folded) || !name.iter().any(|&b| is(b, WORD)) || name.len() > 256 {
+        return;
+    }
+    if name.iter().all(|&b| is(b, DIGIT)) {
+        // Numbers are people's only when they are long enough to dial; `uid=1000` is not.
+        if name.len() >= 7 && value.quoted {
+            hits.push(value.start + start, value.start + end, Category::User, Form::Text(Group::User), rank::KEYED);
+        }
+        return;
+    }
+    if !value.quoted && !value.assigned && is_common(&folded) {
+        return;
+    }
+    if value.quoted && name.contains(&b'=') || name.starts_with(b"/") || name.starts_with(b"$") || is_uuid(name) {
+        return;
+    }
+    hits.push(value.start + start, value.start + end, Category::User, Form::Text(Group::User), rank::KEYED);
+}
+
+/// Where the name begins in `DOMAIN\anna`, also with the backslash doubled; other backslashes are escapes.
+fn after_windows_domain(bytes: &[u8]) -> usize {
+    let Some(at) = memchr::memrchr(b'\\', bytes) else { return 0 };
+    let doubled = at > 0 && bytes[at - 1] == b'\\';
+    let domain = &bytes[..if doubled { at - 1 } else { at }];
+    let next = byte(bytes, at + 1);
+    let escape = !doubled && matches!(next, b'u' | b'x' | b'n' | b'r' | b't' | b'b' | b'f');
+    let plain = !domain.is_empty() && domain.iter().all(|&b| is(b, IDENT));
+    if plain && is(next, WORD) && !escape { at + 1 } else { 0 }
+}
+
+/// A computer's name; a domain is kept apart so that it has the same stand-in in every name.
+fn host(text: &[u8], value: Value, hits: &mut Hits) {
+    let bytes = &text[value.start..value.end];
+    let end = value.start + text::run(bytes, 0, IDENT);
+    push_host(text, value.start, end, Category::Host, rank::KEYED, hits);
+}
+
+/// Whether a value as a whole is an address that other detectors take.
+fn is_address(bytes: &[u8]) -> bool {
+    if bytes.iter().any(|&b| is(b, SPACE)) {
+        return false;
+    }
+    let scheme = memchr::memchr(b':', bytes).map(|at| text::fold(&bytes[..at]));
+    if scheme
+        .is_some_and(|scheme| matches!(scheme.as_str(), "sip" | "sips" | "tel" | "h323" | "mailto" | "http" | "https"))
+    {
+        return true;
+    }
+    let domain = memchr::memchr(b'@', bytes).map(|at| &bytes[at + 1..]);
+    domain.is_some_and(|domain| domain.contains(&b'.') || domain.contains(&b':'))
+        || bytes.iter().all(|&b| is(b, DIGIT) || matches!(b, b'.' | b':' | b'/'))
+            && bytes.iter().filter(|&&b| b == b'.').count() == 3
+        || bytes.first() == Some(&b'+') && phone_like(bytes, 7)
+        || is_ip6_token(bytes) && bytes.iter().all(|&b| is(b, text::HEX) || matches!(b, b':' | b'.' | b'%' | b'/'))
+}
+
+fn phone_like(bytes: &[u8], least: usize) -> bool {
+    let digits = bytes.iter().filter(|&&b| is(b, DIGIT)).count();
+    (least..=15).contains(&digits)
+        && bytes.iter().all(|&b| is(b, DIGIT) || matches!(b, b' ' | b'-' | b'.' | b'(' | b')' | b'/' | b'+'))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::redact::detector::tests::{finds, found, found_after};
+
+    #[test]
+    fn a_key_says_what_its_value_is() {
+        finds(
+            r#"Participant="Ottilie \"Otti\" Habersaat" Level="INFO""#,
+            &[(r#"Ottilie \"Otti\" Habersaat"#, "person")],
+        );
+        finds("display_name=Quirin Quistorp joined", &[("Quirin Quistorp", "person")]);
+        finds(r#"{"user":"quirin","n":7}"#, &[("quirin", "user")]);
+        finds("username:asdasd ip:none", &[("asdasd", "user")]);
+        finds("user=quirin@pam", &[("quirin", "user")]);
+        finds("user=MINISTRY\\quirin", &[("quirin", "user")]);
+        finds("hostname=kolibri", &[("kolibri", "host")]);
+        finds("Display Name: Quirin Quistorp", &[("Quirin Quistorp", "person")]);
+        finds("phone=030 123 456 (gateway)", &[("030 123 456", "phone")]);
+        finds(
+            r#""attendees": ["Quirin Quistorp", "Lidwien Tchoumi"]"#,
+            &[("Quirin Quistorp", "person"), ("Lidwien Tchoumi", "person")],
+        );
+        finds("birth_date=1990-01-02 sex=f", &[("1990-01-02", "birth-date"), ("f", "sex")]);
+    }
+
+    #[test]
+    fn a_value_may_stand_on_the_next_line() {
+        assert_eq!(found_after("  \"password\":", "    \"hunter22\","), [("hunter22".into(), "secret".into())]);
+        assert!(found_after("  \"level\":", "    \"hunter22\",").is_empty());
+    }
+
+    #[test]
+    fn system_accounts_and_missing_values_stay() {
+        for line in [
+            "user=root",
+            "user=null",
+            r#"user="-""#,
+            "uid=1000",
+            "user=",
+            "host=localhost",
+            "level=INFO",
+            "12:30:01 x=5",
+        ] {
+            assert!(found(line).is_empty(), "{line}: {:?}", found(line));
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What the survey learned, and how a learned name is found in text.
+//!
+//! [`Learned`] holds the values with their numbers. From it [`Names`] are made, each in the spellings people use.
+
+mod names;
+mod spelling;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+pub(crate) use self::names::Names;
+
+use super::hit::Group;
+use super::text::{self, WORD, is};
+
+/// A value the survey learned, with its number.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) group: Group,
+    pub(crate) number: u32,
+    /// As it first stood in the input.
+    pub(crate) value: String,
+}
+
+/// Something the survey saw.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Sighting {
+    /// A value of a group, as it stood in the input, decoded.
+    Value(Group, String),
+    /// A name of the watch list: hidden everywhere, whatever it is.
+    Watched(String),
+    /// A conference's name.
+    Conference(String),
+    /// Text that reads like a numbered stand-in.
+    Taken(Group, u32),
+    /// An IPv4 network, the first 24 bits.
+    Net4(u32),
+    /// An IPv6 network, the first 64 bits.
+    Net6(u64),
+    /// A hardware address in the range of stand-ins.
+    Mac([u8; 6]),
+    /// The digits of a telephone number in the range of stand-ins.
+    Phone(String),
+}
+
+/// What the survey learned: the values that are hidden wherever they stand, numbered in the order in which they first
+/// appeared, and the real values that lie in the ranges of stand-ins.
+#[derive(Clone, Debug, Default)]
+pub struct Learned {
+    pub(crate) entries: Vec<Entry>,
+    index: HashMap<Group, HashMap<String, u32>>,
+    taken: HashSet<(Group, u32)>,
+    next: HashMap<Group, u32>,
+    conferences: HashSet<String>,
+    watched: HashSet<String>,
+    pub(crate) nets4: BTreeSet<u32>,
+    pub(crate) nets6: BTreeSet<u64>,
+    pub(crate) macs: HashSet<[u8; 6]>,
+    pub(crate) phones: HashSet<String>,
+    pub(crate) names: Names,
+}
+
+/// Most networks of one kind that are remembered; stand-ins of later ones may coincide.
+const MOST_NETWORKS: usize = 1 << 20;
+
+impl Learned {
+    /// Takes in what was seen, in the order in which it was seen. Values that look like stand-ins come first, so that no
+    /// stand-in is given out that the input holds as text.
+    pub(crate) fn take(&mut self, sightings: Vec<Sighting>) {
+        for sighting in &sightings {
+            if let Sighting::Taken(group, number) = sighting {
+                self.taken.insert((*group, *number));
+            }
+        }
+        for sighting in sightings {
+            match sighting {
+                Sighting::Value(group, value) => self.enter(group, value),
+                Sighting::Watched(value) => {
+                    self.watched.insert(canonical(&value));
+                    self.enter(Group::Person, value);
+                }
+                Sighting::Conference(name) => {
+                    self.conferences.insert(canonical(&name));
+                }
+                Sighting::Taken(..) => {}
+                Sighting::Net4(net) if self.nets4.len() < MOST_NETWORKS => {
+                    self.nets4.insert(net);
+                }
+                Sighting::Net6(net) if self.nets6.len() < MOST_NETWORKS => {
+                    self.nets6.insert(net);
+                }
+                Sighting::Net4(_) | Sighting::Net6(_) => {}
+                Sighting::Mac(mac) => {
+                    self.macs.insert(mac);
+                }
+                Sighting::Phone(digits) => {
+                    self.phones.insert(digits);
+                }
+            }
+        }
+        self.names = Names::of(self);
+    }
+
+    fn enter(&mut self, group: Group, value: String) {
+        let key = canonical(&value);
+        let index = self.index.entry(group).or_default();
+        if key.is_empty() || index.contains_key(&key) {
+            return;
+        }
+        let next = self.next.entry(group).or_insert(0);
+        loop {
+            *next += 1;
+            if !self.taken.contains(&(group, *next)) {
+                break;
+            }
+        }
+        let number = *next;
+        let place = u32::try_from(self.entries.len()).expect("fewer than 2^32 names fit in memory");
+        index.insert(key, place);
+        self.entries.push(Entry { group, number, value });
+    }
+
+    /// The place of a value in the table.
+    pub(crate) fn find(&self, group: Group, canonical: &str) -> Option<u32> {
+        self.index.get(&group)?.get(canonical).copied()
+    }
+
+    /// Whether `number` was given out as a stand-in of `group`.
+    pub(crate) fn gave_out(&self, group: Group, number: u32) -> bool {
+        number > 0
+            && self.next.get(&group).is_some_and(|&last| number <= last)
+            && !self.taken.contains(&(group, number))
+    }
+
+    /// How many values of each kind were learned, for a summary: people, users, computers and domains.
+    #[must_use]
+    pub fn summary(&self) -> [(&'static str, usize); 4] {
+        let count = |groups: &[Group]| self.entries.iter().filter(|entry| groups.contains(&entry.group)).count();
+        [
+            ("people", count(&[Group::Person])),
+            ("users", count(&[Group::User])),
+            ("addresses", count(&[Group::Local])),
+            ("computers", count(&[Group::Host, Group::Domain])),
+        ]
+    }
+}
+
+/// The form in which a value is looked up: its words, one blank between them; a value without words as it is.
+pub(crate) fn canonical(value: &str) -> String {
+    if !value.is_ascii() {
+        return text::words(value.as_bytes()).join(" ");
+    }
+    let mut row = String::with_capacity(value.len());
+    let mut between = false;
+    for byte in value.bytes() {
+        if is(byte, WORD) {
+            if between && !row.is_empty() {
+                row.push(' ');
+            }
+            row.push(char::from(byte.to_ascii_lowercase()));
+        }
+        between = !is(byte, WORD);
+    }
+    row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stand_in_that_the_input_holds_as_text_is_not_given_out() {
+        let mut table = Learned::default();
+        table.take(vec![Sighting::Value(Group::Person, "Ottilie Habersaat".into()), Sighting::Taken(Group::Person, 1)]);
+        assert_eq!(table.entries[0].number, 2);
+        assert!(!table.gave_out(Group::Person, 1) && table.gave_out(Group::Person, 2));
+    }
+}

@@ -1,0 +1,162 @@
+//! What people, users and computers are called besides the value that was seen: the spellings of a name, and what is too
+//! little to be hidden wherever it stands.
+
+use std::collections::HashSet;
+
+use super::names::Pattern;
+use crate::redact::common::{is_common, is_system_user};
+use crate::redact::text;
+
+/// The patterns made so far, none twice.
+#[derive(Default)]
+pub(super) struct Patterns {
+    pub(super) list: Vec<Pattern>,
+    seen: HashSet<(Vec<String>, bool)>,
+}
+
+impl Patterns {
+    fn add(&mut self, entry: u32, words: &[String], dots: bool) {
+        if !words.is_empty() && self.seen.insert((words.to_vec(), dots)) {
+            let words = words.iter().map(|word| word.as_str().into()).collect();
+            self.list.push(Pattern { words, entry, dots, exact: None });
+        }
+    }
+
+    pub(super) fn person(&mut self, entry: u32, value: &str, words: &[String], watched: bool) {
+        if watched {
+            self.add(entry, words, false);
+            return;
+        }
+        if words.len() > 6 || value.chars().count() > 80 || words.iter().all(|word| is_hollow(word)) {
+            return;
+        }
+        // "Anna Müller (Controlling)": the name is what stands before the bracket.
+        let bare = value.split(['(', '[', '<', '/', '|']).next().unwrap_or(value);
+        let mut name = text::words(bare.as_bytes());
+        if name.iter().all(|word| is_hollow(word)) {
+            name = words.to_vec();
+        }
+        if words.len() > 1 {
+            self.add(entry, words, false);
+        }
+        self.name(entry, &name);
+        let plain: Vec<String> = name.iter().map(|word| without_marks(word, false)).collect();
+        if plain != name {
+            self.name(entry, &plain);
+        }
+        let german: Vec<String> = name.iter().map(|word| without_marks(word, true)).collect();
+        if german != name && german != plain {
+            self.name(entry, &german);
+        }
+        for part in bare.split(|c: char| !c.is_alphanumeric()) {
+            let folded = text::fold(part.as_bytes());
+            let capital = part.chars().next().is_some_and(char::is_uppercase);
+            if capital && part.chars().count() == 3 && part.chars().all(char::is_alphabetic) && !is_common(&folded) {
+                let exact = Some(part.into());
+                self.list.push(Pattern { words: [folded.into_boxed_str()].into(), entry, dots: false, exact });
+            }
+        }
+    }
+
+    /// A name of one or more words and what people make of it.
+    fn name(&mut self, entry: u32, words: &[String]) {
+        if let [first, middle @ .., last] = words {
+            self.add(entry, words, false);
+            self.add(entry, &[std::slice::from_ref(last), &words[..words.len() - 1]].concat(), false);
+            let first_letter: String = first.chars().take(1).collect();
+            let strong = !is_weak(last) && !is_weak(first);
+            if strong {
+                self.add(entry, &[first.clone(), last.clone()], false);
+                self.add(entry, &[last.clone(), first.clone()], false);
+                self.add(entry, &[first_letter.clone(), last.clone()], false);
+                self.add(entry, &[last.clone(), first_letter.clone()], false);
+                self.add(entry, &[format!("{first_letter}{last}")], false);
+                self.add(entry, &[format!("{first}{last}")], false);
+                self.add(entry, &[format!("{last}{first}")], false);
+                self.add(entry, &[format!("{last}{first_letter}")], false);
+            }
+            if !middle.is_empty() {
+                self.add(entry, &[words.concat()], false);
+            }
+        }
+        for word in words.iter().filter(|word| !is_weak(word)) {
+            self.add(entry, std::slice::from_ref(word), false);
+            if !word.ends_with('s') && word.is_ascii() {
+                self.add(entry, &[format!("{word}s")], false);
+            }
+        }
+    }
+
+    pub(super) fn user(&mut self, entry: u32, words: &[String]) {
+        let weak = words.iter().all(|word| is_weak(word)) || is_system_user(&words.join(" "));
+        if !weak && words.len() <= 6 && !is_id(words) {
+            self.add(entry, words, false);
+        }
+    }
+
+    pub(super) fn local(&mut self, entry: u32, words: &[String]) {
+        // Only what reads like first and last name: "weekly.sync" or "room17" may be a conference.
+        let named = words.len() >= 2 && words.len() <= 4 && words.iter().all(|word| !is_weak(word) || word.len() == 1);
+        if named && words.iter().any(|word| word.len() > 3) && !is_id(words) {
+            self.add(entry, words, false);
+        }
+    }
+
+    pub(super) fn host(&mut self, entry: u32, words: &[String]) {
+        let letters: usize = words.iter().map(String::len).sum();
+        let strong = match words {
+            [word] => !is_weak(word),
+            _ => letters >= 5 && words.iter().any(|word| !is_common(word) && word.chars().any(char::is_alphabetic)),
+        };
+        let numbered = words.len() > 1 && words.iter().any(|word| word.bytes().any(|b| b.is_ascii_digit()));
+        if (strong || numbered && letters >= 5) && words.iter().any(|word| word.chars().any(char::is_alphabetic)) {
+            self.add(entry, words, false);
+        }
+    }
+
+    pub(super) fn domain(&mut self, entry: u32, words: &[String]) {
+        if words.len() >= 2 && !words.iter().all(|word| is_common(word)) {
+            self.add(entry, words, true);
+        }
+    }
+}
+
+/// Whether a word alone is too little to be hidden everywhere: short, a number, or on the stop list.
+fn is_weak(word: &str) -> bool {
+    word.chars().count() < 4 || is_common(word) || !word.chars().any(char::is_alphabetic)
+}
+
+/// Whether a word says nothing in a name: on the stop list, a single letter, a number.
+fn is_hollow(word: &str) -> bool {
+    word.chars().count() < 2 || is_common(word) || !word.chars().any(char::is_alphabetic)
+}
+
+/// Whether the words are an identifier in hexadecimal rather than a name.
+fn is_id(words: &[String]) -> bool {
+    words.iter().all(|word| {
+        word.len() >= 4 && word.bytes().all(|b| b.is_ascii_hexdigit()) && word.bytes().any(|b| b.is_ascii_digit())
+    })
+}
+
+/// The word as it stands in mail addresses: without marks, or as German spells them out.
+fn without_marks(word: &str, german: bool) -> String {
+    use unicode_normalization::UnicodeNormalization;
+    let mut plain = String::new();
+    for c in word.chars() {
+        match (c, german) {
+            ('ä', true) => plain.push_str("ae"),
+            ('ö' | 'ø', true) => plain.push_str("oe"),
+            ('ü', true) => plain.push_str("ue"),
+            ('å', true) => plain.push_str("aa"),
+            ('ß', _) => plain.push_str("ss"),
+            ('æ', _) => plain.push_str("ae"),
+            ('ø', _) => plain.push('o'),
+            ('ł', _) => plain.push('l'),
+            ('đ', _) => plain.push('d'),
+            (c, _) => {
+                plain.extend(std::iter::once(c).nfd().filter(|&c| !unicode_normalization::char::is_combining_mark(c)));
+            }
+        }
+    }
+    plain
+}

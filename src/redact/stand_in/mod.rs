@@ -1,0 +1,169 @@
+//! Stand-ins: what replaces a value.
+//!
+//! Learned things are numbered in the order in which they first appeared. Addresses and telephone numbers are computed from
+//! the ticket's key, so that no table is shared by the threads that write. Addresses of one network stay in one network:
+//!
+//! | real | stand-in |
+//! |---|---|
+//! | public IPv4 /24 | a /24 of its own in 240.0.0.0–247.255.255.255 |
+//! | private, shared, link-local IPv4 /24 | a /24 of its own in 248.0.0.0–254.255.255.255 |
+//! | IPv6 /64 | a /64 of its own in `2001:db8::/33` (public) or `2001:db8:8000::/33` (private, link-local) |
+//! | hardware address | f2:xx:xx:xx:xx:xx, a locally administered one |
+//! | telephone number | +00 and 12 digits: no country has a code that begins with 0 |
+//!
+//! **What is a stand-in and what is real?** Redacting a redacted text again must change nothing, and a real value that lies
+//! in the range of the stand-ins must be replaced like any other. Both hold because the survey reads everything first: it
+//! notes every real network, hardware address and telephone number that lies in those ranges, and every text that reads like
+//! a numbered stand-in. None of those is ever given out. So a value in the ranges is a stand-in exactly if it was given out,
+//! and what was given out never was in the input.
+//!
+//! A value the survey did not see (a path that was not learned) gets a computed text such as `user-k1f0c2a9b77e1`, the last
+//! four digits of which prove that it was computed with this ticket's key; an IP address the survey did not see is dropped.
+
+mod address;
+mod name;
+mod number;
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+pub(crate) use self::address::{mapped, net4_of, net6_of};
+pub(crate) use self::name::numbered;
+pub(crate) use self::number::{MAC_FIRST, digits, mac_of};
+
+use self::address::Net4;
+use super::category::{Action, Category};
+use super::hit::{Form, Group, Hit};
+use super::learned::Learned;
+use super::prf::{Prf, TicketKey};
+use super::rules::Rules;
+use super::unescape;
+
+/// Gives stand-ins out for one ticket.
+pub(crate) struct StandIns {
+    prf: Prf,
+    actions: [Action; Category::ALL.len()],
+    pub(crate) learned: Learned,
+    nets4: HashMap<u32, Net4>,
+    given4: HashSet<u32>,
+    nets6: HashMap<u64, u64>,
+    given6: HashSet<u64>,
+}
+
+impl StandIns {
+    pub(crate) fn new(rules: &Rules, learned: Learned, key: &TicketKey) -> Self {
+        let mut stand_ins = Self {
+            prf: Prf::new(key),
+            actions: Category::ALL.map(|category| rules.action(category)),
+            learned: Learned::default(),
+            nets4: HashMap::new(),
+            given4: HashSet::new(),
+            nets6: HashMap::new(),
+            given6: HashSet::new(),
+        };
+        stand_ins.relearn(learned);
+        stand_ins
+    }
+
+    /// Takes a table that has grown; what was given out stays as it was.
+    pub(crate) fn relearn(&mut self, learned: Learned) {
+        self.learned = learned;
+        self.relearn_networks();
+    }
+
+    /// What is done with values of a category.
+    #[inline]
+    pub(crate) fn action(&self, category: Category) -> Action {
+        self.actions[category as usize]
+    }
+
+    /// Whether what was found is itself a stand-in, or what stands for a dropped value.
+    pub(crate) fn is_stand_in(&self, line: &[u8], hit: &Hit) -> bool {
+        let bytes = &line[hit.start..hit.end];
+        if self.is_dropped(bytes) {
+            return true;
+        }
+        match hit.form {
+            Form::Text(group) => self.is_text(group, bytes),
+            Form::Entry(_) | Form::Drop => false,
+            Form::Address => memchr::memrchr(b'@', bytes).is_some_and(|at| {
+                self.is_text(Group::Local, &bytes[..at]) && self.is_text(Group::Domain, &bytes[at + 1..])
+            }),
+            Form::Ip4(ip) | Form::Ip4Reversed(ip) | Form::Ip4Joined(ip, _) => self.is_ip4(ip),
+            Form::Ip6(ip) | Form::Ip6Mixed(ip) => self.is_ip6(ip),
+            Form::Mac => mac_of(bytes).is_some_and(|mac| mac[0] == MAC_FIRST && !self.learned.macs.contains(&mac)),
+            Form::Phone => {
+                let digits = digits(bytes);
+                digits.starts_with("00") && bytes.starts_with(b"+") && !self.learned.phones.contains(&digits)
+            }
+        }
+    }
+
+    pub(super) fn is_dropped(&self, bytes: &[u8]) -> bool {
+        bytes.first() == Some(&b'[') && Category::ALL.iter().any(|category| category.dropped().as_bytes() == bytes)
+    }
+
+    /// Writes the stand-in of what was found.
+    pub(crate) fn write(&self, line: &[u8], hit: &Hit, out: &mut Vec<u8>) {
+        let bytes = &line[hit.start..hit.end];
+        if hit.form == Form::Drop || self.action(hit.category) == Action::Drop {
+            out.extend_from_slice(hit.category.dropped().as_bytes());
+            return;
+        }
+        match hit.form {
+            Form::Text(group) => self.write_text(group, bytes, out),
+            Form::Entry(place) => self.write_entry(place, out),
+            Form::Address => {
+                let plain = decoded(bytes);
+                let at = memchr::memrchr(b'@', &plain).unwrap_or(plain.len());
+                self.write_text(Group::Local, &plain[..at], out);
+                out.push(b'@');
+                self.write_text(Group::Domain, plain.get(at + 1..).unwrap_or_default(), out);
+            }
+            Form::Ip4(ip) => push_ip(out, self.ip4(ip).map(Ipv4Addr::from)),
+            Form::Ip4Reversed(ip) => push_ip(out, self.ip4(ip).map(|ip| Ipv4Addr::from(ip.swap_bytes()))),
+            Form::Ip4Joined(ip, joint) => {
+                let start = out.len();
+                push_ip(out, self.ip4(ip).map(Ipv4Addr::from));
+                out[start..].iter_mut().filter(|byte| **byte == b'.').for_each(|byte| *byte = joint);
+            }
+            Form::Ip6(ip) | Form::Ip6Mixed(ip) => push_ip(out, self.ip6(ip).map(Ipv6Addr::from)),
+            Form::Mac => self.write_mac(&decoded(bytes), out),
+            Form::Phone => out.extend_from_slice(self.phone(&decoded(bytes)).as_bytes()),
+            Form::Drop => {}
+        }
+    }
+}
+
+fn push(out: &mut Vec<u8>, value: impl std::fmt::Display) {
+    use std::io::Write as _;
+    write!(out, "{value}").expect("writing to memory does not fail");
+}
+
+fn push_ip(out: &mut Vec<u8>, ip: Option<impl std::fmt::Display>) {
+    match ip {
+        Some(ip) => push(out, ip),
+        None => out.extend_from_slice(Category::Ip.dropped().as_bytes()),
+    }
+}
+
+/// The bytes a finding in a decoded line was made of.
+pub(crate) fn decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr3(b'%', b'\\', b'&', bytes).is_none() {
+        return bytes.into();
+    }
+    unescape::plain(bytes).into_bytes().into()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::redact::learned::Sighting;
+
+    pub(crate) fn stand_ins(sightings: Vec<Sighting>) -> StandIns {
+        let mut learned = Learned::default();
+        learned.take(sightings);
+        StandIns::new(&Rules::default(), learned, &TicketKey::from_bytes([3; 32]))
+    }
+}

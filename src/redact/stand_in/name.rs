@@ -1,0 +1,88 @@
+//! Stand-ins of names: numbered when the survey learned the value, computed when it did not.
+
+use super::{StandIns, push};
+use crate::redact::category::Category;
+use crate::redact::hit::Group;
+use crate::redact::learned::canonical;
+use crate::redact::unescape;
+
+impl StandIns {
+    pub(super) fn is_text(&self, group: Group, bytes: &[u8]) -> bool {
+        let Some(rest) = strip(bytes, group) else { return false };
+        if let Some(tag) = rest.strip_prefix(b"k") {
+            return tag.len() == 12 && tag[8..] == self.tag(group, &tag[..8])[..];
+        }
+        let number =
+            std::str::from_utf8(rest).ok().filter(|text| !text.starts_with('0')).and_then(|text| text.parse().ok());
+        number.is_some_and(|number| self.learned.gave_out(group, number))
+            && self.learned.find(group, &canonical(&String::from_utf8_lossy(bytes))).is_none()
+    }
+
+    pub(super) fn write_entry(&self, place: u32, out: &mut Vec<u8>) {
+        let entry = &self.learned.entries[place as usize];
+        out.extend_from_slice(entry.group.prefix().as_bytes());
+        push(out, entry.number);
+        out.extend_from_slice(entry.group.suffix().as_bytes());
+    }
+
+    pub(super) fn write_text(&self, group: Group, bytes: &[u8], out: &mut Vec<u8>) {
+        if self.is_text(group, bytes) {
+            out.extend_from_slice(bytes);
+            return;
+        }
+        let key = canonical(&unescape::plain(bytes));
+        if let Some(place) = self.learned.find(group, &key) {
+            return self.write_entry(place, out);
+        }
+        let id = hex::encode(&self.prf.text(group.prefix(), key.as_bytes())[..4]);
+        out.extend_from_slice(group.prefix().as_bytes());
+        out.push(b'k');
+        out.extend_from_slice(id.as_bytes());
+        out.extend_from_slice(&self.tag(group, id.as_bytes()));
+        out.extend_from_slice(group.suffix().as_bytes());
+    }
+
+    fn tag(&self, group: Group, id: &[u8]) -> Vec<u8> {
+        let label = format!("{}tag", group.prefix());
+        hex::encode(&self.prf.text(&label, id)[..2]).into_bytes()
+    }
+
+    /// An identifier for a path that is hidden as a whole.
+    pub(crate) fn path_id(&self, path: &str) -> String {
+        hex::encode(&self.prf.text("path", path.as_bytes())[..6])
+    }
+
+    /// Every learned value with its stand-in.
+    pub(crate) fn numbered(&self) -> impl Iterator<Item = (String, &str, Category)> {
+        self.learned.entries.iter().enumerate().map(|(place, entry)| {
+            let mut text = Vec::new();
+            self.write_entry(u32::try_from(place).unwrap_or(0), &mut text);
+            (String::from_utf8_lossy(&text).into_owned(), entry.value.as_str(), entry.group.category())
+        })
+    }
+}
+
+fn strip(bytes: &[u8], group: Group) -> Option<&[u8]> {
+    bytes.strip_prefix(group.prefix().as_bytes())?.strip_suffix(group.suffix().as_bytes())
+}
+
+/// Reads a numbered stand-in, whoever wrote it.
+pub(crate) fn numbered(bytes: &[u8], group: Group) -> Option<u32> {
+    std::str::from_utf8(strip(bytes, group)?).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redact::stand_in::tests::stand_ins;
+
+    #[test]
+    fn a_computed_text_proves_its_origin() {
+        let table = stand_ins(vec![]);
+        let mut text = Vec::new();
+        table.write_text(Group::User, b"quirin", &mut text);
+        assert!(table.is_text(Group::User, &text), "{text:?}");
+        assert!(!table.is_text(Group::User, b"user-k123456789abc"));
+        assert!(!table.is_text(Group::User, b"user-1"));
+    }
+}
