@@ -44,7 +44,7 @@ fn the_command_line_enters_the_portal_by_one_door() {
         .filter(|file| rooms_entered(&fs::read_to_string(file).unwrap()).contains("portal"))
         .collect();
     let doors: BTreeSet<PathBuf> =
-        ["src/cli/command/portal.rs", "src/cli/command/demo.rs"].iter().map(PathBuf::from).collect();
+        ["src/cli/command/portal.rs", "src/cli/command/demo/stage.rs"].iter().map(PathBuf::from).collect();
     assert!(entering.is_subset(&doors), "{entering:?}");
 }
 

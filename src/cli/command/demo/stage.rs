@@ -1,7 +1,4 @@
-//! `demo`: the whole way on this computer.
-//!
-//! The same commands that people type run here one after the other, each with a home of its own for sender, technician and
-//! operator, against a real portal on loopback. Only the clock is the demo's: it is handed in, so it can be moved on 91 days.
+//! What the demo is played on: its directory, clock and portal, and how a command is played there.
 
 use std::ffi::OsString;
 use std::fs;
@@ -11,8 +8,8 @@ use std::sync::Arc;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use crate::cli::args::DemoArguments;
-use crate::cli::exit::{Exit, Failure, Outcome};
+use super::{OPERATOR, SENDER, TECHNICIAN};
+use crate::cli::exit::{Exit, Failure};
 use crate::cli::home::write_private_new;
 use crate::cli::output::{count, shown, size};
 use crate::cli::world::{Kept, World};
@@ -20,94 +17,26 @@ use crate::cli::{Desk, run as run_command};
 use crate::clock::ManualClock;
 use crate::portal::{Config, Portal};
 
-/// The ticket of the demo.
-const TICKET: &str = "4711";
 /// No more of this computer's own logs than this is taken, so that the demo stays short.
 const LOGS_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// A small meeting platform with invented people: what the demo sends besides this computer's logs.
 const MEETING: &[(&str, &[u8])] = &[
-    ("log/unified_support.log", include_bytes!("../../../fixtures/machines/meeting/log/unified_support.log")),
-    ("log/unified_support.log.1.gz", include_bytes!("../../../fixtures/machines/meeting/log/unified_support.log.1.gz")),
-    ("log/access.log", include_bytes!("../../../fixtures/machines/meeting/log/access.log")),
-    ("log/auth.log", include_bytes!("../../../fixtures/machines/meeting/log/auth.log")),
-    ("log/media.json", include_bytes!("../../../fixtures/machines/meeting/log/media.json")),
-    ("log/capture.pcap", include_bytes!("../../../fixtures/machines/meeting/log/capture.pcap")),
-    ("config/participants.csv", include_bytes!("../../../fixtures/machines/meeting/config/participants.csv")),
-    ("config/media.ini", include_bytes!("../../../fixtures/machines/meeting/config/media.ini")),
+    ("log/unified_support.log", include_bytes!("../../../../fixtures/machines/meeting/log/unified_support.log")),
+    (
+        "log/unified_support.log.1.gz",
+        include_bytes!("../../../../fixtures/machines/meeting/log/unified_support.log.1.gz"),
+    ),
+    ("log/access.log", include_bytes!("../../../../fixtures/machines/meeting/log/access.log")),
+    ("log/auth.log", include_bytes!("../../../../fixtures/machines/meeting/log/auth.log")),
+    ("log/media.json", include_bytes!("../../../../fixtures/machines/meeting/log/media.json")),
+    ("log/capture.pcap", include_bytes!("../../../../fixtures/machines/meeting/log/capture.pcap")),
+    ("config/participants.csv", include_bytes!("../../../../fixtures/machines/meeting/config/participants.csv")),
+    ("config/media.ini", include_bytes!("../../../../fixtures/machines/meeting/config/media.ini")),
 ];
 
-/// Shows the whole way and says where everything is.
-pub fn run(arguments: &DemoArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
-    let dir = match &arguments.dir {
-        Some(dir) => dir.clone(),
-        None => desk.home.directory("demo")?.join(desk.world.clock.now().to_string().replace(':', "")),
-    };
-    let mut stage = Stage::build(&dir, desk)?;
-    let logs = stage.logs(&arguments.paths, desk)?;
-
-    desk.output.say("\n1  The operator starts the portal; the technician makes a key; each gets a token.");
-    stage.start_portal()?;
-    stage.say_portal(desk);
-    let recipient = stage.play(TECHNICIAN, &["key", "new", "-o", &stage.file("technician/me.key")], desk)?;
-    stage.put("sender/recipient", recipient.out.as_bytes())?;
-    stage.token("technician", &["--role", "technician", "--expires", "200d"], desk)?;
-    stage.token("sender", &["--role", "upload", "--ticket", TICKET, "--expires", "200d"], desk)?;
-
-    desk.output.say("\n2  The sender sends the logs of a meeting platform and of this computer.");
-    let mut send = vec!["send".into(), stage.file("meeting")];
-    send.extend(logs);
-    send.extend(["--ticket".into(), TICKET.into(), "--yes".into()]);
-    stage.play(SENDER, &borrowed(&send), desk)?;
-
-    desk.output.say("\n3  The technician fetches and opens it: the personal values are gone, the rest is as it was.");
-    let opened = stage.file("opened");
-    let key = stage.file("technician/me.key");
-    let fetch = ["fetch", TICKET, "--reason", "audio drops after ten minutes", "--key", &key, "-o", &opened];
-    stage.play(TECHNICIAN, &fetch, desk)?;
-    stage.compare(desk);
-
-    desk.output.say("\n4  A second copy stays sealed, as it would in a mailbox or a backup.");
-    let copies = stage.file("copies");
-    let reason = "a copy for the archive";
-    stage.play(TECHNICIAN, &["fetch", TICKET, "--reason", reason, "-o", &copies], desk)?;
-
-    desk.output.say("\n5  The ticket is closed.");
-    stage.play(TECHNICIAN, &["close", TICKET], desk)?;
-    stage.play(SENDER, &["sync"], desk)?;
-    stage.play(SENDER, &["status"], desk)?;
-
-    desk.output.say("\n6  91 days later (the clock is the demo's own).");
-    stage.forward(91)?;
-    stage.play(SENDER, &["sync"], desk)?;
-    stage.play(SENDER, &["status"], desk)?;
-    let copy = first_file(Path::new(&copies))?;
-    let again = stage.file("opened-again");
-    let late = stage.play_to(
-        TECHNICIAN,
-        &["open", &copy, "--key", &key, "--reason", "to look again", "-o", &again],
-        Exit::Expired,
-        desk,
-    )?;
-    debug_assert_eq!(late.code, Exit::Expired.code());
-
-    desk.output.say("\n7  The receipt of the deletion, checked without the portal.");
-    stage.stop_portal();
-    let receipt = newest_receipt(&dir.join("sender/receipts"))?;
-    stage.play(SENDER, &["receipt", "verify", &receipt], desk)?;
-
-    desk.output.say(format!("\nEverything is in {}", dir.display()));
-    desk.output.say("  meeting/    what was sent          opened/   what the technician got");
-    desk.output.say("  portal/     what the portal keeps  sender/   ledger, vault and receipts");
-    Ok(Outcome::done("shown").with("directory", &dir).with("opened", &opened).with("receipt", receipt))
-}
-
-const SENDER: &str = "sender";
-const TECHNICIAN: &str = "technician";
-const OPERATOR: &str = "operator";
-
 /// The demo's directory, clock and portal.
-struct Stage {
+pub(super) struct Stage {
     dir: PathBuf,
     clock: Arc<ManualClock>,
     portal: Option<Portal>,
@@ -115,13 +44,13 @@ struct Stage {
 }
 
 /// What a command printed.
-struct Played {
-    code: u8,
-    out: String,
+pub(super) struct Played {
+    pub(super) code: u8,
+    pub(super) out: String,
 }
 
 impl Stage {
-    fn build(dir: &Path, desk: &mut Desk<'_>) -> Result<Self, Failure> {
+    pub(super) fn build(dir: &Path, desk: &mut Desk<'_>) -> Result<Self, Failure> {
         fs::create_dir_all(dir.parent().unwrap_or(dir))
             .and_then(|()| fs::create_dir(dir))
             .map_err(|error| Failure::local(format_args!("The directory {} was not made", dir.display()), &error))?;
@@ -140,11 +69,11 @@ impl Stage {
         Ok(stage)
     }
 
-    fn file(&self, name: &str) -> String {
+    pub(super) fn file(&self, name: &str) -> String {
         self.dir.join(name).display().to_string()
     }
 
-    fn put(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+    pub(super) fn put(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
         let path = self.dir.join(name);
         fs::create_dir_all(path.parent().unwrap_or(&self.dir))
             .and_then(|()| write_private_new(&path, bytes))
@@ -152,7 +81,7 @@ impl Stage {
     }
 
     /// The logs to send besides the meeting's: those named, else this computer's own, the newest first up to a limit.
-    fn logs(&self, named: &[OsString], desk: &Desk<'_>) -> Result<Vec<String>, Failure> {
+    pub(super) fn logs(&self, named: &[OsString], desk: &Desk<'_>) -> Result<Vec<String>, Failure> {
         if !named.is_empty() {
             return named
                 .iter()
@@ -184,7 +113,7 @@ impl Stage {
         Ok(taken)
     }
 
-    fn start_portal(&mut self) -> Result<(), Failure> {
+    pub(super) fn start_portal(&mut self) -> Result<(), Failure> {
         let config = Config::new(self.dir.join("portal"), ([127, 0, 0, 1], 0).into());
         let portal = Portal::start(config, self.clock.clone())
             .map_err(|error| Failure::new(Exit::Local, format_args!("The portal did not start: {error}.")))?;
@@ -192,20 +121,20 @@ impl Stage {
         Ok(())
     }
 
-    fn say_portal(&self, desk: &Desk<'_>) {
+    pub(super) fn say_portal(&self, desk: &Desk<'_>) {
         let Some(portal) = &self.portal else { return };
         desk.output.say(format!("$ tarseal portal serve --data {}", self.file("portal")));
         desk.output.say(format!("  listening on {}", portal.url()));
     }
 
-    fn stop_portal(&mut self) {
+    pub(super) fn stop_portal(&mut self) {
         if let Some(portal) = self.portal.take() {
             portal.stop();
         }
     }
 
     /// Moves the clock, and lets the portal do what is due.
-    fn forward(&self, days: i64) -> Result<(), Failure> {
+    pub(super) fn forward(&self, days: i64) -> Result<(), Failure> {
         use crate::clock::Clock;
         self.clock.set(self.clock.now().plus_days(days));
         let Some(portal) = &self.portal else { return Ok(()) };
@@ -213,7 +142,7 @@ impl Stage {
         swept.map(|_| ()).map_err(|error| Failure::new(Exit::Bug, format_args!("The portal did not sweep: {error}.")))
     }
 
-    fn token(&mut self, person: &str, arguments: &[&str], desk: &Desk<'_>) -> Result<(), Failure> {
+    pub(super) fn token(&mut self, person: &str, arguments: &[&str], desk: &Desk<'_>) -> Result<(), Failure> {
         let data = self.file("portal");
         if person == TECHNICIAN {
             self.play(OPERATOR, &["portal", "tenant", "new", "agency", "--data", &data], desk)?;
@@ -224,7 +153,7 @@ impl Stage {
         self.put(&format!("{person}/token"), token.out.as_bytes())
     }
 
-    fn play(&mut self, person: &str, arguments: &[&str], desk: &Desk<'_>) -> Result<Played, Failure> {
+    pub(super) fn play(&mut self, person: &str, arguments: &[&str], desk: &Desk<'_>) -> Result<Played, Failure> {
         let played = self.perform(person, arguments, desk);
         if played.code == Exit::Done.code() || played.code == Exit::Incomplete.code() {
             return Ok(played);
@@ -233,7 +162,13 @@ impl Stage {
     }
 
     /// Plays a command that must end with a certain exit code.
-    fn play_to(&mut self, person: &str, arguments: &[&str], exit: Exit, desk: &Desk<'_>) -> Result<Played, Failure> {
+    pub(super) fn play_to(
+        &mut self,
+        person: &str,
+        arguments: &[&str],
+        exit: Exit,
+        desk: &Desk<'_>,
+    ) -> Result<Played, Failure> {
         let played = self.perform(person, arguments, desk);
         if played.code == exit.code() {
             desk.output.say(format!("  (exit code {}, as it must be)", played.code));
@@ -284,7 +219,7 @@ impl Stage {
     }
 
     /// Shows one line of the meeting's log before and after.
-    fn compare(&self, desk: &Desk<'_>) {
+    pub(super) fn compare(&self, desk: &Desk<'_>) {
         let opened = self.dir.join("opened");
         let Some(after) = find(&opened, "unified_support.log") else { return };
         let (Ok(after), Some((_, before))) = (fs::read_to_string(after), MEETING.first()) else { return };
@@ -295,10 +230,6 @@ impl Stage {
             }
         }
     }
-}
-
-fn borrowed(words: &[String]) -> Vec<&str> {
-    words.iter().map(String::as_str).collect()
 }
 
 /// A word as a shell would need it.
@@ -318,28 +249,6 @@ fn shortened(line: &str) -> String {
     } else {
         line.chars().take(60).chain("… (shortened)".chars()).collect()
     }
-}
-
-fn first_file(dir: &Path) -> Result<String, Failure> {
-    let mut names: Vec<PathBuf> = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-    names.sort();
-    names
-        .into_iter()
-        .find(|path| path.is_file())
-        .map(|path| path.display().to_string())
-        .ok_or_else(|| Failure::new(Exit::Bug, format_args!("There is no file in {}.", dir.display())))
-}
-
-fn newest_receipt(dir: &Path) -> Result<String, Failure> {
-    let deleted = fs::read_dir(dir)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .find(|path| path.to_string_lossy().contains("deletion"));
-    deleted
-        .map(|path| path.display().to_string())
-        .ok_or_else(|| Failure::new(Exit::Bug, "The portal gave no receipt of the deletion."))
 }
 
 fn find(dir: &Path, name: &str) -> Option<PathBuf> {

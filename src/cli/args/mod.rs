@@ -1,0 +1,169 @@
+//! The arguments. The help text of every command and flag is its doc comment.
+//!
+//! Here are the commands and what all of them take; what each takes besides stands with those who type it: the sender, the
+//! technician, the operator of a portal.
+
+#[cfg(feature = "portal")]
+mod operator;
+mod sender;
+mod technician;
+
+#[cfg(feature = "portal")]
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+#[cfg(feature = "portal")]
+pub use self::operator::{PortalCommand, TenantCommand, TokenCommand};
+pub use self::sender::{
+    DueArguments, NamesArguments, ReceiptCommand, RedactArguments, ResumeArguments, Review, SealArguments,
+    SendArguments, SnapshotArguments, StatusArguments, SyncArguments, UploadArguments,
+};
+pub use self::technician::{CloseArguments, FetchArguments, InspectArguments, KeyCommand, OpenArguments};
+
+const EXAMPLES: &str = "\
+Examples:
+  back office   tarseal send ./logs --ticket 4711 --portal https://support.vendor.example --to tarseal1… --token-file token
+  technician    tarseal fetch 4711 --reason \"audio drops\" --key me.key -o ./4711
+  script        tarseal send ./logs --ticket 4711 --yes --no-input --json
+
+First time?  tarseal demo   shows the whole way on this computer; nothing leaves it.";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+    0  done (or already sent)                    9  refused: token, key not trusted, no key fits
+    1  unexpected error                         10  not found: ticket, snapshot, file in the snapshot
+    2  wrong usage or settings                  11  another run holds the lock (try later)
+    3  done, but some sources left out          13  expired: deleted at its deadline
+    4  the gate stopped it                      14  due: something is due or overdue
+    5  not approved, or the ticket is closed    75  temporary: network, portal busy (try again)
+    6  damaged data, bad signature             130  interrupted; state kept, `tarseal resume` goes on
+    7  disk, memory or permission here         143  terminated; likewise
+    8  TLS or certificate problem";
+
+/// Sends a diagnostic snapshot to a support portal: personal data out, sealed in, deleted on time, with proof.
+#[derive(Parser, Debug)]
+#[command(name = "tarseal", version, before_help = EXAMPLES, after_help = EXIT_CODES, max_term_width = 110)]
+pub struct Arguments {
+    /// How to talk.
+    #[command(flatten)]
+    pub manner: MannerArguments,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Args, Debug, Clone)]
+pub struct MannerArguments {
+    /// JSON lines on standard output; the last one is the result
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Only errors and the final line on standard error
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// No colour (also `NO_COLOR`, `TERM=dumb`)
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// No redrawn lines: one line per 10 % (also `ACCESSIBLE=1`)
+    #[arg(long, global = true)]
+    pub plain: bool,
+    /// Never ask; what would need an answer fails
+    #[arg(long, global = true)]
+    pub no_input: bool,
+    /// Answer yes to every question
+    #[arg(long, short, global = true)]
+    pub yes: bool,
+}
+
+/// The commands, in the order of the data's way.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Show the whole way on this computer: portal, keys, redact, seal, upload, open, close, delete, receipt
+    #[cfg(feature = "portal")]
+    Demo(DemoArguments),
+    /// Collect, redact, seal and upload a snapshot for a ticket
+    Send(SendArguments),
+    /// The same up to the sealed file; nothing leaves this computer
+    Seal(SealArguments),
+    /// Redact text: standard input or a file in, redacted text out
+    Redact(RedactArguments),
+    /// Upload a sealed file made earlier
+    Upload(UploadArguments),
+    /// Go on with an upload that was interrupted
+    Resume(ResumeArguments),
+    /// Show what was sent and when it will be deleted
+    Status(StatusArguments),
+    /// Show what is due for deletion soon, overdue or unconfirmed (exit code 14 when there is something)
+    Due(DueArguments),
+    /// Ask the portals for news: closed tickets, deletions, receipts
+    Sync(SyncArguments),
+    /// Show who stands behind the stand-ins of a ticket; only this computer knows
+    Names(NamesArguments),
+    /// Show or verify a receipt
+    #[command(subcommand)]
+    Receipt(ReceiptCommand),
+    /// Make and show keys
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Open a sealed file into a new directory
+    Open(OpenArguments),
+    /// List what is in a sealed file
+    List(InspectArguments),
+    /// Check a sealed file from end to end without writing anything
+    Verify(InspectArguments),
+    /// Fetch the snapshots of a ticket from the portal, and open them if a key is given
+    Fetch(FetchArguments),
+    /// Close a ticket: its snapshots are deleted 90 days later
+    Close(CloseArguments),
+    /// Run and administer the support portal
+    #[cfg(feature = "portal")]
+    #[command(subcommand)]
+    Portal(PortalCommand),
+    /// Show the settings in force
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Arguments of `demo`.
+#[cfg(feature = "portal")]
+#[derive(Args, Debug)]
+pub struct DemoArguments {
+    /// Where the demo may write; a new directory below the state directory when absent
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Logs to use instead of this computer's own
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<OsString>,
+}
+
+/// How to reach a portal: flag, environment, configuration file.
+#[derive(Args, Debug, Clone, Default)]
+pub struct PortalArguments {
+    /// The portal's address
+    #[arg(long, value_name = "URL")]
+    pub portal: Option<String>,
+    /// A file that holds the token, readable by you alone; - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Certificates to trust instead of the system's, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Commands on settings.
+#[derive(Subcommand, Debug)]
+pub enum ConfigCommand {
+    /// Print every setting and its value
+    Show {
+        /// Also say where each value comes from
+        #[arg(long, action = ArgAction::SetTrue)]
+        origin: bool,
+    },
+}

@@ -1,0 +1,116 @@
+//! What the portal's operator types: serving it, its tenants and their tokens.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use crate::clock::Timestamp;
+use crate::ids::{TenantId, TicketId};
+
+/// Commands of the portal's operator.
+#[derive(Subcommand, Debug)]
+pub enum PortalCommand {
+    /// Serve the portal until interrupted
+    Serve {
+        /// The directory that holds everything; made when it is not there
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// Address and port to listen on; port 0 takes a free one
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8443")]
+        listen: SocketAddr,
+        /// The certificate chain, in PEM
+        #[arg(long, value_name = "FILE", requires = "tls_key")]
+        tls_cert: Option<PathBuf>,
+        /// The certificate's key, in PEM
+        #[arg(long, value_name = "FILE", requires = "tls_cert")]
+        tls_key: Option<PathBuf>,
+        /// A proxy in front ends TLS: allow plain HTTP on any address
+        #[arg(long)]
+        behind_proxy: bool,
+    },
+    /// Tenants: the customers of the portal
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Tokens: who may do what
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Delete now what is due
+    Sweep {
+        /// The portal's directory
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// Only print what would be due at this instant (RFC 3339)
+        #[arg(long, value_name = "TIME")]
+        as_of: Option<Timestamp>,
+    },
+}
+
+/// Commands on tenants.
+#[derive(Subcommand, Debug)]
+pub enum TenantCommand {
+    /// Add a tenant
+    New {
+        /// Its name
+        name: TenantId,
+        /// The portal's directory
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+    /// List the tenants
+    List {
+        /// The portal's directory
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+}
+
+/// Commands on tokens.
+#[derive(Subcommand, Debug)]
+pub enum TokenCommand {
+    /// Make a token; it is printed once, alone, on standard output
+    New {
+        /// What its bearer is: upload, staff, technician, lead, admin, dpo or auditor
+        #[arg(long)]
+        role: String,
+        /// The tenant; may be left out while there is only one
+        #[arg(long)]
+        tenant: Option<TenantId>,
+        /// The one ticket it is good for (needed for role upload); opened if the portal does not know it
+        #[arg(long)]
+        ticket: Option<TicketId>,
+        /// How long it is good for: a number with h or d
+        #[arg(long, value_name = "TIME", default_value = "72h", value_parser = hours)]
+        expires: u32,
+        /// The portal's directory
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+    /// List the tokens, without their secrets
+    List {
+        /// The portal's directory
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+    /// Revoke a token: it is refused from the next request on
+    Revoke {
+        /// Its id, from `list`
+        id: String,
+        /// The portal's directory
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+}
+
+fn hours(text: &str) -> Result<u32, String> {
+    let (digits, unit) = match text.strip_suffix('d') {
+        Some(digits) => (digits, 24),
+        None => (text.strip_suffix('h').unwrap_or(text), 1),
+    };
+    digits
+        .parse::<u32>()
+        .ok()
+        .and_then(|number| number.checked_mul(unit))
+        .filter(|hours| (1..=24 * 3650).contains(hours))
+        .ok_or_else(|| "expected a time such as 72h or 30d".into())
+}

@@ -1,0 +1,196 @@
+//! What the sender types: collecting, sealing, uploading, and watching over what was sent.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::PortalArguments;
+use crate::ids::TicketId;
+
+/// What is collected and how it is sealed: shared by `send` and `seal`.
+#[derive(Args, Debug)]
+pub struct SnapshotArguments {
+    /// Files, directories, globs in quotes, or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<OsString>,
+    /// Who can open it: a recipient (tarseal1…) or a file that holds one; repeatable
+    #[arg(long = "to", value_name = "RECIPIENT")]
+    pub to: Vec<String>,
+    /// A file of names to remove wherever they stand, one a line
+    #[arg(long, value_name = "FILE")]
+    pub watchlist: Option<PathBuf>,
+    /// Leave personal data as it is. Written into the manifest and shown in the review
+    #[arg(long)]
+    pub no_redact: bool,
+    /// Show what would be collected, with sizes; read nothing, write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Arguments of `send`.
+#[derive(Args, Debug)]
+pub struct SendArguments {
+    /// What and for whom.
+    #[command(flatten)]
+    pub snapshot: SnapshotArguments,
+    /// The support ticket it belongs to
+    #[arg(long, short)]
+    pub ticket: TicketId,
+    /// Where it goes.
+    #[command(flatten)]
+    pub portal: PortalArguments,
+    /// How long to go on trying while nothing gets through: a number with m, h or d
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = patience)]
+    pub give_up_after: Duration,
+    /// How to show what will leave before it leaves
+    #[arg(long, value_enum, default_value_t = Review::Text)]
+    pub review: Review,
+}
+
+/// How the review before sending is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Review {
+    /// As text on standard error
+    Text,
+    /// Not at all
+    None,
+}
+
+/// Arguments of `seal`.
+#[derive(Args, Debug)]
+pub struct SealArguments {
+    /// What and for whom.
+    #[command(flatten)]
+    pub snapshot: SnapshotArguments,
+    /// The sealed file; - for standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// The support ticket it belongs to
+    #[arg(long, short)]
+    pub ticket: Option<TicketId>,
+}
+
+/// Arguments of `redact`.
+#[derive(Args, Debug)]
+pub struct RedactArguments {
+    /// The text; - or nothing for standard input
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Write what was found, as counts by category, to this file (JSON)
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Use the stand-ins of this ticket, so that the same value gets the same stand-in as in its snapshots
+    #[arg(long, short)]
+    pub ticket: Option<TicketId>,
+    /// A file of names to remove wherever they stand, one a line
+    #[arg(long, value_name = "FILE")]
+    pub watchlist: Option<PathBuf>,
+    /// Only count what would be replaced
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Arguments of `upload`.
+#[derive(Args, Debug)]
+pub struct UploadArguments {
+    /// The sealed file
+    pub file: PathBuf,
+    /// The support ticket it belongs to
+    #[arg(long, short)]
+    pub ticket: TicketId,
+    /// Where it goes.
+    #[command(flatten)]
+    pub portal: PortalArguments,
+    /// How long to go on trying while nothing gets through: a number with m, h or d
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = patience)]
+    pub give_up_after: Duration,
+}
+
+/// Arguments of `resume`. An upload goes on where it began, so the portal cannot be named anew.
+#[derive(Args, Debug)]
+pub struct ResumeArguments {
+    /// Only this ticket's uploads; all when absent
+    pub ticket: Option<TicketId>,
+    /// A file that holds the token, readable by you alone; - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Certificates to trust instead of the system's, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// How long to go on trying while nothing gets through: a number with m, h or d
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = patience)]
+    pub give_up_after: Duration,
+}
+
+/// Arguments of `status`.
+#[derive(Args, Debug)]
+pub struct StatusArguments {
+    /// Only this ticket
+    pub ticket: Option<TicketId>,
+}
+
+/// Arguments of `due`.
+#[derive(Args, Debug)]
+pub struct DueArguments {
+    /// How far ahead to look, in days
+    #[arg(long, value_name = "DAYS", default_value = "14d", value_parser = days)]
+    pub within: u32,
+}
+
+/// Arguments of `sync`.
+#[derive(Args, Debug)]
+pub struct SyncArguments {
+    /// Only this ticket
+    pub ticket: Option<TicketId>,
+    /// How to reach the portals.
+    #[command(flatten)]
+    pub portal: PortalArguments,
+}
+
+/// Arguments of `names`.
+#[derive(Args, Debug)]
+pub struct NamesArguments {
+    /// The ticket
+    pub ticket: TicketId,
+    /// Only this stand-in, such as person-17
+    pub stand_in: Option<String>,
+}
+
+/// Commands on receipts.
+#[derive(Subcommand, Debug)]
+pub enum ReceiptCommand {
+    /// Print the receipts of a ticket from the ledger
+    Show {
+        /// The ticket
+        ticket: TicketId,
+    },
+    /// Check a receipt without a network
+    Verify {
+        /// The receipt; - for standard input
+        file: PathBuf,
+        /// The portal's receipt key, or a file that holds it; the key the ledger pinned when absent
+        #[arg(long, value_name = "KEY")]
+        key: Option<String>,
+    },
+}
+
+fn patience(text: &str) -> Result<Duration, String> {
+    let (digits, unit) = match text.as_bytes().last() {
+        Some(b'm') => (&text[..text.len() - 1], 60),
+        Some(b'h') => (&text[..text.len() - 1], 3_600),
+        Some(b'd') => (&text[..text.len() - 1], 86_400),
+        _ => (text, 0),
+    };
+    let seconds = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    seconds
+        .filter(|seconds| (60..=30 * 86_400).contains(seconds))
+        .map(Duration::from_secs)
+        .ok_or_else(|| "expected a time from 1m to 30d, such as 30m or 24h".into())
+}
+
+fn days(text: &str) -> Result<u32, String> {
+    let digits = text.strip_suffix('d').unwrap_or(text);
+    digits.parse().ok().filter(|days| *days <= 3650).ok_or_else(|| "expected a number of days such as 14d".into())
+}
