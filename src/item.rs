@@ -109,9 +109,15 @@ impl<'de> Deserialize<'de> for ArchivePath {
 
 /// Bytes that can be read more than once: the survey reads them, then the redaction reads them again.
 pub trait Content: Send + Sync {
-    /// Opens the bytes from their beginning. At most [`Item::size`] bytes come, however much the source has grown since.
+    /// Opens the bytes from their beginning. [`Item::size`] bytes come, however much the source has grown since; when it has
+    /// become shorter, reading ends with [`BecameShorter`] inside the error.
     fn open(&self) -> io::Result<Box<dyn Read + Send>>;
 }
+
+/// A source gave fewer bytes than it had when it was found: what was read is not the whole of it.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("it became shorter while it was read")]
+pub struct BecameShorter;
 
 /// One file, command output or database found in a source. Nothing of it has been redacted yet.
 pub struct Item {
@@ -151,6 +157,8 @@ pub enum Reason {
     ReadError,
     /// It was there when files were listed and is not now, or became something else.
     Vanished,
+    /// It became shorter while it was read, so that only a part of it could be had.
+    BecameShorter,
     /// A symbolic link; its target is not followed.
     Link,
     /// A device, socket, pipe or other thing that is not a regular file.
@@ -175,6 +183,7 @@ impl Reason {
             Self::NotPermitted => "you have no right to read it",
             Self::ReadError => "reading it failed",
             Self::Vanished => "it was gone when it was read",
+            Self::BecameShorter => "it became shorter while it was read",
             Self::Link => "a link; links are not followed",
             Self::NotAFile => "not a regular file",
             Self::Forbidden => "of a kind that never leaves this computer",

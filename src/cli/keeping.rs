@@ -54,14 +54,8 @@ pub fn ticket_key(ticket: &TicketId, own: &Identity, desk: &mut Desk<'_>) -> Res
 }
 
 /// Seals the vault of a snapshot to the sender's own key.
-pub fn keep_vault(
-    ticket: &TicketId,
-    file: &FileId,
-    vault: &Vault,
-    own: &Identity,
-    desk: &mut Desk<'_>,
-) -> Result<(), Failure> {
-    let path = vault_file(ticket, file, desk)?;
+pub fn keep_vault(file: &FileId, vault: &Vault, own: &Identity, desk: &mut Desk<'_>) -> Result<(), Failure> {
+    let path = vault_file(file, desk)?;
     let recipients = [own.recipient()];
     let options = SealOptions { created: desk.world.clock.now(), recipients: &recipients, share: None };
     let local = |error: &io::Error| Failure::local("The vault was not written", error);
@@ -76,12 +70,11 @@ pub fn keep_vault(
 
 /// Opens the vault of a snapshot, if it is still kept.
 pub fn open_vault(
-    ticket: &TicketId,
     file: &FileId,
     own: &Identity,
     desk: &Desk<'_>,
 ) -> Result<Option<impl Iterator<Item = Result<VaultEntry, Failure>>>, Failure> {
-    let path = vault_file(ticket, file, desk)?;
+    let path = vault_file(file, desk)?;
     let sealed = match fs::File::open(&path) {
         Ok(sealed) => sealed,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -97,7 +90,7 @@ pub fn open_vault(
 
 /// Removes the vault of a snapshot, and with the last snapshot of a ticket the ticket's key.
 pub fn forget(ticket: &TicketId, file: &FileId, last: bool, desk: &Desk<'_>) -> Result<(), Failure> {
-    remove(&vault_file(ticket, file, desk)?)?;
+    remove(&vault_file(file, desk)?)?;
     if last {
         remove(&ticket_key_file(ticket, desk)?)?;
     }
@@ -112,8 +105,8 @@ fn remove(path: &Path) -> Result<(), Failure> {
     }
 }
 
-fn vault_file(ticket: &TicketId, file: &FileId, desk: &Desk<'_>) -> Result<PathBuf, Failure> {
-    Ok(desk.home.directory("vaults")?.join(format!("{ticket}-{file}.vault")))
+fn vault_file(file: &FileId, desk: &Desk<'_>) -> Result<PathBuf, Failure> {
+    Ok(desk.home.directory("vaults")?.join(format!("{file}.vault")))
 }
 
 fn ticket_key_file(ticket: &TicketId, desk: &Desk<'_>) -> Result<PathBuf, Failure> {

@@ -29,9 +29,10 @@ use self::progress::Bars;
 
 /// Runs one command and returns its exit code; `arguments` begins with the program's name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, mut world: World) -> u8 {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let arguments = match Arguments::try_parse_from(&arguments) {
         Ok(arguments) => arguments,
-        Err(error) => return show_usage(&error, &world),
+        Err(error) => return show_usage(&error, arguments.iter().any(|argument| argument == "--json"), &world),
     };
     let output =
         Output::new(manner(&arguments.manner, &world), world.clock.clone(), world.output.clone(), world.error.clone());
@@ -90,8 +91,14 @@ fn manner(arguments: &MannerArguments, world: &World) -> Manner {
     }
 }
 
-/// Prints help, the version, or what is wrong with the arguments.
-fn show_usage(error: &clap::Error, world: &World) -> u8 {
+/// Prints help, the version, or what is wrong with the arguments; as a result event where JSON was asked for.
+fn show_usage(error: &clap::Error, json: bool, world: &World) -> u8 {
+    if json && error.use_stderr() {
+        let manner = Manner { json, ..Manner::default() };
+        let output = Output::new(manner, world.clock.clone(), world.output.clone(), world.error.clone());
+        output.end("WRONG USAGE.", &Err(Failure::usage(error.to_string().trim_end())));
+        return Exit::Usage.code();
+    }
     let stream = if error.use_stderr() { &world.error } else { &world.output };
     let mut stream = stream.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let colored = world.color && !settings::wants_no_color(world);

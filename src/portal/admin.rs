@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
-use super::app::{App, FIRST_TENANT, system_rng};
+use super::app::{App, system_rng};
 use super::audit::{Act, Actor, On, Outcome, record};
 use super::auth::{Role, hash, new_token};
 use super::config::Config;
@@ -35,7 +35,7 @@ pub struct Admin {
 pub struct TokenOrder {
     /// What its holder may do.
     pub role: Role,
-    /// For which tenant; the first one when absent.
+    /// For which tenant; may be absent while there is only one.
     pub tenant: Option<TenantId>,
     /// For which ticket alone. It is opened when the portal does not know it. An upload token must have one.
     pub ticket: Option<TicketId>,
@@ -126,6 +126,14 @@ impl Admin {
         self.runtime.block_on(async { Ok(tenants::all(&mut *self.app.store.read().await?).await?) })
     }
 
+    /// The tenant, while there is only one to be meant.
+    fn only_tenant(&self) -> Result<TenantId, PortalError> {
+        match <[TenantId; 1]>::try_from(self.tenants()?) {
+            Ok([tenant]) => Ok(tenant),
+            Err(_) => Err(PortalError::TenantNeeded),
+        }
+    }
+
     /// Makes a token. Its ticket is opened when the portal does not know it.
     pub fn new_token(&self, order: &TokenOrder) -> Result<MadeToken, PortalError> {
         if order.role == Role::Upload && order.ticket.is_none() {
@@ -133,7 +141,7 @@ impl Admin {
         }
         let tenant = match &order.tenant {
             Some(tenant) => tenant.clone(),
-            None => FIRST_TENANT.parse().expect("the word is a plain name"),
+            None => self.only_tenant()?,
         };
         self.runtime.block_on(async {
             let now = self.app.clock.now();

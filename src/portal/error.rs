@@ -47,6 +47,9 @@ pub enum PortalError {
     /// An upload token without the ticket that it is for.
     #[error("an upload token is for one ticket; say which")]
     TicketNeeded,
+    /// Which tenant is meant cannot be told.
+    #[error("there is more than one tenant; say which")]
+    TenantNeeded,
 }
 
 impl From<sqlx::Error> for PortalError {
@@ -96,6 +99,8 @@ pub(crate) enum ApiError {
     NoRoom,
     #[error("nothing came for too long")]
     Stalled,
+    #[error("the body broke off")]
+    BrokeOff,
     #[error("fault")]
     Fault(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -188,6 +193,8 @@ impl ApiError {
                 "The portal has no room left. What it has acknowledged is kept; try again later.",
             ),
             Self::Stalled => (StatusCode::REQUEST_TIMEOUT, p::BAD_REQUEST, "nothing came for too long", "Try again."),
+            // The line broke, not the client: an answer that asks for another try.
+            Self::BrokeOff => (StatusCode::REQUEST_TIMEOUT, p::BAD_REQUEST, "the body broke off", "Try again."),
             Self::Fault(_) => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 p::FAULT,

@@ -1,5 +1,7 @@
 //! The portal's log: events with fields, to standard error. It never holds a token, a secret, a reason or a file's name.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 /// How the lines of the log look.
@@ -15,7 +17,11 @@ pub enum LogFormat {
 /// `tarseal=debug`). A second call changes nothing.
 pub fn start_logging(format: LogFormat, filter: Option<&str>) {
     let filter = filter.and_then(|filter| filter.parse().ok()).unwrap_or_else(|| EnvFilter::new("info,sqlx=warn"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
     // An error means that a log is running already.
     drop(match format {
         LogFormat::Text => builder.try_init(),

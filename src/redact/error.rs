@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 
 use super::category::Category;
-use crate::item::Reason;
+use crate::item::{BecameShorter, Reason};
 
 /// Why an item could not be redacted.
 ///
@@ -77,6 +77,9 @@ impl From<RedactError> for io::Error {
 pub(crate) fn reason_of(error: &io::Error) -> Reason {
     if let Some(reason) = RedactError::from_io(error).and_then(RedactError::reason) {
         return reason;
+    }
+    if error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<BecameShorter>) {
+        return Reason::BecameShorter;
     }
     match error.kind() {
         io::ErrorKind::NotFound => Reason::Vanished,

@@ -47,8 +47,8 @@ impl Processes {
         };
         portal(&["tenant", "new", "agency"]);
         for (file, arguments) in [
-            ("upload.token", &["token", "new", "--role", "upload", "--ticket", "4711"][..]),
-            ("technician.token", &["token", "new", "--role", "technician"]),
+            ("upload.token", &["token", "new", "--tenant", "agency", "--role", "upload", "--ticket", "4711"][..]),
+            ("technician.token", &["token", "new", "--tenant", "agency", "--role", "technician"]),
         ] {
             let path = dir.path().join(file);
             fs::write(&path, portal(arguments)).unwrap();

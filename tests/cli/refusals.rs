@@ -211,3 +211,67 @@ fn an_unreadable_file_is_listed_and_the_rest_is_sent() {
     let names: Vec<String> = crate::desk::files_below(Path::new(&into)).into_iter().map(|(name, _)| name).collect();
     assert!(names.iter().any(|name| name.ends_with("good.log")) && names.len() == 2, "{names:?}");
 }
+
+#[test]
+fn what_never_began_is_not_called_sent() {
+    let desk = Desk::new();
+    desk.sender(&["resume", "4711"]).ends(10).says("NOT SENT.");
+    desk.sender(&["send", LOG, "--ticket", "4711", "--yes"]).ends(0);
+    let again = desk.sender(&["resume", "4711", "--json"]).ends(0).result();
+    assert_eq!(again["already_sent"], true);
+}
+
+#[test]
+fn a_failed_fetch_leaves_no_directory_in_the_way() {
+    let desk = Desk::new();
+    for _ in 0..2 {
+        desk.sender(&["send", LOG, "--ticket", "4711", "--yes"]).ends(0);
+    }
+    desk.keep_token("auditor.token", &["--role", "auditor"]);
+    let (key, into, token) = (desk.at("me.key"), desk.at("opened"), desk.at("auditor.token"));
+    let fetch = ["fetch", "4711", "--reason", "x", "--key", &key, "-o", &into];
+    desk.technician(&[&fetch[..], &["--token-file", &token]].concat()).ends(9).says("NOT FETCHED.");
+    desk.technician(&["fetch", "4711", "--reason", " ", "--key", &key, "-o", &into]).ends(2);
+    assert!(!Path::new(&into).exists());
+    desk.technician(&fetch).ends(0);
+}
+
+#[test]
+fn a_ticket_cannot_be_closed_before_it_was_opened() {
+    let desk = Desk::new();
+    desk.technician(&["close", "4711", "--at", "2001-01-01T00:00:00Z"]).ends(2).says("NOT CLOSED.");
+    desk.technician(&["close", "4711", "--at", "2101-01-01T00:00:00Z"]).ends(2).says("NOT CLOSED.");
+    desk.sender(&["send", LOG, "--ticket", "4711", "--yes"]).ends(0);
+}
+
+#[test]
+fn a_token_without_a_tenant_is_made_only_where_there_is_one() {
+    let desk = Desk::new();
+    desk.operator(&["token", "new", "--role", "staff"]).ends(2).says("more than one tenant");
+}
+
+#[test]
+fn a_file_that_becomes_shorter_is_left_out() {
+    use tarseal::item::{Content, Item, Reason};
+    struct Short;
+    impl Content for Short {
+        fn open(&self) -> std::io::Result<Box<dyn std::io::Read + Send>> {
+            Err(std::io::Error::other(tarseal::item::BecameShorter))
+        }
+    }
+    let rules = tarseal::redact::Rules::default();
+    let item = Item { path: "a.log".parse().unwrap(), size: 9, modified: None, content: Box::new(Short) };
+    let left_out = tarseal::redact::Survey::new(&rules).read(&item).unwrap_err();
+    assert_eq!(left_out.reason, Reason::BecameShorter);
+}
+
+#[test]
+fn json_is_json_also_when_the_usage_is_wrong() {
+    let desk = Desk::new();
+    let result = desk.sender(&["seal", "--json"]).ends(2).result();
+    assert_eq!((result["event"].as_str(), result["exit"].as_u64()), (Some("result"), Some(2)));
+    let found = desk.sender_types(&["redact", "-", "--json"], "mail to q@amt.example\n").ends(0);
+    let first: serde_json::Value = serde_json::from_str(found.out.lines().next().unwrap()).unwrap();
+    assert_eq!((first["start"].as_u64(), first["end"].as_u64()), (Some(8), Some(21)));
+    assert!(!found.out.contains("amt.example"));
+}

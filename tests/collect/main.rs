@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tarseal::collect::{CollectError, CollectOptions, Collected, Source, collect};
-use tarseal::item::{Item, Reason};
+use tarseal::item::{BecameShorter, Item, Reason};
 use tarseal::progress::Silent;
 use tempfile::TempDir;
 
@@ -286,14 +286,15 @@ fn a_sparse_file_of_a_tebibyte_costs_nothing_to_find() {
 }
 
 #[test]
-fn a_file_gives_no_more_than_the_size_first_seen() {
+fn a_file_gives_the_size_first_seen_or_an_error() {
     let directory = tree(&[("growing", "12345"), ("shrinking", "12345")]);
     let collected = collect_with(&[path(directory.path())], b"").unwrap();
     let mut growing = File::options().append(true).open(directory.path().join("growing")).unwrap();
     growing.write_all(b"6789").unwrap();
     fs::write(directory.path().join("shrinking"), "1").unwrap();
     assert_eq!(read(&collected.items[0]).unwrap(), b"12345");
-    assert_eq!(read(&collected.items[1]).unwrap(), b"1");
+    let error = read(&collected.items[1]).unwrap_err();
+    assert!(error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<BecameShorter>), "{error}");
 }
 
 #[test]

@@ -28,6 +28,9 @@ pub fn run(command: &ConfigCommand, desk: &mut Desk<'_>) -> Result<Outcome, Fail
 pub fn completions(shell: clap_complete::Shell, desk: &Desk<'_>) -> Result<Outcome, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "tarseal", &mut script);
+    if desk.output.manner().json {
+        return Ok(Outcome::done("ok").with("script", String::from_utf8_lossy(&script)));
+    }
     desk.output.raw().write_all(&script).map_err(|error| Failure::local("The script was not written", &error))?;
     Ok(Outcome::done("ok"))
 }

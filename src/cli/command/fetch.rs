@@ -17,6 +17,7 @@ use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::home::sync_parent;
 use crate::cli::interrupt::Unfinished;
 use crate::cli::output::{count, size};
+use crate::format::Identity;
 use crate::progress::{Progress, Step};
 use crate::wire::{Snapshot, SnapshotState};
 
@@ -25,6 +26,9 @@ const TRIES: u32 = 5;
 
 /// Fetches every stored snapshot of a ticket.
 pub fn run(arguments: &FetchArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    if arguments.reason.trim().is_empty() {
+        return Err(Failure::usage("The portal records why a snapshot is read.").next("Say why:  --reason WHY"));
+    }
     let identities = read_identities(&arguments.key, desk)?;
     let remote = remote::connect(&arguments.portal, desk)?;
     let snapshots = stored(&remote, arguments)?;
@@ -38,24 +42,42 @@ pub fn run(arguments: &FetchArguments, desk: &mut Desk<'_>) -> Result<Outcome, F
         return Ok(Outcome::done("fetched").with("files", files));
     }
     refuse_existing(&directory)?;
+    let outcome = fetch_opened(&remote, &snapshots, &identities, &directory, arguments, desk);
+    if outcome.is_err() {
+        // Only when it is empty: what was opened before the failure stays.
+        let _ = fs::remove_dir(&directory);
+    }
+    let outcome = outcome?;
+    desk.output.data(directory.display().to_string());
+    Ok(outcome.with("directory", directory).with("snapshots", snapshots.len()))
+}
+
+/// Fetches and opens each snapshot: one becomes the directory itself, several become directories in it.
+fn fetch_opened(
+    remote: &Remote,
+    snapshots: &[Snapshot],
+    identities: &[Identity],
+    directory: &Path,
+    arguments: &FetchArguments,
+    desk: &mut Desk<'_>,
+) -> Result<Outcome, Failure> {
     let keep = desk.home.directory("fetched")?;
     let several = snapshots.len() > 1;
     if several {
-        fs::create_dir(&directory).map_err(|error| Failure::local(directory.display(), &error))?;
+        fs::create_dir(directory).map_err(|error| Failure::local(directory.display(), &error))?;
     }
     let mut outcome = Outcome::done("opened");
-    for snapshot in &snapshots {
-        let sealed = download(&remote, snapshot, &keep, &arguments.reason, desk)?;
+    for snapshot in snapshots {
+        let sealed = download(remote, snapshot, &keep, &arguments.reason, desk)?;
         let file = fs::File::open(&sealed).map_err(|error| Failure::local(sealed.display(), &error))?;
-        let destination = if several { directory.join(snapshot.id.to_string()) } else { directory.clone() };
+        let destination = if several { directory.join(snapshot.id.to_string()) } else { directory.to_owned() };
         let share = ShareDesk::with(remote::connect(&arguments.portal, desk)?, &arguments.reason);
-        let opened = open_into(BufReader::new(file), &identities, &share, &destination, desk);
+        let opened = open_into(BufReader::new(file), identities, &share, &destination, desk);
         // Opened or not, the copy has done its work; the snapshot itself is at the portal.
         fs::remove_file(&sealed).map_err(|error| Failure::local(sealed.display(), &error))?;
         outcome = tell_opened(&opened?, &destination, desk);
     }
-    desk.output.data(directory.display().to_string());
-    Ok(outcome.with("directory", directory).with("snapshots", snapshots.len()))
+    Ok(outcome)
 }
 
 fn stored(remote: &Remote, arguments: &FetchArguments) -> Result<Vec<Snapshot>, Failure> {

@@ -8,7 +8,7 @@ use super::remote::{self, Remote, sentence};
 use crate::cli::args::{DueArguments, StatusArguments, SyncArguments};
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::home::write_private;
-use crate::cli::output::{count, size};
+use crate::cli::output::{count, shown, size};
 use crate::cli::settings::Settings;
 use crate::cli::{Desk, keeping};
 use crate::clock::Timestamp;
@@ -29,6 +29,7 @@ pub fn failure(error: &LedgerError) -> Failure {
         LedgerError::Local { .. } | LedgerError::Database(_) => Exit::Local,
         LedgerError::Busy => Exit::Locked,
         LedgerError::KeyChanged { .. } | LedgerError::NoKey(_) => Exit::Refused,
+        LedgerError::Differs(_) => Exit::Usage,
         _ => Exit::Damaged,
     };
     let failure = Failure::new(exit, sentence(&error.to_string()));
@@ -36,13 +37,15 @@ pub fn failure(error: &LedgerError) -> Failure {
         LedgerError::KeyChanged { .. } => {
             failure.next("Call the portal's operator on a number you already know before you send anything more.")
         }
+        LedgerError::Differs(_) => failure.next("A sealed file belongs to the ticket it was sealed for."),
         _ => failure,
     }
 }
 
 /// Asks a portal for its receipt key and pins it at the first meeting.
 pub fn pin(remote: &Remote, desk: &Desk<'_>) -> Result<(), Failure> {
-    let text = remote.client.receipt_key().map_err(|error| remote::failure(&error, remote.address.host()))?;
+    let text = remote::patiently(|| remote.client.receipt_key())
+        .map_err(|error| remote::failure(&error, remote.address.host()))?;
     let key: PortalKey = text.trim().parse().map_err(|error| {
         Failure::new(Exit::Damaged, format_args!("The portal's receipt key cannot be read: {error}."))
     })?;
@@ -134,7 +137,7 @@ fn lines(entry: &Entry, now: Timestamp) -> Vec<String> {
     let mut add = |line: String| lines.push(format!("    {line}"));
     match entry.sent_at() {
         Some(at) => add(format!("sent {at} to {}", entry.portal.as_deref().unwrap_or("a portal"))),
-        None => add(format!("sealed {}, not sent yet:  tarseal resume {}", entry.sealed_at, entry.ticket)),
+        None => add(format!("sealed {}, not sent yet:  {}", entry.sealed_at, how_to_send(entry))),
     }
     if let Some(at) = entry.closed_at() {
         add(format!("ticket closed {at}"));
@@ -152,6 +155,13 @@ fn lines(entry: &Entry, now: Timestamp) -> Vec<String> {
         add(format!("will be deleted by {due} ({when})"));
     }
     lines
+}
+
+fn how_to_send(entry: &Entry) -> String {
+    match &entry.file {
+        Some(file) => format!("tarseal upload {} --ticket {}", shown(file), entry.ticket),
+        None => format!("tarseal resume {}", entry.ticket),
+    }
 }
 
 /// Shows what needs attention.

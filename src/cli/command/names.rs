@@ -15,7 +15,7 @@ pub fn run(arguments: &NamesArguments, desk: &mut Desk<'_>) -> Result<Outcome, F
     let entries = super::ledger::open(desk)?.of_ticket(ticket).map_err(|error| super::ledger::failure(&error))?;
     let mut told = 0_u64;
     for entry in &entries {
-        let Some(vault) = keeping::open_vault(ticket, &entry.snapshot, &own, desk)? else { continue };
+        let Some(vault) = keeping::open_vault(&entry.snapshot, &own, desk)? else { continue };
         for name in vault {
             let VaultEntry { stand_in, value, category } = name?;
             if arguments.stand_in.as_ref().is_some_and(|wanted| *wanted != stand_in) {

@@ -43,6 +43,15 @@ fn serve(config: Config, desk: &Desk<'_>) -> Result<Outcome, Failure> {
     Ok(Outcome::done("stopped"))
 }
 
+/// Opens the directory of a portal that is there.
+fn open_existing(data: &Path, desk: &Desk<'_>) -> Result<Admin, Failure> {
+    if !data.is_dir() {
+        return Err(Failure::new(Exit::NotFound, format_args!("There is no portal in {}.", data.display())));
+    }
+    open(data, desk)
+}
+
+/// Opens the directory of a portal; makes it when it is not there.
 fn open(data: &Path, desk: &Desk<'_>) -> Result<Admin, Failure> {
     Admin::open(data, Arc::clone(&desk.world.clock)).map_err(|error| failure(&error))
 }
@@ -50,7 +59,10 @@ fn open(data: &Path, desk: &Desk<'_>) -> Result<Admin, Failure> {
 fn failure(error: &PortalError) -> Failure {
     let exit = match error {
         PortalError::TenantUnknown(_) | PortalError::TokenUnknown(_) => Exit::NotFound,
-        PortalError::Insecure(_) | PortalError::TenantExists(_) | PortalError::TicketNeeded => Exit::Usage,
+        PortalError::Insecure(_)
+        | PortalError::TenantExists(_)
+        | PortalError::TicketNeeded
+        | PortalError::TenantNeeded => Exit::Usage,
         PortalError::Locked => Exit::Locked,
         PortalError::Certificate(_) => Exit::Tls,
         _ => Exit::Local,
@@ -67,7 +79,7 @@ fn tenant(command: &TenantCommand, desk: &Desk<'_>) -> Result<Outcome, Failure> 
             Ok(Outcome::done("made").with("tenant", name))
         }
         TenantCommand::List { data } => {
-            let tenants = open(data, desk)?.tenants().map_err(|error| failure(&error))?;
+            let tenants = open_existing(data, desk)?.tenants().map_err(|error| failure(&error))?;
             for tenant in &tenants {
                 desk.output.data(tenant.as_str());
             }
@@ -96,7 +108,7 @@ fn token(command: &TokenCommand, desk: &Desk<'_>) -> Result<Outcome, Failure> {
         }
         TokenCommand::List { data } => list(data, desk),
         TokenCommand::Revoke { id, data } => {
-            open(data, desk)?.revoke(id).map_err(|error| failure(&error))?;
+            open_existing(data, desk)?.revoke(id).map_err(|error| failure(&error))?;
             desk.output.say(format!("Token {id} is refused from now on."));
             Ok(Outcome::done("revoked").with("id", id))
         }
@@ -104,7 +116,7 @@ fn token(command: &TokenCommand, desk: &Desk<'_>) -> Result<Outcome, Failure> {
 }
 
 fn list(data: &Path, desk: &Desk<'_>) -> Result<Outcome, Failure> {
-    let tokens = open(data, desk)?.tokens().map_err(|error| failure(&error))?;
+    let tokens = open_existing(data, desk)?.tokens().map_err(|error| failure(&error))?;
     let mut told: Vec<Value> = Vec::new();
     for token in &tokens {
         let ticket = token.ticket.as_ref().map_or("-", |ticket| ticket.as_str());
@@ -122,7 +134,7 @@ fn list(data: &Path, desk: &Desk<'_>) -> Result<Outcome, Failure> {
 }
 
 fn sweep(data: &Path, as_of: Option<Timestamp>, desk: &Desk<'_>) -> Result<Outcome, Failure> {
-    let admin = open(data, desk)?;
+    let admin = open_existing(data, desk)?;
     let Some(as_of) = as_of else {
         let swept = admin.sweep().map_err(|error| failure(&error))?;
         let deleted = count(swept.deleted, "snapshot");

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use serde_json::{Map, json};
+use serde_json::json;
 
 use super::remote::sentence;
 use super::snapshot::{rules, stand_in_key};
@@ -15,7 +15,7 @@ use crate::cli::home::write_private_new;
 use crate::cli::keeping;
 use crate::cli::output::{count, shown};
 use crate::cli::settings::Settings;
-use crate::redact::{Learned, RedactError, Redactor};
+use crate::redact::{Counts, FILTER_WINDOW, Learned, RedactError, Redactor};
 
 /// Redacts standard input or a file to standard output.
 pub fn run(arguments: &RedactArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
@@ -27,7 +27,9 @@ pub fn run(arguments: &RedactArguments, desk: &mut Desk<'_>) -> Result<Outcome, 
     let input = input(arguments.file.as_deref(), desk)?;
 
     let mut redactor = Redactor::new(rules, Learned::default(), key);
-    let counts = if arguments.dry_run {
+    let counts = if desk.manner.json {
+        tell_findings(&mut redactor, input, desk)
+    } else if arguments.dry_run {
         redactor.filter(input, std::io::sink())
     } else {
         redactor.filter(input, desk.output.raw())
@@ -44,10 +46,22 @@ pub fn run(arguments: &RedactArguments, desk: &mut Desk<'_>) -> Result<Outcome, 
         write_private_new(report, &text)
             .map_err(|error| Failure::local(format_args!("The report {}", report.display()), &error))?;
     }
-    let mut fields = Map::new();
-    fields.insert("findings".into(), json!(counts));
-    desk.output.event("redacted", fields);
     Ok(Outcome::done("redacted").with("findings", counts))
+}
+
+/// Tells where personal values stand, never the values: one event for each, in the order of the text.
+fn tell_findings(redactor: &mut Redactor, input: impl Read, desk: &Desk<'_>) -> Result<Counts, RedactError> {
+    let mut text = Vec::new();
+    input.take(FILTER_WINDOW as u64 + 1).read_to_end(&mut text).map_err(RedactError::Read)?;
+    if text.len() > FILTER_WINDOW {
+        return Err(RedactError::TooLarge);
+    }
+    let counts = redactor.filter(text.as_slice(), std::io::sink())?;
+    for finding in redactor.findings(&text)? {
+        let fields = json!({ "start": finding.start, "end": finding.end, "category": finding.category });
+        desk.output.event("finding", fields.as_object().cloned().unwrap_or_default());
+    }
+    Ok(counts)
 }
 
 fn input(file: Option<&Path>, desk: &mut Desk<'_>) -> Result<Box<dyn Read>, Failure> {

@@ -1,5 +1,8 @@
 //! Reaching a portal from a command: settings to a client, the client's errors to words and exit codes.
 
+use std::thread;
+use std::time::Duration;
+
 use crate::cli::Desk;
 use crate::cli::args::PortalArguments;
 use crate::cli::exit::{Exit, Failure, plain_io};
@@ -69,6 +72,20 @@ pub fn address(settings: &Settings) -> Result<PortalAddress, Failure> {
     Ok(address)
 }
 
+/// Asks again, twice, when the way to the portal breaks or the portal is busy.
+pub fn patiently<T>(ask: impl Fn() -> Result<T, SendError>) -> Result<T, SendError> {
+    for pause in [1, 2] {
+        match ask() {
+            Err(error) if error.is_temporary() => {
+                let pause = Duration::from_secs(pause);
+                thread::sleep(error.retry_after().unwrap_or(pause).clamp(pause, Duration::from_secs(10)));
+            }
+            answer => return answer,
+        }
+    }
+    ask()
+}
+
 /// An error of the way to the portal at `host`, in words and with its exit code.
 pub fn failure(error: &SendError, host: &str) -> Failure {
     let say = |exit: Exit, text: String| Failure::new(exit, text);
@@ -92,9 +109,7 @@ pub fn failure(error: &SendError, host: &str) -> Failure {
             say(Exit::Damaged, sentence(&error.to_string()))
         }
         SendError::NoRoom { problem: said, .. } => say(Exit::Temporary, problem(&said.title, &said.detail)),
-        SendError::Temporary { what, .. } => {
-            say(Exit::Temporary, format!("{host} cannot be reached: {}", sentence(what)))
-        }
+        SendError::Temporary { what, .. } => say(Exit::Temporary, sentence(what)),
         SendError::GaveUp { .. } => say(Exit::Temporary, sentence(&error.to_string())),
         SendError::Tls { what, .. } => {
             say(Exit::Tls, format!("The connection to {host} cannot be trusted: {}", sentence(what)))
@@ -113,11 +128,16 @@ pub fn failure(error: &SendError, host: &str) -> Failure {
     }
 }
 
-/// A text as a sentence of its own: a capital in front, one full stop behind.
+/// A text as a sentence of its own: one full stop behind, and a capital in front unless it begins with a name or a path.
 pub fn sentence(text: &str) -> String {
     let text = text.trim();
     let mut characters = text.chars();
     let Some(first) = characters.next() else { return String::new() };
+    let first_word = text.split_whitespace().next().unwrap_or_default();
+    let is_name = first_word.contains(['.', '/', ':', '_', '-']) || first_word.chars().any(|c| c.is_ascii_digit());
+    if is_name {
+        return if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") };
+    }
     let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{}{}{end}", first.to_uppercase(), characters.as_str())
 }

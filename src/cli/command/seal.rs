@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::snapshot::{completeness, default_output, dry_run, prepare, seal, stand_in_key, tell_left_out};
 use crate::cli::Desk;
@@ -11,6 +11,9 @@ use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::keeping;
 use crate::cli::output::{count, size};
 use crate::cli::settings::Settings;
+use crate::ids::TicketId;
+use crate::pipeline::Created;
+use crate::track::ledger::Sealed;
 
 /// Seals a snapshot into a file.
 pub fn run(arguments: &SealArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
@@ -37,8 +40,12 @@ pub fn run(arguments: &SealArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
         .next("Name another file:  -o FILE"));
     }
     let created = seal(prepared, key, None, ticket, &output, desk)?;
-    if let (Some(ticket), Some(own), Some(vault)) = (ticket, &own, &created.vault) {
-        keeping::keep_vault(ticket, &created.file_id, vault, own, desk)?;
+    if let (Some(own), Some(vault)) = (&own, &created.vault) {
+        keeping::keep_vault(&created.file_id, vault, own, desk)?;
+    }
+    if let Some(ticket) = ticket {
+        let file = if to_output { None } else { Some(&output) };
+        note(ticket, &created, file, desk)?;
     }
     if to_output {
         let copied = fs::File::open(&output).and_then(|mut file| io::copy(&mut file, &mut desk.output.raw()));
@@ -68,4 +75,17 @@ pub fn run(arguments: &SealArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
         .with("bytes", created.size)
         .with("sha256", created.sha256)
         .with("complete", completeness(&manifest.left_out) == Exit::Done))
+}
+
+/// Enters the sealed file into the ledger, so that its vault is found and goes when it goes.
+fn note(ticket: &TicketId, created: &Created, file: Option<&PathBuf>, desk: &Desk<'_>) -> Result<(), Failure> {
+    let sealed = Sealed {
+        snapshot: created.file_id,
+        ticket: ticket.clone(),
+        size: created.size,
+        sha256: created.sha256.to_string(),
+        file: file.map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone()).display().to_string()),
+    };
+    let now = desk.world.clock.now();
+    super::ledger::open(desk)?.sealed(sealed, now).map_err(|error| super::ledger::failure(&error))
 }

@@ -20,6 +20,9 @@ use crate::track::RetentionPolicy;
 use crate::track::deadline::hard_cap_at;
 use crate::wire::TicketState;
 
+/// What is true until the portal has said that it would take the snapshot.
+const NOTHING_YET: &str = "Nothing was collected, nothing has left this computer.";
+
 /// Sends a snapshot for a ticket.
 pub fn run(arguments: &SendArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     let settings = Settings::resolve(&arguments.portal, &desk.home, desk.world)?;
@@ -59,9 +62,7 @@ pub fn run(arguments: &SendArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
 /// When a review is demanded, there must be a person to look.
 fn may_be_approved(settings: &Settings, desk: &Desk<'_>) -> Result<(), Failure> {
     let nobody = desk.manner.no_input || !desk.world.interactive;
-    let stopped = |why: String| {
-        Failure::new(Exit::NotApproved, why).left("Nothing was collected, nothing has left this computer.")
-    };
+    let stopped = |why: String| Failure::new(Exit::NotApproved, why).left(NOTHING_YET);
     if settings.review_required.value && (desk.manner.yes || nobody) {
         let origin = &settings.review_required.origin;
         return Err(stopped(format!("The policy in {origin} wants a person to look before anything is sent."))
@@ -75,11 +76,12 @@ fn may_be_approved(settings: &Settings, desk: &Desk<'_>) -> Result<(), Failure> 
 }
 
 fn ticket_is_open(ticket: &TicketId, remote: &Remote) -> Result<(), Failure> {
-    let told = remote.client.ticket(ticket).map_err(|error| remote::failure(&error, remote.address.host()))?;
+    let told = remote::patiently(|| remote.client.ticket(ticket))
+        .map_err(|error| remote::failure(&error, remote.address.host()).left(NOTHING_YET))?;
     if told.state == TicketState::Closed {
         let since = told.closed_at.map_or_else(String::new, |at| format!(" since {at}"));
         return Err(Failure::new(Exit::NotApproved, format_args!("Ticket {ticket} is closed{since}."))
-            .left("Nothing was collected, nothing has left this computer.")
+            .left(NOTHING_YET)
             .next("Ask the technician to reopen it."));
     }
     Ok(())
@@ -105,7 +107,7 @@ fn seal_for(
     let named = super::upload::outgoing(ticket, &created.file_id, desk)?;
     fs::rename(&output, &named).map_err(|error| Failure::local(named.display(), &error))?;
     if let Some(vault) = &created.vault {
-        keeping::keep_vault(ticket, &created.file_id, vault, &own, desk)?;
+        keeping::keep_vault(&created.file_id, vault, &own, desk)?;
     }
     Ok((created, field, share))
 }

@@ -210,8 +210,7 @@ fn load(state: &Path) -> Result<Checkpoint, Failure> {
 pub fn resume(arguments: &ResumeArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     let waiting = waiting(arguments.ticket.as_ref(), desk)?;
     if waiting.is_empty() {
-        desk.output.headline("SENT.", "Nothing is waiting: every upload has ended.");
-        return Ok(Outcome::done("nothing-waiting").with("already_sent", true));
+        return nothing_waiting(arguments.ticket.as_ref(), desk);
     }
     let mut outcome = Outcome::done("sent");
     for state in waiting {
@@ -231,6 +230,22 @@ pub fn resume(arguments: &ResumeArguments, desk: &mut Desk<'_>) -> Result<Outcom
         checkpoint.remove().map_err(|error| remote::failure(&error, remote.address.host()))?;
     }
     Ok(outcome)
+}
+
+/// Nothing can go on: because all of it was sent, or because nothing ever began.
+fn nothing_waiting(ticket: Option<&TicketId>, desk: &Desk<'_>) -> Result<Outcome, Failure> {
+    let Some(ticket) = ticket else {
+        desk.output.say("Nothing is waiting to be sent.");
+        return Ok(Outcome::done("nothing-waiting"));
+    };
+    let entries = super::ledger::open(desk)?.of_ticket(ticket).map_err(|error| super::ledger::failure(&error))?;
+    if entries.iter().any(|entry| entry.sent_at().is_some()) {
+        desk.output.headline("SENT.", &format!("Everything for ticket {ticket} was sent before; nothing is waiting."));
+        return Ok(Outcome::done("sent").with("ticket", ticket).with("already_sent", true));
+    }
+    Err(Failure::new(Exit::NotFound, format_args!("No upload for ticket {ticket} has begun here."))
+        .left("Nothing has left this computer.")
+        .next(format!("Begin one:  tarseal send PATH --ticket {ticket}")))
 }
 
 /// The state files of uploads that have not ended, oldest first.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
-use crate::item::{Content, Reason};
+use crate::item::{BecameShorter, Content, Reason};
 
 /// A directory beneath which files are opened. It is opened anew each time, so that any number of files cost no
 /// descriptor, and must still be the same directory then.
@@ -138,7 +138,28 @@ impl Content for FileContent {
         if identity(&stat) != self.identity {
             return Err(vanished());
         }
-        Ok(Box::new(file.take(self.size)))
+        Ok(Box::new(Whole { file, left: self.size }))
+    }
+}
+
+/// Reads exactly so many bytes of a file: no more when it has grown, and an error when it ends before.
+struct Whole {
+    file: File,
+    left: u64,
+}
+
+impl Read for Whole {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 || buffer.is_empty() {
+            return Ok(0);
+        }
+        let room = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        let length = self.file.read(&mut buffer[..room])?;
+        if length == 0 {
+            return Err(io::Error::other(BecameShorter));
+        }
+        self.left -= length as u64;
+        Ok(length)
     }
 }
 

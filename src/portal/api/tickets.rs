@@ -129,7 +129,10 @@ async fn event(
 
     let tenant = &principal.tenant;
     let mut transaction = app.store.begin().await?;
-    tickets::find(&mut transaction, tenant, &ticket).await?.ok_or(ApiError::TicketUnknown)?;
+    let known = tickets::find(&mut transaction, tenant, &ticket).await?.ok_or(ApiError::TicketUnknown)?;
+    if at < known.opened_at {
+        return Err(ApiError::bad("An event cannot lie before the ticket was opened here."));
+    }
     // What was due before this was told stays due: a reopening that comes too late brings nothing back.
     delete::begin_due(app, &mut transaction, now, Some((tenant, &ticket))).await?;
     let new = tickets::add_event(&mut transaction, tenant, &ticket, &name, closed, at).await?;

@@ -210,7 +210,7 @@ async fn append_at(
         (Ok(reached), Some(Broken::Superseded)) => Err(ApiError::OffsetMismatch(reached)),
         (Ok(_), Some(Broken::TooLong)) => Err(too_long),
         (Ok(_), Some(Broken::Stalled)) => Err(ApiError::Stalled),
-        (Ok(_), Some(Broken::Off)) => Err(ApiError::bad("The body broke off.")),
+        (Ok(_), Some(Broken::Off)) => Err(ApiError::BrokeOff),
         (written, _) => written,
     }
 }

@@ -8,6 +8,7 @@ use crate::track::Event;
 /// A ticket.
 pub(crate) struct Ticket {
     pub(crate) id: TicketId,
+    pub(crate) opened_at: Timestamp,
     pub(crate) closed_at: Option<Timestamp>,
 }
 
@@ -29,12 +30,17 @@ pub(crate) async fn add(
 
 /// The ticket of that name, if there is one.
 pub(crate) async fn find(connection: &mut Connection, tenant: &TenantId, ticket: &TicketId) -> Result<Option<Ticket>> {
-    let row: Option<(Option<i64>,)> = sqlx::query_as("SELECT closed_at FROM tickets WHERE tenant = ? AND id = ?")
-        .bind(tenant.as_str())
-        .bind(ticket.as_str())
-        .fetch_optional(connection)
-        .await?;
-    Ok(row.map(|(closed_at,)| Ticket { id: ticket.clone(), closed_at: instant(closed_at) }))
+    let row: Option<(i64, Option<i64>)> =
+        sqlx::query_as("SELECT opened_at, closed_at FROM tickets WHERE tenant = ? AND id = ?")
+            .bind(tenant.as_str())
+            .bind(ticket.as_str())
+            .fetch_optional(connection)
+            .await?;
+    Ok(row.map(|(opened_at, closed_at)| Ticket {
+        id: ticket.clone(),
+        opened_at: Timestamp::from_seconds(opened_at),
+        closed_at: instant(closed_at),
+    }))
 }
 
 /// The tenant's tickets, the newest first: all, the open (`Some(false)`) or the closed (`Some(true)`).
@@ -44,8 +50,8 @@ pub(crate) async fn list(
     closed: Option<bool>,
     limit: i64,
 ) -> Result<Vec<Ticket>> {
-    let rows: Vec<(String, Option<i64>)> = sqlx::query_as(
-        "SELECT id, closed_at FROM tickets WHERE tenant = ?1 AND (?2 IS NULL OR (closed_at IS NOT NULL) = ?2)
+    let rows: Vec<(String, i64, Option<i64>)> = sqlx::query_as(
+        "SELECT id, opened_at, closed_at FROM tickets WHERE tenant = ?1 AND (?2 IS NULL OR (closed_at IS NOT NULL) = ?2)
          ORDER BY opened_at DESC, id LIMIT ?3",
     )
     .bind(tenant.as_str())
@@ -53,7 +59,12 @@ pub(crate) async fn list(
     .bind(limit)
     .fetch_all(connection)
     .await?;
-    rows.into_iter().map(|(id, closed_at)| Ok(Ticket { id: parsed(&id)?, closed_at: instant(closed_at) })).collect()
+    rows.into_iter()
+        .map(|(id, opened_at, closed_at)| {
+            let opened_at = Timestamp::from_seconds(opened_at);
+            Ok(Ticket { id: parsed(&id)?, opened_at, closed_at: instant(closed_at) })
+        })
+        .collect()
 }
 
 /// Adds an event of the ticket's source; false when an event of that name was told before.

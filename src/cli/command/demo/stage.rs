@@ -147,8 +147,10 @@ impl Stage {
         if person == TECHNICIAN {
             self.play(OPERATOR, &["portal", "tenant", "new", "agency", "--data", &data], desk)?;
         }
-        let all: Vec<&str> =
-            ["portal", "token", "new", "--data", &data].into_iter().chain(arguments.iter().copied()).collect();
+        let all: Vec<&str> = ["portal", "token", "new", "--data", &data, "--tenant", "agency"]
+            .into_iter()
+            .chain(arguments.iter().copied())
+            .collect();
         let token = self.play(OPERATOR, &all, desk)?;
         self.put(&format!("{person}/token"), token.out.as_bytes())
     }
@@ -207,7 +209,8 @@ impl Stage {
             error: desk.world.error.clone(),
             color: desk.world.color,
         };
-        let words = std::iter::once("tarseal").chain(arguments.iter().copied()).map(OsString::from);
+        let quiet = desk.manner.quiet.then_some("--quiet");
+        let words = std::iter::once("tarseal").chain(quiet).chain(arguments.iter().copied()).map(OsString::from);
         let code = run_command(words, world);
         let out = String::from_utf8_lossy(&kept.take()).into_owned();
         let secret = arguments.starts_with(&["portal", "token"]);
