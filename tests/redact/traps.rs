@@ -309,3 +309,13 @@ fn empty_input_is_empty_output() {
     assert_eq!(redact_one(""), "");
     assert_eq!(redact_one("\n\n"), "\n\n");
 }
+
+#[test]
+fn an_address_in_a_path_goes_and_a_product_version_stays() {
+    let text =
+        "GET /x/198.51.100.7/y a/b/198.51.100.7 https://a.b/home/198.51.100.7 usr/198.51.100.7 UDP/198.51.100.7/5060\n";
+    let out = redact_one(text);
+    assert!(!out.contains("198.51.100.7"), "{out}");
+    let kept = "\"Mozilla/5.0 (X11) Chrome/118.0.5.7 Safari/537.36\"\n";
+    assert_eq!(redact_one(kept), kept);
+}

@@ -112,9 +112,14 @@ fn version(text: &[u8], start: usize, end: usize) -> bool {
         return true;
     }
     if last == b'/' {
+        // A product token (RFC 9110, section 10.1.5) as browsers and devices send it; in a path it is an address.
         let has_port = byte(text, end) == b':' && is(byte(text, end + 1), DIGIT);
-        let letter = start > 1 && text[start - 2].is_ascii_alphabetic();
-        return letter && !has_port && !host_before(text, start - 1);
+        let mut from = start - 1;
+        while from > 0 && (text[from - 1].is_ascii_alphanumeric() || matches!(text[from - 1], b'-' | b'_')) {
+            from -= 1;
+        }
+        let apart = from == 0 || matches!(text[from - 1], b' ' | b'"' | b'\'' | b'(' | b'\t' | b'=');
+        return text[from].is_ascii_uppercase() && apart && !has_port && !transport(&text[from..start - 1]);
     }
     if last == b'-' && start > 1 && text[start - 2].is_ascii_alphanumeric() && byte(text, end) != b':' {
         // openssl-1.2.3.4, but not 10.0.0.1-10.0.0.9
@@ -130,14 +135,11 @@ fn version(text: &[u8], start: usize, end: usize) -> bool {
         || word.ends_with("version")
 }
 
-/// Whether a name with a dot stands before the slash, `example.org/10.0.0.1`, as Java prints addresses, or a transport,
-/// `UDP/10.0.0.1/5060`, as Asterisk does.
-fn host_before(text: &[u8], slash: usize) -> bool {
-    let start = text::run_back(text, slash.saturating_sub(64), slash, text::IDENT);
-    let name = &text[start..slash];
-    let transport =
-        ["udp", "tcp", "tls", "ws", "wss", "sctp", "ipv4", "ip", "inet", "sip", "addr", "host", "peer", "net", "cidr"];
-    name.contains(&b'.') || transport.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+/// Whether a word stands before addresses: `UDP/10.0.0.1/5060`, as Asterisk writes them.
+fn transport(word: &[u8]) -> bool {
+    ["udp", "tcp", "tls", "ws", "wss", "sctp", "ipv4", "ip", "inet", "sip", "addr", "host", "peer", "net", "cidr"]
+        .iter()
+        .any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 /// Whether an address may lead to a person: not loopback, unspecified, multicast, broadcast, a netmask.
