@@ -27,6 +27,19 @@ pub(crate) const CHUNK: usize = 512 << 10;
 const AHEAD: usize = 2;
 /// How often a text is redacted again when replacing made something new readable.
 const ROUNDS: usize = 3;
+const ROUNDS_AND_RUN: usize = ROUNDS + 1;
+const ROUNDS_AND_REST: usize = ROUNDS + 2;
+
+/// How much is dropped around a finding that exact replacement did not remove.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Coarse {
+    /// Up to the next blank on both sides.
+    Run,
+    /// From there to the end of the line.
+    Rest,
+    /// The whole line.
+    Line,
+}
 
 /// Everything the second pass knows.
 pub(crate) struct Engine {
@@ -61,11 +74,15 @@ impl Engine {
         pass.counts = None;
         let mut round = 1;
         while let Some((line, rule)) = gate::check(&self.stand_ins, &bytes, chunk, &keys, &mut scratch)? {
-            if round == ROUNDS {
-                return Err(RedactError::Gate(GateHit { path: path.to_owned(), line: chunk.line + line, rule }));
-            }
-            // Two replaced neighbours may together read like a value: that is replaced as well, and checked again.
-            bytes = pass.redact(&bytes, chunk, &keys, &mut scratch)?;
+            // Two replaced neighbours may together read like a value: that is replaced as well, and checked again. Where that
+            // does not end, more goes: the text around it, then the rest of the line, then the line.
+            bytes = match round {
+                ..ROUNDS => pass.redact(&bytes, chunk, &keys, &mut scratch)?,
+                ROUNDS => pass.coarsen(&bytes, chunk, &keys, &mut scratch, Coarse::Run)?,
+                ROUNDS_AND_RUN => pass.coarsen(&bytes, chunk, &keys, &mut scratch, Coarse::Rest)?,
+                ROUNDS_AND_REST => pass.coarsen(&bytes, chunk, &keys, &mut scratch, Coarse::Line)?,
+                _ => return Err(RedactError::Gate(GateHit { path: path.to_owned(), line: chunk.line + line, rule })),
+            };
             round += 1;
         }
         done.bytes = bytes;
@@ -111,6 +128,40 @@ impl Pass<'_> {
                 out.extend_from_slice(&bytes[copied..start + hit.start]);
                 self.replace(line, hit, &mut out);
                 copied = start + hit.end;
+            }
+            Ok(())
+        })?;
+        out.extend_from_slice(&bytes[copied..]);
+        Ok(out)
+    }
+
+    /// Drops what is found, and what stands around it.
+    fn coarsen(
+        &self,
+        bytes: &[u8],
+        chunk: &Chunk,
+        keys: &[Pem],
+        scratch: &mut Scratch,
+        coarse: Coarse,
+    ) -> Result<Vec<u8>, RedactError> {
+        let mut out = Vec::with_capacity(bytes.len());
+        let mut copied = 0;
+        each_line(&self.engine.stand_ins, bytes, chunk, keys, scratch, |start, line, hits, _| {
+            let last = line.trim_ascii_end().len();
+            for hit in hits {
+                let blank = |b: &u8| b.is_ascii_whitespace();
+                let from = line[..hit.start].iter().rposition(blank).map_or(0, |at| at + 1);
+                let to = line[hit.end..].iter().position(blank).map_or(line.len(), |length| hit.end + length);
+                let (from, to) = match coarse {
+                    Coarse::Run => (from, to),
+                    Coarse::Rest => (from, last.max(to)),
+                    Coarse::Line => (0, last.max(to)),
+                };
+                if start + from >= copied {
+                    out.extend_from_slice(&bytes[copied..start + from]);
+                    out.extend_from_slice(hit.category.dropped().as_bytes());
+                }
+                copied = copied.max(start + to);
             }
             Ok(())
         })?;

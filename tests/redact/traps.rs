@@ -319,3 +319,27 @@ fn an_address_in_a_path_goes_and_a_product_version_stays() {
     let kept = "\"Mozilla/5.0 (X11) Chrome/118.0.5.7 Safari/537.36\"\n";
     assert_eq!(redact_one(kept), kept);
 }
+
+#[test]
+fn a_list_behind_a_key_of_secrets_goes_and_stays_gone() {
+    for text in [
+        "{\"token\": [1, 2]}\n",
+        "pin=[1234]\n",
+        "nonce = [0u8; 12]\n",
+        "password: [MASKED] \n",
+        "token=[REDACTED BY FW]\n",
+        "Set-Cookie: [sid=1; Path=/]\n",
+        "{\"password\"=>\"[FILTERED]\", \"token\"=>[1, 2]}\n",
+        "token=[[1, 2], [3, 4]] x\n",
+        "password=[hunter22\n",
+        "        token, value = get_quoted(value[1:])\n        token = [ValueTerminal(a[0], 'x')]\n",
+    ] {
+        let out = redact_one(text);
+        assert!(out.contains("[secret]"), "{out}");
+        for gone in ["1, 2", "3, 4", "1234", "0u8", "MASKED", "BY FW", "sid", "hunter22"] {
+            assert!(!out.contains(gone), "{gone} in {out}");
+        }
+        assert_eq!(redact_one(&out), out);
+    }
+    assert_eq!(redact_one("\"tokens\": [\n"), "\"tokens\": [\n");
+}

@@ -26,21 +26,52 @@ pub(super) fn value_at(text: &[u8], start: usize, class: KeyClass, sign: u8) -> 
             let from = start + 1;
             Some(Value { start: from, end: closing(text, from, quote), quoted: true, assigned: false })
         }
-        b'[' => {
-            let from = start + 1;
-            let end = memchr::memchr(b']', &text[from..]).map(|length| from + length)?;
-            // A stand-in for a dropped value keeps its brackets.
-            Some(Value { start, end: end + 1, quoted: false, assigned: false })
-                .filter(|_| is_dropped(&text[start..=end]))
-                .or(Some(Value { start: from, end, quoted: true, assigned: false }))
-        }
+        b'[' => in_brackets(text, start, class, sign),
         b'\n' | b'{' | b'}' | b']' | b'(' | b'<' | b',' | b';' | b'&' | b'|' => None,
         _ => Some(Value { start, end: unquoted(text, start, class, sign), quoted: false, assigned: sign == b'=' }),
     }
 }
 
-fn is_dropped(bytes: &[u8]) -> bool {
-    Category::ALL.iter().any(|category| category.dropped().as_bytes() == bytes)
+/// The value in the brackets that open at `start`; what is dropped goes with its brackets, so that it reads as dropped the
+/// next time.
+fn in_brackets(text: &[u8], start: usize, class: KeyClass, sign: u8) -> Option<Value> {
+    let dropped = |from: usize| {
+        let length = Category::ALL.iter().map(|category| category.dropped()).find_map(|mark| {
+            text.get(from..).is_some_and(|rest| rest.starts_with(mark.as_bytes())).then_some(mark.len())
+        })?;
+        Some((from, from + length))
+    };
+    // A stand-in for a dropped value keeps its brackets, and those around it.
+    if let Some((start, end)) = dropped(start) {
+        return Some(Value { start, end, quoted: false, assigned: false });
+    }
+    if let Some((start, end)) = dropped(start + 1).filter(|&(_, end)| byte(text, end) == b']') {
+        return Some(Value { start, end, quoted: true, assigned: false });
+    }
+    let Some(end) = closing_bracket(text, start) else {
+        // A list that goes on in the next line has nothing here; a password may begin with a bracket.
+        let end = unquoted(text, start, class, sign);
+        let some = matches!(class, KeyClass::Drop(_)) && text[start..end].iter().any(|&b| is(b, WORD));
+        return some.then_some(Value { start, end, quoted: false, assigned: false });
+    };
+    Some(match class {
+        KeyClass::Drop(_) if end > start + 1 => Value { start, end: end + 1, quoted: true, assigned: false },
+        _ => Value { start: start + 1, end, quoted: true, assigned: false },
+    })
+}
+
+/// Where the bracket that opens at `start` is closed; the first that closes when they do not pair.
+fn closing_bracket(text: &[u8], start: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    let pair = memchr::memchr2_iter(b'[', b']', &text[start..]).find(|&at| {
+        if text[start + at] == b'[' {
+            depth += 1;
+        } else {
+            depth -= 1;
+        }
+        depth == 0
+    });
+    pair.or_else(|| memchr::memchr(b']', &text[start..])).map(|at| start + at)
 }
 
 /// Where the quotation that begins at `from` ends; a backslash hides the quote after it.
