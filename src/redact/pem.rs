@@ -23,16 +23,19 @@ pub(crate) fn touches(text: &[u8]) -> bool {
     memchr::memmem::find(text, KEY).is_some()
 }
 
+fn begins(line: &[u8]) -> bool {
+    memchr::memmem::find(line, BEGIN).is_some_and(|at| {
+        memchr::memmem::find(&line[at..], KEY).is_some() && memchr::memmem::find(&line[at..], END).is_none()
+    })
+}
+
 impl Pem {
     /// The state after `line`, and what of the line is the body of a key.
     pub(crate) fn step(self, line: &[u8]) -> (Self, Option<Range<usize>>) {
         match self {
-            Self::Outside => {
-                let begins = memchr::memmem::find(line, BEGIN).is_some_and(|at| {
-                    memchr::memmem::find(&line[at..], KEY).is_some() && memchr::memmem::find(&line[at..], END).is_none()
-                });
-                (if begins { Self::Inside } else { Self::Outside }, None)
-            }
+            Self::Outside => (if begins(line) { Self::Inside } else { Self::Outside }, None),
+            // A key that begins within a key that never ended.
+            Self::Inside if begins(line) => (Self::Inside, None),
             Self::Inside if memchr::memmem::find(line, END).is_some() => (Self::Outside, None),
             Self::Inside => {
                 let of = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');

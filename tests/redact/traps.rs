@@ -343,3 +343,10 @@ fn a_list_behind_a_key_of_secrets_goes_and_stays_gone() {
     }
     assert_eq!(redact_one("\"tokens\": [\n"), "\"tokens\": [\n");
 }
+
+#[test]
+fn a_key_that_begins_within_an_open_key_goes_on() {
+    let once = redact_one("password: <sip:-----BEGIN PRIVATE KEY-----\n-----BEGIN PRIVATE KEY-----user=\nOttilie");
+    assert!(!once.contains("Ottilie"), "{once}");
+    assert_eq!(redact_one(&once), once);
+}
