@@ -60,6 +60,30 @@ pub(crate) fn is_common(word: &str) -> bool {
     WORDS.contains(word)
 }
 
+/// Whether a folded value is a processor's architecture, which `uname` and others call the machine.
+pub(crate) fn is_architecture(value: &str) -> bool {
+    matches!(
+        value,
+        "x86_64"
+            | "x86-64"
+            | "x86"
+            | "amd64"
+            | "arm64"
+            | "aarch64"
+            | "i386"
+            | "i586"
+            | "i686"
+            | "noarch"
+            | "ppc64"
+            | "ppc64le"
+            | "s390x"
+            | "riscv64"
+            | "armv7l"
+            | "armv8l"
+            | "armhf"
+    )
+}
+
 /// Whether a folded name is an account of the system.
 pub(crate) fn is_system_user(name: &str) -> bool {
     SYSTEM_USERS.contains(&name)

@@ -11,7 +11,7 @@ use super::host::push_host;
 use super::ip::is_ip6_token;
 use super::{Detector, Line};
 use crate::redact::category::Category;
-use crate::redact::common::{is_common, is_no_value, is_system_user};
+use crate::redact::common::{is_architecture, is_common, is_no_value, is_system_user};
 use crate::redact::hit::{Form, Group, Hits, rank};
 use crate::redact::keys::KeyClass;
 use crate::redact::text::{self, DIGIT, IDENT, SPACE, WORD, before, byte, is, is_uuid};
@@ -141,7 +141,9 @@ fn user(text: &[u8], value: Value, hits: &mut Hits) {
     let end = memchr::memchr(b'@', &bytes[start..]).map_or(bytes.len(), |at| start + at);
     let name = &bytes[start..end];
     let folded = text::fold(name);
-    if is_system_user(&folded) || !name.iter().any(|&b| is(b, WORD)) || name.len() > 256 {
+    // `uid=1000(anna)` is a number; who it is stands in the brackets, and is found there.
+    let id = !value.quoted && byte(name, text::run(name, 0, DIGIT)) == b'(' && is(name[0], DIGIT);
+    if id || is_system_user(&folded) || !name.iter().any(|&b| is(b, WORD)) || name.len() > 256 {
         return;
     }
     if name.iter().all(|&b| is(b, DIGIT)) {
@@ -175,6 +177,9 @@ fn after_windows_domain(bytes: &[u8]) -> usize {
 fn host(text: &[u8], value: Value, hits: &mut Hits) {
     let bytes = &text[value.start..value.end];
     let end = value.start + text::run(bytes, 0, IDENT);
+    if is_architecture(&text::fold(&text[value.start..end])) {
+        return;
+    }
     push_host(text, value.start, end, Category::Host, rank::KEYED, hits);
 }
 
@@ -244,6 +249,8 @@ mod tests {
             "user=",
             "host=localhost",
             "level=INFO",
+            "Owner: changes",
+            "MACHINE=\"x86_64\"",
             "12:30:01 x=5",
         ] {
             assert!(found(line).is_empty(), "{line}: {:?}", found(line));

@@ -47,24 +47,73 @@ pub(super) fn after_user(text: &[u8], start: usize, end: usize, hits: &mut Hits)
     {
         return;
     }
-    let last = last_word(text, start);
-    let sure = matches!(
-        last.as_str(),
-        "invalid" | "illegal" | "for" | "authenticating" | "of" | "unknown" | "nonexistent" | "from"
-    );
-    let followed = text[to..].starts_with(b" from")
-        || text[to..].starts_with(b"(uid")
-        || text[to..].starts_with(b" (uid")
-        || text[to..].starts_with(b" by ");
+    let rest = &text[to..];
+    let followed = [&b" from"[..], b"(uid", b" (uid", b" by "].iter().any(|begin| rest.starts_with(begin));
     let looks = name.iter().any(|&b| is(b, DIGIT) || matches!(b, b'.' | b'_' | b'@'));
     if looks && name.iter().all(|&b| is(b, DIGIT)) {
         return;
     }
-    if !is_common(&folded) && (sure || followed || looks || !FILLERS.contains(&folded.as_str()))
-        || is_common(&folded) && (followed && last != "no" || sure && name[0].is_ascii_uppercase())
-    {
+    let last = last_word(text, start);
+    let invalid = matches!(last.as_str(), "invalid" | "illegal" | "authenticating" | "nonexistent");
+    let sure = invalid || matches!(last.as_str(), "for" | "of" | "unknown" | "from");
+    let told = if is_common(&folded) {
+        followed && last != "no" || sure && name[0].is_ascii_uppercase() && in_log(text, start)
+    } else {
+        let ends = rest.trim_ascii_end().is_empty() || matches!(next, b'.' | b',' | b';' | b')' | b']' | b'"');
+        let prose = FILLERS.contains(&folded.as_str());
+        followed
+            || looks
+            || !name.is_ascii()
+            || acts(rest)
+            || invalid && (ends || is(byte(rest, 1), DIGIT))
+            || in_log(text, start) && (sure || !prose)
+            || sure && ends && about_session(&text[..start])
+            || !prose && name[0].is_ascii_uppercase() && text[start].is_ascii_lowercase()
+    };
+    if told {
         push(text, at, to, hits);
     }
+}
+
+/// Whether what stands behind a name is what users do.
+fn acts(rest: &[u8]) -> bool {
+    const ACTS: [&[u8]; 14] = [
+        b" logged",
+        b" login",
+        b" connected",
+        b" disconnected",
+        b" authenticated",
+        b" joined",
+        b" left",
+        b" signed",
+        b" not allowed",
+        b" not in",
+        b" does not exist",
+        b" locked",
+        b" on pts",
+        b" on tty",
+    ];
+    ACTS.iter().any(|act| rest.starts_with(act))
+}
+
+/// Whether the line is one of a log: a time of day stands near its beginning, or a process with its number before the word.
+/// In the sentences of a manual the word after "user" is seldom somebody's name.
+fn in_log(text: &[u8], at: usize) -> bool {
+    let head = &text[..at.min(64)];
+    let time = head.windows(6).any(|six| {
+        is(six[0], DIGIT)
+            && six[1] == b':'
+            && is(six[2], DIGIT)
+            && is(six[3], DIGIT)
+            && six[4] == b':'
+            && is(six[5], DIGIT)
+    });
+    time || memchr::memmem::find(&text[..at], b"]: ").is_some()
+}
+
+fn about_session(text: &[u8]) -> bool {
+    let near = text[text.len().saturating_sub(80)..].to_ascii_lowercase();
+    memchr::memmem::find(&near, b"session").is_some() || about_login(text)
 }
 
 /// Words that follow "user" in sentences and are not on the stop list.
