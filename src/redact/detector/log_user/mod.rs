@@ -13,7 +13,7 @@ use crate::redact::common::is_system_user;
 use crate::redact::hit::{Form, Group, Hits, rank};
 use crate::redact::text::{self, WORD, byte, is};
 
-use self::record::{directory_entry, home, password_file, web_server};
+use self::record::{directory_entry, home, listing, numbered, password_file, web_server};
 use self::sentence::{after_for, after_user};
 use self::session::{before_uid, cron, pam, su, sudo};
 
@@ -23,7 +23,7 @@ impl Detector for LogUser {
     fn words(&self) -> &'static [&'static str] {
         &[
             "user", "username", "account", "login", "for", "by", "to", "cmd", "sudo", "pam", "home", "users", "ou",
-            "dc", "uid", "cn",
+            "dc", "uid", "cn", "gid", "groups", "euid", "egid",
         ]
     }
 
@@ -38,6 +38,11 @@ impl Detector for LogUser {
             b"sudo" => sudo(text, end, hits),
             b"pam" => pam(text, end, hits),
             b"home" | b"users" => home(text, start, end, hits),
+            b"gid" | b"groups" | b"euid" | b"egid" => numbered(text, end, hits),
+            b"uid" => {
+                numbered(text, end, hits);
+                directory_entry(text, start, end, hits);
+            }
             _ => directory_entry(text, start, end, hits),
         }
     }
@@ -45,6 +50,7 @@ impl Detector for LogUser {
     fn at_line_start(&self, line: &Line<'_>, hits: &mut Hits) {
         web_server(line.text, hits);
         password_file(line.text, hits);
+        listing(line.text, hits);
     }
 }
 
@@ -114,6 +120,12 @@ mod tests {
             ("sudo:  quirin : TTY=pts/0 ; USER=root", "quirin"),
             ("auth-worker<5>: pam(quirin,x)", "quirin"),
             ("open /home/quirin/x.txt", "quirin"),
+            ("open /mnt/backup/home/quirin/x.txt", "quirin"),
+            ("mv /srv/home/quirin", "quirin"),
+            ("file:///home/quirin/x", "quirin"),
+            ("sftp://nas/export/home/quirin/x", "quirin"),
+            ("drwxr-xr-x 2 quirin quirin 4096 Nov 21 14:20 notes", "quirin"),
+            ("-rw-r--r--. 1 root quirin 12K Nov 21 14:20 notes", "quirin"),
             ("open C:\\Users\\quirin\\x.txt", "quirin"),
             ("x - quirin [21/Nov/2026:14:20:01 +0000] \"GET /\"", "quirin"),
             ("bind uid=quirin,ou=people,dc=amt", "quirin"),
@@ -122,6 +134,8 @@ mod tests {
         ] {
             assert!(found(line).contains(&(user.to_owned(), "user".to_owned())), "{line}: {:?}", found(line));
         }
+        finds("uid=1000(otti) gid=1000(otti) x", &[("otti", "user"), ("otti", "user")]);
+        finds("id: uid=1000(otti),gid=1000(otti),groups=27(sudo),1000(otti)", &[("otti", "user"); 3]);
         finds(
             "otti:x:1000:1000:Ottilie Habersaat,,,:/home/otti:/bin/bash",
             &[("otti", "user"), ("Ottilie Habersaat", "person"), ("otti", "user")],
@@ -139,6 +153,10 @@ mod tests {
             "session opened for user root",
             "waiting for data from",
             "GET /home/",
+            "see https://example.com/home/page",
+            "src/home/mod.rs",
+            "drwxr-xr-x 2 root adm 4096 Nov 21 14:20 notes",
+            "uid=0(root) gid=0(root) groups=0(root),4(adm),27(sudo)",
             "user-agent: x",
             "user session 12",
             "login failed",

@@ -13,12 +13,7 @@ pub(super) fn home(text: &[u8], start: usize, end: usize, hits: &mut Hits) {
     if !matches!(slash, b'/' | b'\\') || !matches!(before(text, 0, start), b'/' | b'\\') {
         return;
     }
-    // On Unix the directory stands at the root; in a URL it has something before it.
-    if slash == b'/'
-        && start >= 2
-        && (is(text[start - 2], WORD) || text[start - 2] == b'/')
-        && text[start..end].eq_ignore_ascii_case(b"home")
-    {
+    if slash == b'/' && text[start..end].eq_ignore_ascii_case(b"home") && of_web_address(text, start) {
         return;
     }
     let mut from = end;
@@ -53,8 +48,116 @@ pub(super) fn home(text: &[u8], start: usize, end: usize, hits: &mut Hits) {
         folded.as_str(),
         "shared" | "public" | "default" | "all" | "linuxbrew" | "lost+found" | ".." | "." | "index.html" | ""
     );
-    if !nobody && !name.starts_with(b"$") && !name.starts_with(b"%") && !name.starts_with(b"{") {
+    // `src/home/mod.rs` is a program's; at the root it is a user's.
+    let source = start >= 2 && is(text[start - 2], WORD) && byte(text, to) != b'/' && is_source(&folded);
+    if !nobody && !source && !name.starts_with(b"$") && !name.starts_with(b"%") && !name.starts_with(b"{") {
         push(text, from, to, hits);
+    }
+}
+
+/// Whether the path at `at` belongs to `https://example.org/…`; behind `file://` and its like stand people's directories.
+fn of_web_address(text: &[u8], at: usize) -> bool {
+    let floor = at.saturating_sub(512);
+    let ends = |b: &u8| is(*b, SPACE) || matches!(b, b'"' | b'\'' | b'<' | b'>' | b'(' | b'[' | b'=' | b',' | b';');
+    let start = text[floor..at].iter().rposition(ends).map_or(floor, |place| floor + place + 1);
+    memchr::memmem::rfind(&text[start..at], b"://").is_some_and(|colon| {
+        let word = text::run_back(text, start, start + colon, WORD);
+        ["http", "https", "ws", "wss"]
+            .iter()
+            .any(|known| text[word..start + colon].eq_ignore_ascii_case(known.as_bytes()))
+    })
+}
+
+/// Whether a name ends as files of programs and pages do.
+fn is_source(name: &str) -> bool {
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending);
+    matches!(
+        ending,
+        Some(
+            "rs" | "js"
+                | "ts"
+                | "jsx"
+                | "tsx"
+                | "vue"
+                | "svelte"
+                | "py"
+                | "rb"
+                | "go"
+                | "java"
+                | "kt"
+                | "swift"
+                | "c"
+                | "h"
+                | "cpp"
+                | "cs"
+                | "php"
+                | "html"
+                | "css"
+                | "scss"
+                | "md"
+        )
+    )
+}
+
+/// `drwxr-xr-x 2 anna anna 4096 Nov 21 14:20 notes`
+pub(super) fn listing(text: &[u8], hits: &mut Hits) {
+    let mode = text::run(text, 0, SPACE);
+    let Some(bits) = text.get(mode..mode + 10) else { return };
+    let shaped = matches!(bits[0], b'-' | b'd' | b'l' | b'c' | b'b' | b'p' | b's')
+        && bits[1..].iter().all(|b| b"rwxsStT-".contains(b));
+    if !shaped {
+        return;
+    }
+    let word = |from: usize| {
+        let start = text::run(text, from, SPACE);
+        let end = text[start..].iter().position(|&b| is(b, SPACE)).map_or(text.len(), |length| start + length);
+        (start, end)
+    };
+    let number = |(from, to): (usize, usize)| to > from && text[from..to].iter().all(|&b| is(b, DIGIT));
+    let mut end = mode + 10;
+    if matches!(byte(text, end), b'.' | b'+' | b'@') {
+        end += 1;
+    }
+    let links = word(end);
+    if !matches!(byte(text, end), b' ' | b'\t') || !number(links) {
+        return;
+    }
+    let owner = word(links.1);
+    let group = word(owner.1);
+    let size = word(group.1);
+    if !is(byte(text, size.0), DIGIT) {
+        return;
+    }
+    for (from, to) in [owner, group] {
+        let name = &text[from..to];
+        let begins = name.first().is_some_and(|&b| is(b, WORD) || b == b'_');
+        if begins && !number((from, to)) && !is_common(&text::fold(name)) {
+            push(text, from, to, hits);
+        }
+    }
+}
+
+/// The names in `uid=1000(anna) gid=1000(anna) groups=1000(anna),27(sudo)`, as `id` and audit logs print them.
+pub(super) fn numbered(text: &[u8], end: usize, hits: &mut Hits) {
+    if byte(text, end) != b'=' {
+        return;
+    }
+    let mut at = end + 1;
+    loop {
+        let open = text::run(text, at, DIGIT);
+        if open == at || byte(text, open) != b'(' {
+            return;
+        }
+        let rest = &text[open + 1..text.len().min(open + 130)];
+        let Some(close) = rest.iter().position(|&b| b == b')').map(|length| open + 1 + length) else { return };
+        let folded = text::fold(&text[open + 1..close]);
+        if !is_common(&folded) {
+            push(text, open + 1, close, hits);
+        }
+        if byte(text, close + 1) != b',' {
+            return;
+        }
+        at = close + 2;
     }
 }
 
