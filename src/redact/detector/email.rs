@@ -6,7 +6,7 @@ use crate::redact::category::Category;
 use crate::redact::common::{is_common, is_no_value};
 use crate::redact::hit::{Form, Group, Hits, rank};
 use crate::redact::keys::{self, KeyClass};
-use crate::redact::text::{self, DIGIT, HEX, HIGH, IDENT, SPACE, WORD, before, is, is_uuid};
+use crate::redact::text::{self, DIGIT, HEX, HIGH, IDENT, SPACE, WORD, before, byte, is, is_uuid};
 
 pub(crate) struct Email;
 
@@ -25,7 +25,7 @@ impl Detector for Email {
         let scheme = scheme_before(text, start);
         let address = if scheme.is_some() { Category::Uri } else { Category::Email };
         let domain = &text[at + 1..end];
-        if !is_domain(domain, scheme.is_some()) {
+        if !is_domain(domain, scheme.is_some()) || scheme.is_none() && is_algorithm(&text[start..at], domain) {
             return;
         }
         if is_id(text, start, at) {
@@ -102,6 +102,21 @@ pub(crate) fn is_domain(domain: &[u8], known: bool) -> bool {
     letters && last.len() >= 2 && !NOT_DOMAINS.iter().any(|ending| last.eq_ignore_ascii_case(ending.as_bytes()))
 }
 
+/// Domains behind the names that SSH gives its algorithms and extensions.
+const OF_ALGORITHMS: [&str; 3] = ["openssh.com", "libssh.org", "lysator.liu.se"];
+
+/// Whether names of SSH's algorithms end with this domain; it says nothing about who runs the program.
+pub(crate) fn names_algorithms(domain: &[u8]) -> bool {
+    OF_ALGORITHMS.iter().any(|known| domain.eq_ignore_ascii_case(known.as_bytes()))
+}
+
+/// Whether this is what SSH calls an algorithm or an extension: `umac-64@openssh.com` (RFC 4251, section 6).
+fn is_algorithm(local: &[u8], domain: &[u8]) -> bool {
+    let shaped = local.iter().any(|&b| is(b, DIGIT) || b == b'-')
+        && local.iter().all(|&b| b.is_ascii_lowercase() || is(b, DIGIT) || b == b'-');
+    names_algorithms(domain) && (shaped || matches!(local, b"zlib" | b"eow" | b"keepalive" | b"statvfs" | b"fstatvfs"))
+}
+
 /// Where `sip:`, `sips:`, `h323:` before an address begins.
 pub(crate) fn scheme_before(text: &[u8], start: usize) -> Option<usize> {
     if before(text, 0, start) != b':' {
@@ -164,7 +179,27 @@ pub(crate) fn display_name(text: &[u8], bracket: usize, hits: &mut Hits) {
     };
     let folded = text::fold(&text[start..end]);
     let words = folded.split_whitespace();
-    if start >= end || is_no_value(&folded) || words.clone().count() > 6 || words.clone().all(is_common) {
+    // "Report bugs to <…>"
+    let sentence = !matches!(byte(text, end), b'"' | b'\\')
+        && words.clone().last().is_some_and(|word| {
+            matches!(
+                word,
+                "to" | "at"
+                    | "by"
+                    | "from"
+                    | "or"
+                    | "and"
+                    | "via"
+                    | "is"
+                    | "see"
+                    | "list"
+                    | "mail"
+                    | "email"
+                    | "contact"
+                    | "with"
+            )
+        });
+    if start >= end || sentence || is_no_value(&folded) || words.clone().count() > 6 || words.clone().all(is_common) {
         return;
     }
     hits.push(start, end, Category::Person, Form::Text(Group::Person), rank::DISPLAY_NAME);
@@ -187,6 +222,8 @@ mod tests {
             "From: Ottilie Habersaat <otti@amt.example>",
             &[("Ottilie Habersaat", "person"), ("otti@amt.example", "email")],
         );
+        finds("openssh@openssh.com", &[("openssh@openssh.com", "email")]);
+        finds("Report bugs to <otti@amt.example>", &[("otti@amt.example", "email")]);
         finds("müller@bücher.example", &[("müller@bücher.example", "email")]);
         finds("o'hara+list@amt.example", &[("o'hara+list@amt.example", "email")]);
         finds("mail=%22x%22 otti%40amt.example", &[("otti%40amt.example", "email")]);
@@ -201,9 +238,16 @@ mod tests {
 
     #[test]
     fn units_images_and_packages_stay() {
-        for line in
-            ["user@1000.service", "getty@tty1.service", "icon@2x.png", "left-pad@1.3.0", "@Override", "a @ b", "x@"]
-        {
+        for line in [
+            "umac-64-etm@openssh.com,curve25519-sha256@libssh.org zlib@openssh.com",
+            "user@1000.service",
+            "getty@tty1.service",
+            "icon@2x.png",
+            "left-pad@1.3.0",
+            "@Override",
+            "a @ b",
+            "x@",
+        ] {
             assert!(found(line).is_empty(), "{line}: {:?}", found(line));
         }
     }

@@ -159,7 +159,9 @@ fn v6(text: &[u8], at: usize, skip: &mut usize, hits: &mut Hits) {
     let token = &text[start..end];
     let colons = token.iter().filter(|&&b| b == b':').count();
     let double = memchr::memmem::find(token, b"::").is_some();
-    if colons < 2 || !double && !(5..=7).contains(&colons) || token.len() > 60 {
+    // Eight bytes with two digits each name a disk or an adapter.
+    let bytes = colons == 7 && token.len() == 23 && token.split(|&b| b == b':').all(|part| part.len() == 2);
+    if bytes || colons < 2 || !double && !(5..=7).contains(&colons) || token.len() > 60 {
         *skip = (*skip).max(end);
         return;
     }
@@ -283,6 +285,7 @@ mod tests {
             "Version=\"7.2.4.30\"",
             "00:01:02",
             "::ffff:127.0.0.1",
+            "wwn 50:01:43:80:12:34:56:78 up",
         ] {
             assert!(found(line).is_empty(), "{line}: {:?}", found(line));
         }

@@ -18,6 +18,8 @@ mod phone;
 mod secret;
 mod uri;
 
+pub(crate) use self::email::names_algorithms;
+
 static DETECTORS: [&dyn Detector; 9] = [
     &keyed::Keyed,
     &ip::Ip,

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use super::names::Pattern;
 use crate::redact::common::{is_common, is_system_user};
+use crate::redact::detector::names_algorithms;
 use crate::redact::text;
 
 /// The patterns made so far, none twice.
@@ -115,7 +116,10 @@ impl Patterns {
     }
 
     pub(super) fn domain(&mut self, entry: u32, words: &[String]) {
-        if words.len() >= 2 && !words.iter().all(|word| is_common(word)) {
+        if words.len() >= 2
+            && !names_algorithms(words.join(".").as_bytes())
+            && !words.iter().all(|word| is_common(word))
+        {
             self.add(entry, words, true);
         }
     }

@@ -52,6 +52,18 @@ pub(super) fn secret(text: &[u8], key: &[u8], at: usize, start: usize, hits: &mu
             start += space + 1;
         }
     }
+    // nsswitch.conf says where accounts are looked up: `passwd: files systemd`.
+    let sources = header
+        && name == "passwd"
+        && text[start..value.end].split(|&b| is(b, SPACE)).filter(|word| !word.is_empty()).all(|word| {
+            matches!(
+                word,
+                b"files" | b"systemd" | b"db" | b"compat" | b"sss" | b"ldap" | b"nis" | b"nisplus" | b"winbind"
+            )
+        });
+    if sources {
+        return;
+    }
     let directory =
         name.ends_with("pwd") && (text[start..value.end].starts_with(b"/") || text[start..value.end].contains(&b'\\'));
     if directory || harmless(&text[start..value.end], &name) {
@@ -110,6 +122,7 @@ mod tests {
         for line in [
             "password=",
             "password=null",
+            "passwd:         files systemd",
             "token: expired",
             "password: ${DB_PASSWORD}",
             "max_tokens=4096",
