@@ -18,10 +18,13 @@ pub(crate) enum Group {
     Local,
     /// The part after it, and any domain: `d-3.invalid`
     Domain,
+    /// `conference-3`, where a profile asks for it
+    Conference,
 }
 
 impl Group {
-    pub(crate) const ALL: [Self; 6] = [Self::Person, Self::User, Self::Host, Self::Device, Self::Local, Self::Domain];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Person, Self::User, Self::Host, Self::Device, Self::Local, Self::Domain, Self::Conference];
 
     /// What a stand-in of this group begins with.
     pub(crate) const fn prefix(self) -> &'static str {
@@ -32,6 +35,7 @@ impl Group {
             Self::Device => "device-",
             Self::Local => "u-",
             Self::Domain => "d-",
+            Self::Conference => "conference-",
         }
     }
 
@@ -48,6 +52,7 @@ impl Group {
             Self::Host | Self::Domain => Category::Host,
             Self::Device => Category::DeviceId,
             Self::Local => Category::Email,
+            Self::Conference => Category::Conference,
         }
     }
 }
@@ -115,6 +120,11 @@ impl Hits {
         if start < end {
             self.found.push(Hit { start, end, category, form, rank });
         }
+    }
+
+    /// Gives every finding of a category another rank.
+    pub(crate) fn raise(&mut self, category: Category, rank: u8) {
+        self.found.iter_mut().filter(|hit| hit.category == category).for_each(|hit| hit.rank = rank);
     }
 
     /// Leaves findings that do not overlap, in the order of the text. Where two overlap, the higher rank keeps its place

@@ -4,7 +4,7 @@
 //! of a word it makes the word's number and asks two filters, whether a learned name or a word with a meaning of its own
 //! begins there. Everything else is passed over.
 
-use super::category::Action;
+use super::category::{Action, Category};
 use super::detector::{Line, TABLE, Table};
 use super::hit::{Form, Hit, Hits, rank};
 use super::learned::Names;
@@ -51,6 +51,10 @@ impl<'k> Scanner<'k> {
         let escapes = self.walk(line, previous, &mut hits, scratch, 0);
         if escapes {
             self.layer(line, previous, &mut hits, scratch, 0);
+        }
+        if self.known.is_some_and(|known| known.action(Category::Conference) == Action::StandIn) {
+            // A name that stays gives way to whatever is found in it; one that goes, goes as a whole.
+            hits.raise(Category::Conference, rank::KEYED);
         }
         hits.settle(line);
         if self.known.is_some() {

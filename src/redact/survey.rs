@@ -6,7 +6,6 @@ use std::io::Read;
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::category::Category;
 use super::decode;
 use super::engine::{CHUNK, key_lines, scan_lines};
 use super::error::{RedactError, reason_of};
@@ -148,8 +147,7 @@ fn learn(chunk: &Chunk, hasher: &RandomState) -> Result<Vec<Sighting>, RedactErr
                 }
                 continue;
             }
-            let conference = hit.category == Category::Conference;
-            if hit.form == Form::Drop && !conference {
+            if hit.form == Form::Drop {
                 continue;
             }
             let bytes = &line[hit.start..hit.end];
@@ -173,6 +171,7 @@ const fn kind(hit: &Hit) -> u8 {
 fn sight(bytes: &[u8], hit: &Hit, sightings: &mut Vec<Sighting>) {
     let value = || unescape::plain(bytes).trim_matches(['"', ' ']).to_owned();
     match hit.form {
+        Form::Text(Group::Conference) => sightings.push(Sighting::Conference(value())),
         Form::Text(group) => sightings.push(Sighting::Value(group, value())),
         Form::Address => {
             let plain = unescape::plain(bytes);
@@ -196,8 +195,7 @@ fn sight(bytes: &[u8], hit: &Hit, sightings: &mut Vec<Sighting>) {
                 sightings.push(Sighting::Phone(digits));
             }
         }
-        Form::Drop => sightings.push(Sighting::Conference(value())),
-        Form::Ip4(_) | Form::Ip4Reversed(_) | Form::Ip4Joined(..) | Form::Entry(_) => {}
+        Form::Ip4(_) | Form::Ip4Reversed(_) | Form::Ip4Joined(..) | Form::Entry(_) | Form::Drop => {}
     }
 }
 
@@ -209,7 +207,7 @@ fn taken(text: &[u8], sightings: &mut Vec<Sighting>) {
         {
             continue;
         }
-        let start = text::run_back(text, at.saturating_sub(8), at, text::WORD);
+        let start = text::run_back(text, at.saturating_sub("conference".len()), at, text::WORD);
         let digits = text::run(text, at + 1, text::DIGIT);
         for group in Group::ALL {
             let bare = group.prefix().as_bytes();

@@ -193,6 +193,45 @@ fn a_profile_decides_what_is_done_with_a_category() {
 }
 
 #[test]
+fn a_conference_gets_a_stand_in_where_the_profile_asks_for_one() {
+    let text = b"Conference=\"Weekly Sync\" near conference-1\nConference=\"Board\" Conference=\"weekly sync\"\n";
+    let items = [item("log", text)];
+    let asked = Rules { actions: [(Category::Conference, Action::StandIn)].into(), ..Rules::default() };
+    let redactor = Redactor::new(asked.clone(), survey(&asked, &items).unwrap(), key()).keeping(vault());
+    let out = read(&redactor, &items[0]).unwrap().0;
+    let expected: &[u8] =
+        b"Conference=\"conference-2\" near conference-1\nConference=\"conference-3\" Conference=\"conference-2\"\n";
+    assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(expected));
+    assert_eq!(read(&redactor, &item("log", expected)).unwrap().0, expected);
+    let back = entries(redactor).into_iter().find(|entry| entry.stand_in == "conference-2").unwrap();
+    assert_eq!((back.value.as_str(), back.category), ("Weekly Sync", Category::Conference));
+}
+
+#[test]
+fn a_conference_goes_as_a_whole_whatever_its_name_holds() {
+    let asked = Rules { actions: [(Category::Conference, Action::StandIn)].into(), ..Rules::default() };
+    for name in
+        ["198.51.100.7[secret]", "Participant=\\\"password: f2:00:11:22:33:44\\\"@amt.example", "quirin@amt.example"]
+    {
+        let items = [item("log", format!("Conference=\"{name}\" Level=\"INFO\"\n").as_bytes())];
+        let redactor = Redactor::new(asked.clone(), survey(&asked, &items).unwrap(), key());
+        let once = read(&redactor, &items[0]).unwrap().0;
+        let text = String::from_utf8_lossy(&once);
+        assert!(text.starts_with("Conference=\"conference-") && text.ends_with("\" Level=\"INFO\"\n"), "{text}");
+        assert_eq!(read(&redactor, &item("log", &once)).unwrap().0, once);
+    }
+}
+
+#[test]
+fn a_conference_that_keeps_its_name_is_not_in_the_vault() {
+    let rules = Rules::default();
+    let items = [item("log", b"Conference=\"Weekly Sync\" user=\"quirin\"\n")];
+    let redactor = Redactor::new(rules.clone(), survey(&rules, &items).unwrap(), key()).keeping(vault());
+    assert_eq!(read(&redactor, &items[0]).unwrap().0, b"Conference=\"Weekly Sync\" user=\"user-1\"\n");
+    assert_eq!(entries(redactor).iter().map(|entry| entry.stand_in.as_str()).collect::<Vec<_>>(), ["user-1"]);
+}
+
+#[test]
 fn compressed_logs_are_redacted_inside() {
     let text = "user=quirin from 198.51.100.7\n";
     let mut encoder =

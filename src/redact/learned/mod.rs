@@ -80,6 +80,7 @@ impl Learned {
                 }
                 Sighting::Conference(name) => {
                     self.conferences.insert(canonical(&name));
+                    self.enter(Group::Conference, name);
                 }
                 Sighting::Taken(..) => {}
                 Sighting::Net4(net) if self.nets4.len() < MOST_NETWORKS => {

@@ -29,7 +29,7 @@ impl Names {
                 Group::Local if !learned.conferences.contains(&words.join(" ")) => patterns.local(place, &words),
                 Group::Host => patterns.host(place, &words),
                 Group::Domain => patterns.domain(place, &words),
-                Group::Local | Group::Device => {}
+                Group::Local | Group::Device | Group::Conference => {}
             }
         }
         let mut by_first: HashMap<u64, Vec<Pattern>> = HashMap::new();

@@ -1,9 +1,9 @@
 //! Stand-ins of names: numbered when the survey learned the value, computed when it did not.
 
 use super::{StandIns, push};
-use crate::redact::category::Category;
+use crate::redact::category::{Action, Category};
 use crate::redact::hit::Group;
-use crate::redact::learned::canonical;
+use crate::redact::learned::{Entry, canonical};
 use crate::redact::unescape;
 
 impl StandIns {
@@ -52,9 +52,12 @@ impl StandIns {
         hex::encode(&self.prf.text("path", path.as_bytes())[..6])
     }
 
-    /// Every learned value with its stand-in.
+    /// Every learned value with its stand-in; conferences only where they get one.
     pub(crate) fn numbered(&self) -> impl Iterator<Item = (String, &str, Category)> {
-        self.learned.entries.iter().enumerate().map(|(place, entry)| {
+        let conferences = self.action(Category::Conference) == Action::StandIn;
+        let given = move |entry: &Entry| conferences || entry.group != Group::Conference;
+        let entries = self.learned.entries.iter().enumerate().filter(move |(_, entry)| given(entry));
+        entries.map(|(place, entry)| {
             let mut text = Vec::new();
             self.write_entry(u32::try_from(place).unwrap_or(0), &mut text);
             (String::from_utf8_lossy(&text).into_owned(), entry.value.as_str(), entry.group.category())

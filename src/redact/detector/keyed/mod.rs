@@ -123,7 +123,9 @@ fn push(text: &[u8], value: Option<Value>, class: KeyClass, hits: &mut Hits) {
         }
         KeyClass::Phone | KeyClass::CallId => {}
         KeyClass::Device => hits.push(value.start, value.end, Category::DeviceId, Form::Text(Group::Device), rank),
-        KeyClass::Conference => hits.push(value.start, value.end, Category::Conference, Form::Drop, 0),
+        KeyClass::Conference => {
+            hits.push(value.start, value.end, Category::Conference, Form::Text(Group::Conference), 0);
+        }
         KeyClass::Drop(category) => hits.push(value.start, value.end, category, Form::Drop, rank),
     }
 }
