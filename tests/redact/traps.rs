@@ -389,3 +389,22 @@ fn a_key_that_begins_within_an_open_key_goes_on() {
     assert!(!once.contains("Ottilie"), "{once}");
     assert_eq!(redact_one(&once), once);
 }
+
+#[test]
+fn words_of_prose_and_architectures_are_not_learned() {
+    for text in [
+        "Owner: changes\nchanges made\n",
+        "the user fields are\nfields=3\n",
+        "number of user processes\nprocesses: 3, directories\n",
+        "for each user directories are made, and user specific ones\nspecific directories\n",
+        "MACHINE=\"x86_64\"\nlinux-x86_64.tar\n",
+        "user defined, user shift\ndefined shift\n",
+        "a user datagram protocol\ndatagram\n",
+    ] {
+        assert_eq!(redact_one(text), text);
+    }
+    let out = redact_one("Report bugs to <otti@amt.example>\nreport the bugs to us\n");
+    assert!(out.starts_with("Report bugs to <u-1@d-1.invalid>\nreport the bugs to us\n"), "{out}");
+    let out = redact_one("Nov 21 14:20:01 kolibri sshd[1]: Invalid user quirin from 198.51.100.7\nquirin\n");
+    assert!(!out.contains("quirin"), "{out}");
+}
