@@ -24,23 +24,30 @@ pub use self::technician::{CloseArguments, FetchArguments, InspectArguments, Key
 
 const EXAMPLES: &str = "\
 Examples:
-  back office   tarseal send ./logs --ticket 4711 --portal https://support.vendor.example --to tarseal1… --token-file token
-  technician    tarseal fetch 4711 --reason \"audio drops\" --key me.key -o ./4711
-  script        tarseal send ./logs --ticket 4711 --yes --no-input --json
+  back office  tarseal send ./logs --ticket 4711
+  technician   tarseal fetch 4711 --reason 'audio drops' --key me.key -o ./4711
+  script       tarseal send ./logs --ticket 4711 --yes --no-input --json
 
-First time?  tarseal demo   shows the whole way on this computer; nothing leaves it.";
+First time?    tarseal demo  shows the whole way; nothing leaves this computer.";
 
 const EXIT_CODES: &str = "\
 Exit codes:
-    0  done (or already sent)                    9  refused: token, key not trusted, no key fits
-    1  unexpected error                         10  not found: ticket, snapshot, file in the snapshot
-    2  wrong usage or settings                  11  another run holds the lock (try later)
-    3  done, but some sources left out          13  expired: deleted at its deadline
-    4  the gate stopped it                      14  due: something is due or overdue
-    5  not approved, or the ticket is closed    75  temporary: network, portal busy (try again)
-    6  damaged data, bad signature             130  interrupted; state kept, `tarseal resume` goes on
-    7  disk, memory or permission here         143  terminated; likewise
-    8  TLS or certificate problem";
+    0  done (or already sent)
+    1  unexpected error: a bug
+    2  wrong usage or settings
+    3  done, but some sources were left out; each is listed
+    4  the gate stopped it; nothing was sealed or sent
+    5  not approved, or the ticket is closed
+    6  damaged or changed data, a bad signature
+    7  disk, memory or permission on this computer
+    8  TLS or certificate problem
+    9  refused: token, key not trusted, no key fits
+   10  not found: ticket, snapshot, file in the snapshot
+   11  another run holds the lock (try later)
+   13  expired: deleted at its deadline
+   14  due: something is due, unconfirmed or overdue
+   75  temporary: network, portal busy (try again)
+  130  interrupted, 143 terminated; an upload goes on with `tarseal resume`";
 
 /// Sends a diagnostic snapshot to a support portal: personal data out, sealed in, deleted on time, with proof.
 #[derive(Parser, Debug)]
