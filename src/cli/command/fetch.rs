@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{BufReader, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
@@ -30,7 +31,7 @@ pub fn run(arguments: &FetchArguments, desk: &mut Desk<'_>) -> Result<Outcome, F
         return Err(Failure::usage("The portal records why a snapshot is read.").next("Say why:  --reason WHY"));
     }
     let identities = read_identities(&arguments.key, desk)?;
-    let remote = remote::connect(&arguments.portal, desk)?;
+    let remote = Rc::new(remote::connect(&arguments.portal, desk)?);
     let snapshots = stored(&remote, arguments)?;
     let directory = arguments.output.clone().unwrap_or_else(|| arguments.ticket.as_str().into());
     if identities.is_empty() {
@@ -54,7 +55,7 @@ pub fn run(arguments: &FetchArguments, desk: &mut Desk<'_>) -> Result<Outcome, F
 
 /// Fetches and opens each snapshot: one becomes the directory itself, several become directories in it.
 fn fetch_opened(
-    remote: &Remote,
+    remote: &Rc<Remote>,
     snapshots: &[Snapshot],
     identities: &[Identity],
     directory: &Path,
@@ -67,11 +68,11 @@ fn fetch_opened(
         fs::create_dir(directory).map_err(|error| Failure::local(directory.display(), &error))?;
     }
     let mut outcome = Outcome::done("opened");
+    let share = ShareDesk::with(Rc::clone(remote), &arguments.reason);
     for snapshot in snapshots {
         let sealed = download(remote, snapshot, &keep, &arguments.reason, desk)?;
         let file = fs::File::open(&sealed).map_err(|error| Failure::local(sealed.display(), &error))?;
         let destination = if several { directory.join(snapshot.id.to_string()) } else { directory.to_owned() };
-        let share = ShareDesk::with(remote::connect(&arguments.portal, desk)?, &arguments.reason);
         let opened = open_into(BufReader::new(file), identities, &share, &destination, desk);
         // Opened or not, the copy has done its work; the snapshot itself is at the portal.
         fs::remove_file(&sealed).map_err(|error| Failure::local(sealed.display(), &error))?;

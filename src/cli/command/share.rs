@@ -1,6 +1,7 @@
 //! Asking the portal for its part of a file key.
 
 use std::fmt::Display;
+use std::rc::Rc;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -20,7 +21,7 @@ use crate::wire::share_info;
 /// A sealed file names its portal, but whoever made the file chose that name: the token goes only to the portal that the
 /// technician's own settings name.
 pub struct ShareDesk {
-    remote: Option<Remote>,
+    remote: Option<Rc<Remote>>,
     reason: Option<String>,
 }
 
@@ -29,13 +30,16 @@ impl ShareDesk {
     pub fn new(portal: &PortalArguments, reason: Option<&str>, desk: &mut Desk<'_>) -> Result<Self, Failure> {
         let settings = Settings::resolve(portal, &desk.home, desk.world)?;
         let configured = settings.portal.is_some() && settings.token_file.is_some();
-        let remote =
-            if configured { Some(remote::connect_to(remote::address(&settings)?, &settings, desk)?) } else { None };
+        let remote = if configured {
+            Some(Rc::new(remote::connect_to(remote::address(&settings)?, &settings, desk)?))
+        } else {
+            None
+        };
         Ok(Self { remote, reason: reason.map(str::to_owned) })
     }
 
     /// Uses a portal that is connected already.
-    pub fn with(remote: Remote, reason: &str) -> Self {
+    pub fn with(remote: Rc<Remote>, reason: &str) -> Self {
         Self { remote: Some(remote), reason: Some(reason.to_owned()) }
     }
 
