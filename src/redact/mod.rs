@@ -44,6 +44,6 @@ pub use learned::Learned;
 pub use prf::TicketKey;
 pub use redacted::{Consent, Redacted};
 pub use redactor::{FILTER_WINDOW, Finding, Redactor};
-pub use rules::{OpeningLimits, Rules};
+pub use rules::{BadGlob, BadPattern, ColumnRule, FileRule, FileTreat, OpeningLimits, PatternRule, Rules, Treat};
 pub use survey::Survey;
 pub use vault::{Vault, VaultEntry};

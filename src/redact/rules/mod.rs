@@ -1,0 +1,125 @@
+//! What is to be redacted, and how far compressed data is opened.
+//!
+//! [`Rules`] is what the two passes work by. The default is the generic profile: every category has its default action, keys
+//! and columns mean what the dictionary says, every file is scanned.
+
+use std::collections::BTreeMap;
+
+use super::category::{Action, Category};
+
+mod column;
+mod file;
+mod glob;
+mod pattern;
+
+pub use self::column::{ColumnRule, Treat};
+pub use self::file::{FileRule, FileTreat};
+pub use self::glob::BadGlob;
+pub use self::pattern::{BadPattern, PatternRule};
+
+/// The redaction part of a profile. The default is the generic profile.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// What is done with values of a category; categories that are not named have their default action.
+    pub actions: BTreeMap<Category, Action>,
+    /// Names that must not leave, one each: they are hidden wherever they stand, whatever the stop list says.
+    pub watch_list: Vec<String>,
+    /// How far compressed data is opened.
+    pub limits: OpeningLimits,
+    /// More keys, in logs and structured files, whose value is of a category. Case, `_`, `-` and `.` make no difference.
+    pub keys: BTreeMap<String, Category>,
+    /// What cells of a table's column are; the first rule that matches holds.
+    pub columns: Vec<ColumnRule>,
+    /// Files that are left out, or scanned although a later rule leaves them out; the first rule that matches holds.
+    pub files: Vec<FileRule>,
+    /// Patterns whose matches are values of a category.
+    pub patterns: Vec<PatternRule>,
+}
+
+impl Rules {
+    /// What is done with values of `category`.
+    #[must_use]
+    pub fn action(&self, category: Category) -> Action {
+        self.actions.get(&category).copied().unwrap_or(category.default_action())
+    }
+
+    /// What a rule says cells of this table's column are; `None` where no rule matches. Case makes no difference. A CSV
+    /// file's table is its file name.
+    #[must_use]
+    pub fn column(&self, table: &str, column: &str) -> Option<Treat> {
+        self.columns.iter().find(|rule| rule.matches(table, column)).map(|rule| rule.treat)
+    }
+
+    /// The rule that leaves a file out, if one does. A member of an archive is named `outer.tgz!path/within`.
+    #[must_use]
+    pub fn leaves_out(&self, path: &str) -> Option<&FileRule> {
+        self.files.iter().find(|rule| rule.matches(path)).filter(|rule| rule.treat != FileTreat::Scan)
+    }
+}
+
+/// How far compressed data is opened before it is left out as a bomb.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpeningLimits {
+    /// Most bytes one item may grow to.
+    pub opened: u64,
+    /// Most opened bytes for each compressed byte, once [`free`](Self::free) is passed.
+    pub ratio: u64,
+    /// Opened bytes that are always allowed.
+    pub free: u64,
+    /// How deep compressed data may lie in compressed data.
+    pub depth: u32,
+}
+
+impl Default for OpeningLimits {
+    fn default() -> Self {
+        Self { opened: 20 << 30, ratio: 250, free: 64 << 20, depth: 3 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_column_rule_that_matches_holds() {
+        let rule = |table, column, treat| ColumnRule::new(table, column, treat).unwrap();
+        let rules = Rules {
+            columns: vec![
+                rule("*", "*password*", Treat::Category(Category::Secret)),
+                rule("conferencingstatus_*", "display_name", Treat::Category(Category::Person)),
+                rule("conferencingstatus_*", "*", Treat::Scan),
+            ],
+            ..Rules::default()
+        };
+        let column = |table, column| rules.column(table, column);
+        assert_eq!(column("users", "LDAP_Bind_Password"), Some(Treat::Category(Category::Secret)));
+        assert_eq!(column("ConferencingStatus_Participant", "DISPLAY_NAME"), Some(Treat::Category(Category::Person)));
+        assert_eq!(column("conferencingstatus_participant", "note"), Some(Treat::Scan));
+        assert_eq!(column("other", "note"), None);
+    }
+
+    #[test]
+    fn a_file_rule_holds_at_any_depth_and_inside_archives() {
+        let leave_out = FileTreat::LeaveOut { reason: "login data of administrators".into() };
+        let rules = Rules {
+            files: vec![
+                FileRule::new("certs/public/**", FileTreat::Scan).unwrap(),
+                FileRule::new("certs/**", leave_out.clone()).unwrap(),
+                FileRule::new("opt/pexip/share/config/default.db", leave_out).unwrap(),
+            ],
+            ..Rules::default()
+        };
+        for path in [
+            "opt/pexip/share/config/default.db",
+            "node-1/opt/pexip/share/config/Default.db",
+            "snapshot.tgz!opt/pexip/share/config/default.db",
+            "logs/snapshot.tgz!node.tar!x/opt/pexip/share/config/default.db",
+            "certs/a/b.pem",
+        ] {
+            assert!(rules.leaves_out(path).is_some(), "{path}");
+        }
+        for path in ["opt/pexip/share/config/default.db.txt", "share/config/default.db", "certs/public/ca.pem"] {
+            assert!(rules.leaves_out(path).is_none(), "{path}");
+        }
+    }
+}
