@@ -19,6 +19,8 @@ mod secret;
 mod uri;
 
 pub(crate) use self::email::names_algorithms;
+#[allow(unused_imports, clippy::allow_attributes, reason = "for what reads cells and elements")]
+pub(crate) use self::keyed::value_hits;
 
 static DETECTORS: [&dyn Detector; 9] = [
     &keyed::Keyed,

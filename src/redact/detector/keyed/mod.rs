@@ -94,6 +94,20 @@ fn list(text: &[u8], mut at: usize, class: KeyClass, hits: &mut Hits) {
     }
 }
 
+/// Finds what `text[start..end]` is as the whole value of a key or column of this class: a cell, a field, an element's text.
+///
+/// Blanks around it are not part of the value. What says that there is no value, accounts of the system, and addresses,
+/// which have detectors of their own, give nothing.
+#[allow(dead_code, clippy::allow_attributes, reason = "for what reads cells and elements")]
+pub(crate) fn value_hits(text: &[u8], start: usize, end: usize, class: KeyClass, hits: &mut Hits) {
+    let end = start + text[start..end].trim_ascii_end().len();
+    let start = end - text[start..end].trim_ascii_start().len();
+    if class == KeyClass::Drop(Category::Secret) && secret::harmless(&text[start..end], "") {
+        return;
+    }
+    push(text, Some(Value { start, end, quoted: true, assigned: true }), class, hits);
+}
+
 /// Pushes a value as what its key says, unless a better detector of addresses takes it.
 fn push(text: &[u8], value: Option<Value>, class: KeyClass, hits: &mut Hits) {
     let Some(value) = value.filter(|value| value.start < value.end) else { return };
@@ -212,6 +226,7 @@ fn phone_like(bytes: &[u8], least: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::redact::detector::tests::{finds, found, found_after};
 
     #[test]
@@ -233,6 +248,27 @@ mod tests {
             &[("Quirin Quistorp", "person"), ("Lidwien Tchoumi", "person")],
         );
         finds("birth_date=1990-01-02 sex=f", &[("1990-01-02", "birth-date"), ("f", "sex")]);
+    }
+
+    #[test]
+    fn a_cell_is_what_its_column_says() {
+        let whole = |text: &str, class| {
+            let mut hits = Hits::default();
+            value_hits(text.as_bytes(), 0, text.len(), class, &mut hits);
+            hits.found.iter().map(|hit| text[hit.start..hit.end].to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(whole(" Ottilie Habersaat ", KeyClass::Person), ["Ottilie Habersaat"]);
+        assert_eq!(whole("AMT\\quirin", KeyClass::User), ["quirin"]);
+        assert_eq!(whole("geh3im", KeyClass::Drop(Category::Secret)), ["geh3im"]);
+        for (text, class) in [
+            ("", KeyClass::Person),
+            ("  ", KeyClass::Person),
+            ("NULL", KeyClass::User),
+            ("otti@amt.example", KeyClass::User),
+            ("****", KeyClass::Drop(Category::Secret)),
+        ] {
+            assert!(whole(text, class).is_empty(), "{text}");
+        }
     }
 
     #[test]

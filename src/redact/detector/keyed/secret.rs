@@ -73,7 +73,7 @@ pub(super) fn secret(text: &[u8], key: &[u8], at: usize, start: usize, hits: &mu
 }
 
 /// Whether a value under a secret's key is none: a word that says so, asterisks, a variable, a small number.
-fn harmless(value: &[u8], key: &str) -> bool {
+pub(super) fn harmless(value: &[u8], key: &str) -> bool {
     let folded = text::fold(value);
     let short = value.len() <= 24;
     short && value.is_ascii() && is_no_value(&folded)
