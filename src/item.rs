@@ -173,6 +173,10 @@ pub enum Reason {
     Damaged,
     /// Compressed data that grows past the limits.
     TooLarge,
+    /// An archive in an archive in an archive, deeper than the limit.
+    TooDeep,
+    /// A line of text is too long to be checked, and cannot be divided safely.
+    LineTooLong,
 }
 
 impl Reason {
@@ -191,6 +195,8 @@ impl Reason {
             Self::NotReadable => "binary or of an unknown kind, so it cannot be checked for personal data",
             Self::Damaged => "damaged or cut off, so it cannot be checked for personal data",
             Self::TooLarge => "grows too large when it is opened",
+            Self::TooDeep => "packed too deeply in other archives",
+            Self::LineTooLong => "a line in it is too long to be checked for personal data",
         }
     }
 

@@ -6,13 +6,15 @@
 
 use std::borrow::Borrow;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit, Nonce};
-use rand::CryptoRng;
+use rand::rngs::StdRng;
+use rand::{CryptoRng, SeedableRng};
 
 use crate::secret::Secret;
 
@@ -22,6 +24,10 @@ const CHUNK: usize = 64 * 1024;
 const TAKEN: usize = 4 * CHUNK;
 /// A chunk and its tag, as they lie in the file.
 const SEALED_CHUNK: u64 = CHUNK as u64 + 16;
+/// Bytes that a spool of [`Spools`] keeps in memory before it goes on in a file.
+const IN_MEMORY: usize = 4 << 20;
+/// Most bytes of a spool that has no file to go on in.
+const WITHOUT_FILE: usize = 64 << 20;
 
 /// Bytes that were written once and can be read any number of times.
 ///
@@ -30,7 +36,8 @@ const SEALED_CHUNK: u64 = CHUNK as u64 + 16;
 /// however it ends, and unreadable without the key in memory.
 pub struct Spool {
     memory_limit: usize,
-    directory: PathBuf,
+    /// Where its file goes; `None` if it may have none.
+    directory: Option<PathBuf>,
     key: Secret<[u8; 32]>,
     /// What is not in the file: all of it at first, later the chunk that is not full yet.
     memory: Vec<u8>,
@@ -47,7 +54,16 @@ impl Spool {
     pub fn new(directory: &Path, memory_limit: usize, rng: &mut dyn CryptoRng) -> Self {
         let mut key = Secret::new([0; 32]);
         rng.fill_bytes(key.expose_mut());
-        Self { memory_limit, directory: directory.to_owned(), key, memory: Vec::new(), file: None, first: 0, chunks: 0 }
+        let directory = Some(directory.to_owned());
+        Self { memory_limit, directory, key, memory: Vec::new(), file: None, first: 0, chunks: 0 }
+    }
+
+    /// Makes an empty spool that never gets a file: writing more than `memory_limit` bytes fails with
+    /// [`io::ErrorKind::FileTooLarge`].
+    fn without_file(memory_limit: usize) -> Self {
+        // Nothing is ever sealed with this key.
+        let key = Secret::new([0; 32]);
+        Self { memory_limit, directory: None, key, memory: Vec::new(), file: None, first: 0, chunks: 0 }
     }
 
     /// How many bytes it holds.
@@ -71,9 +87,10 @@ impl Spool {
     /// Moves full chunks from memory into the file.
     fn spill(&mut self) -> io::Result<()> {
         let cipher = self.cipher();
+        let Some(directory) = &self.directory else { return Err(io::ErrorKind::FileTooLarge.into()) };
         let file = match &mut self.file {
             Some(file) => file,
-            none => none.insert(tempfile::tempfile_in(&self.directory)?),
+            none => none.insert(tempfile::tempfile_in(directory)?),
         };
         let mut sealed = Vec::with_capacity(CHUNK + 16);
         let full = self.memory.len() / CHUNK;
@@ -130,7 +147,53 @@ impl std::fmt::Debug for Spool {
     }
 }
 
-/// Reads a spool from its beginning. `S` is a `&Spool` or an `Arc<Spool>`.
+/// Makes spools for one piece of work, all in one place. Clones share the place.
+#[derive(Clone)]
+pub struct Spools(Option<Arc<Place>>);
+
+struct Place {
+    directory: PathBuf,
+    /// Gives each spool its own key.
+    rng: Mutex<StdRng>,
+}
+
+impl Spools {
+    /// Makes spools that go on in `directory` when they hold more than a few MiB.
+    #[must_use]
+    pub fn new(directory: &Path, rng: &mut dyn CryptoRng) -> Self {
+        let mut seed = Secret::new([0; 32]);
+        rng.fill_bytes(seed.expose_mut());
+        let rng = Mutex::new(StdRng::from_seed(*seed.expose()));
+        Self(Some(Arc::new(Place { directory: directory.to_owned(), rng })))
+    }
+
+    /// Makes spools that stay in memory. One that would hold more than 64 MiB fails with
+    /// [`io::ErrorKind::FileTooLarge`].
+    #[must_use]
+    pub const fn in_memory() -> Self {
+        Self(None)
+    }
+
+    /// A new, empty spool.
+    #[must_use]
+    pub fn spool(&self) -> Spool {
+        match &self.0 {
+            None => Spool::without_file(WITHOUT_FILE),
+            Some(place) => {
+                let mut rng = place.rng.lock().unwrap_or_else(PoisonError::into_inner);
+                Spool::new(&place.directory, IN_MEMORY, &mut *rng)
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Spools {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Spools").field(&self.0.as_ref().map(|place| &place.directory)).finish()
+    }
+}
+
+/// Reads a spool from its beginning, or from anywhere. `S` is a `Spool`, a `&Spool` or an `Arc<Spool>`.
 #[derive(Debug)]
 pub struct SpoolReader<S> {
     spool: S,
@@ -167,6 +230,18 @@ impl<S: Borrow<Spool>> Read for SpoolReader<S> {
         buffer[..taken].copy_from_slice(&source[..taken]);
         self.position += taken as u64;
         Ok(taken)
+    }
+}
+
+impl<S: Borrow<Spool>> Seek for SpoolReader<S> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::End(distance) => self.spool.borrow().length().checked_add_signed(distance),
+            SeekFrom::Current(distance) => self.position.checked_add_signed(distance),
+        };
+        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
     }
 }
 
@@ -252,6 +327,47 @@ mod tests {
         spool.file.as_ref().unwrap().write_all_at(&[0xff; 3], 100).unwrap();
         let error = SpoolReader::new(&spool).read_to_end(&mut Vec::new()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    }
+
+    #[test]
+    fn a_reader_goes_where_it_is_sent() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut spool = Spool::new(directory.path(), 0, &mut rng());
+        let bytes = noise(5 * CHUNK + 7);
+        spool.write_all(&bytes).unwrap();
+        let mut reader = SpoolReader::new(&spool);
+        for at in [4 * CHUNK - 1, 0, 5 * CHUNK + 6, CHUNK] {
+            assert_eq!(reader.seek(SeekFrom::Start(at as u64)).unwrap(), at as u64);
+            let mut byte = [0];
+            reader.read_exact(&mut byte).unwrap();
+            assert_eq!(byte[0], bytes[at]);
+        }
+        assert_eq!(reader.seek(SeekFrom::End(0)).unwrap(), bytes.len() as u64);
+        assert_eq!(reader.read(&mut [0]).unwrap(), 0);
+        assert!(reader.seek(SeekFrom::Current(-1_000_000)).is_err());
+    }
+
+    #[test]
+    fn a_spool_without_a_file_says_when_it_is_full() {
+        let mut spool = Spool::without_file(CHUNK);
+        let error = loop {
+            match spool.write_all(&noise(CHUNK)) {
+                Ok(()) => assert!(spool.length() < 10 * CHUNK as u64),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+        let mut small = Spools::in_memory().spool();
+        small.write_all(b"abc").unwrap();
+        assert_eq!(content(&small), b"abc");
+    }
+
+    #[test]
+    fn spools_of_one_place_have_keys_of_their_own() {
+        let directory = tempfile::tempdir().unwrap();
+        let spools = Spools::new(directory.path(), &mut rng());
+        let (one, other) = (spools.spool(), spools.clone().spool());
+        assert_ne!(one.key.expose(), other.key.expose());
     }
 
     #[test]

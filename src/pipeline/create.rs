@@ -14,6 +14,7 @@ use crate::item::{ArchivePath, Item, LeftOut, Reason};
 use crate::pack::{AddError, Digest, Entry, Manifest, ManifestVersion, PackOptions, Packer};
 use crate::progress::{Progress, Step};
 use crate::redact::{Consent, Counts, GateHit, RedactError, Redacted, Redactor, Rules, Survey, TicketKey, Vault};
+use crate::spool::Spools;
 
 /// What is to be made.
 pub struct Plan<'a> {
@@ -111,18 +112,19 @@ pub fn create(
     let (meter, mut items) = Meter::new(plan.items);
     let mut left_out = Vec::new();
 
+    let spools = Spools::new(parent(output), rng);
     let filter = match plan.redaction {
         Redaction::None(consent) => Filter::Nothing(consent),
         Redaction::Rules { rules, key } => {
             let survey = || {
-                let mut survey = Survey::new(&rules);
+                let mut survey = Survey::new(&rules).with_spools(spools.clone());
                 items.retain(|metered| learn(&mut survey, metered, &mut left_out));
                 let summary = format!("{} files read", items.len());
                 Ok::<_, CreateError>((survey.finish(), summary))
             };
             let learned = meter.pass(Step::Survey, progress, survey)?;
             let vault = Vault::new(parent(output), rng);
-            Filter::Redactor(Box::new(Redactor::new(rules, learned, key).keeping(vault)))
+            Filter::Redactor(Box::new(Redactor::new(rules, learned, key).keeping(vault).with_spools(spools)))
         }
     };
     left_out.extend(plan.left_out);
@@ -159,7 +161,8 @@ pub fn create(
                 Err(reason) => Err(reason),
             };
             match packed {
-                Ok(entry) => {
+                Ok((entry, members)) => {
+                    manifest.left_out.extend(members);
                     for (category, count) in &entry.findings {
                         *manifest.findings.entry(*category).or_default() += count;
                     }
@@ -239,16 +242,21 @@ fn learn(survey: &mut Survey, metered: &Metered, left_out: &mut Vec<LeftOut>) ->
     }
 }
 
-/// Packs one item. The inner error leaves it out, the outer one ends everything.
+/// Packs one item, and tells which members of an archive are not in it. The inner error leaves it out, the outer one ends everything.
 fn add<W: io::Write>(
     packer: &mut Packer<W>,
     mut redacted: Redacted<'_>,
     output: &Path,
-) -> Result<Result<Entry, Reason>, CreateError> {
+) -> Result<Result<(Entry, Vec<LeftOut>), Reason>, CreateError> {
     match packer.add(&mut redacted) {
-        Ok(entry) => Ok(Ok(Entry { findings: redacted.finish(), ..entry })),
+        Ok(entry) => {
+            let members = redacted.take_left_out();
+            Ok(Ok((Entry { findings: redacted.finish(), ..entry }, members)))
+        }
         Err(AddError::Source(error)) => match RedactError::from_io(&error) {
             Some(RedactError::Gate(hit)) => Err(CreateError::Gate(hit.clone())),
+            // A spool beside the output could not be written.
+            Some(RedactError::Write(_)) => Err(local(output, error)),
             _ => Ok(Err(reason(&error))),
         },
         Err(AddError::NoPlace(_)) => Ok(Err(Reason::BadName)),
@@ -311,14 +319,14 @@ mod tests {
         }
     }
 
-    fn added(error: io::Error) -> Result<Result<Entry, Reason>, CreateError> {
+    fn added(error: io::Error) -> Result<Result<(Entry, Vec<LeftOut>), Reason>, CreateError> {
         let directory = tempfile::tempdir().unwrap();
         let rng = &mut StdRng::seed_from_u64(1);
         let mut packer = Packer::new(Vec::new(), &PackOptions::new(directory.path()), rng).unwrap();
         let path: ArchivePath = "a".parse().unwrap();
         let item = Item { path: path.clone(), size: 4, modified: None, content: Box::new(Nothing) };
         let reader = Box::new(Failing(b"text", Some(error)));
-        add(&mut packer, Redacted::new(path, &item, reader, Arc::default()), directory.path())
+        add(&mut packer, Redacted::new(path, &item, reader, Arc::default(), None), directory.path())
     }
 
     #[test]
@@ -331,6 +339,7 @@ mod tests {
             (RedactError::Damaged(io::ErrorKind::UnexpectedEof.into()).into(), Reason::Damaged),
             (io::ErrorKind::NotFound.into(), Reason::Vanished),
             (io::ErrorKind::PermissionDenied.into(), Reason::NotPermitted),
+            (RedactError::TooDeep.into(), Reason::TooDeep),
             (io::Error::other("a bad sector"), Reason::ReadError),
             // A full disk of the source is a fault of the source, not of the output.
             (io::ErrorKind::StorageFull.into(), Reason::ReadError),

@@ -4,19 +4,17 @@ use std::io::{self, Read};
 
 use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE};
 
-use super::container::{self, Container};
 use super::error::RedactError;
-use super::rules::OpeningLimits;
 use super::text::{HIGH, is};
 
 /// A stream that can be given to another thread.
 pub(crate) type Stream<'a> = Box<dyn Read + Send + 'a>;
 
-/// How text was wrapped, so that it can be wrapped again.
-#[derive(Clone, Copy)]
-pub(crate) enum Wrapping {
-    /// Compressed.
-    Packed(&'static dyn Container),
+/// How text was encoded, so that it can be encoded again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    /// UTF-8 or a one-byte encoding, as it is.
+    Plain,
     /// UTF-8 with a byte order mark.
     Utf8Mark,
     /// UTF-16 with a byte order mark, its high byte first or not.
@@ -24,9 +22,9 @@ pub(crate) enum Wrapping {
 }
 
 /// How many bytes are looked at to tell what a stream is.
-const HEAD: usize = 512;
+pub(crate) const HEAD: usize = 512;
 
-/// Beginnings of formats that hold text between bytes of other kinds.
+/// Beginnings of formats that hold text between bytes of other kinds, and are not containers that are opened.
 const NOT_TEXT: [&[u8]; 12] = [
     b"SQLite format 3\0",
     b"PK\x03\x04",
@@ -42,64 +40,42 @@ const NOT_TEXT: [&[u8]; 12] = [
     b"LPKSHHRH",
 ];
 
-/// Opens a stream down to its text, in UTF-8 or a one-byte encoding, with the wrappings from the outside in.
-pub(crate) fn open<'a>(
-    mut input: Stream<'a>,
-    limits: &OpeningLimits,
-) -> Result<(Stream<'a>, Vec<Wrapping>), RedactError> {
-    let mut wrappings = Vec::new();
-    let mut depth = 0;
-    loop {
-        let head = peek(&mut input)?;
-        let rest: Stream<'a> = Box::new(io::Cursor::new(head.clone()).chain(input));
-        if let Some(container) = container::recognise(&head) {
-            if depth == limits.depth {
-                return Err(RedactError::TooLarge);
-            }
-            depth += 1;
-            input = container::open(container, rest, limits)?;
-            wrappings.push(Wrapping::Packed(container));
-            continue;
-        }
-        if NOT_TEXT.iter().any(|start| head.starts_with(start)) || head.get(257..262) == Some(b"ustar") {
-            return Err(RedactError::NotReadable);
-        }
-        if head.starts_with(&[0xff, 0xfe, 0, 0]) || head.starts_with(&[0, 0, 0xfe, 0xff]) {
-            return Err(RedactError::NotReadable); // UTF-32
-        }
-        let (mark, wrapping) = match head.as_slice() {
-            [0xef, 0xbb, 0xbf, ..] => (3, Wrapping::Utf8Mark),
-            [0xff, 0xfe, ..] => (2, Wrapping::Utf16 { big: false }),
-            [0xfe, 0xff, ..] => (2, Wrapping::Utf16 { big: true }),
-            _ => return Ok((rest, wrappings)),
-        };
-        wrappings.push(wrapping);
-        let mut text = rest;
-        io::copy(&mut text.by_ref().take(mark), &mut io::sink()).map_err(RedactError::unwrap_io)?;
-        return Ok(match wrapping {
-            Wrapping::Utf16 { big } => (Box::new(FromUtf16::new(text, big)), wrappings),
-            _ => (text, wrappings),
-        });
-    }
+/// Looks at up to `most` bytes of a stream's beginning, and gives the stream back as it was.
+pub(crate) fn peek<'a>(mut input: Stream<'a>, most: usize) -> Result<(Vec<u8>, Stream<'a>), RedactError> {
+    let mut head = Vec::with_capacity(most);
+    (&mut input).take(most as u64).read_to_end(&mut head).map_err(RedactError::unwrap_io)?;
+    let whole = io::Cursor::new(head.clone()).chain(input);
+    Ok((head, Box::new(whole)))
 }
 
-/// Wraps redacted text as it was.
-pub(crate) fn wrap<'a>(text: Stream<'a>, wrappings: &[Wrapping]) -> Result<Stream<'a>, RedactError> {
-    let mut stream = text;
-    for wrapping in wrappings.iter().rev() {
-        stream = match wrapping {
-            Wrapping::Packed(container) => container.pack(stream).map_err(RedactError::Write)?,
-            Wrapping::Utf8Mark => Box::new(b"\xef\xbb\xbf".as_slice().chain(stream)),
-            Wrapping::Utf16 { big } => Box::new(ToUtf16::new(stream, *big)),
-        };
+/// Gives text that begins with `head` in UTF-8 or a one-byte encoding, without a byte order mark.
+///
+/// What is known not to be text from its beginning is not readable.
+pub(crate) fn open<'a>(head: &[u8], mut input: Stream<'a>) -> Result<(Stream<'a>, Encoding), RedactError> {
+    if NOT_TEXT.iter().any(|start| head.starts_with(start)) || head.get(257..262) == Some(b"ustar") {
+        return Err(RedactError::NotReadable);
     }
-    Ok(stream)
+    let (mark, encoding) = match head {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => return Err(RedactError::NotReadable), // UTF-32
+        [0xef, 0xbb, 0xbf, ..] => (3, Encoding::Utf8Mark),
+        [0xff, 0xfe, ..] => (2, Encoding::Utf16 { big: false }),
+        [0xfe, 0xff, ..] => (2, Encoding::Utf16 { big: true }),
+        _ => return Ok((input, Encoding::Plain)),
+    };
+    io::copy(&mut (&mut input).take(mark), &mut io::sink()).map_err(RedactError::unwrap_io)?;
+    Ok(match encoding {
+        Encoding::Utf16 { big } => (Box::new(FromUtf16::new(input, big)), encoding),
+        _ => (input, encoding),
+    })
 }
 
-fn peek(input: &mut Stream<'_>) -> Result<Vec<u8>, RedactError> {
-    let mut head = Vec::with_capacity(HEAD);
-    input.take(HEAD as u64).read_to_end(&mut head).map_err(RedactError::unwrap_io)?;
-    Ok(head)
+/// Encodes redacted text as it was.
+pub(crate) fn wrap(text: Stream<'_>, encoding: Encoding) -> Stream<'_> {
+    match encoding {
+        Encoding::Plain => text,
+        Encoding::Utf8Mark => Box::new(b"\xef\xbb\xbf".as_slice().chain(text)),
+        Encoding::Utf16 { big } => Box::new(ToUtf16::new(text, big)),
+    }
 }
 
 /// Fails when a line of a chunk is not text: control characters within it, or mostly bytes that are no UTF-8.
@@ -245,11 +221,12 @@ mod tests {
     use super::*;
 
     fn roundtrip(bytes: &[u8]) -> Result<(String, Vec<u8>), RedactError> {
-        let (mut text, wrappings) = open(Box::new(bytes), &OpeningLimits::default())?;
+        let (head, input) = peek(Box::new(bytes), HEAD)?;
+        let (mut text, encoding) = open(&head, input)?;
         let mut plain = Vec::new();
         text.read_to_end(&mut plain).map_err(RedactError::unwrap_io)?;
         let mut back = Vec::new();
-        wrap(Box::new(plain.as_slice()), &wrappings)?.read_to_end(&mut back).map_err(RedactError::unwrap_io)?;
+        wrap(Box::new(plain.as_slice()), encoding).read_to_end(&mut back).map_err(RedactError::unwrap_io)?;
         Ok((String::from_utf8_lossy(&plain).into_owned(), back))
     }
 

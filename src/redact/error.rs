@@ -21,9 +21,18 @@ pub enum RedactError {
     /// Compressed data is broken or ends early.
     #[error("its compressed data is damaged")]
     Damaged(#[source] io::Error),
-    /// Compressed data grows past the limits.
+    /// An item grows past the limits when it is opened.
     #[error("its compressed data grows past the limits")]
     TooLarge,
+    /// Opening compressed data would take more memory than is given to it.
+    #[error("opening its compressed data takes too much memory")]
+    TooMuchMemory,
+    /// An archive in an archive in an archive, deeper than the limit.
+    #[error("it is packed too deeply in other archives")]
+    TooDeep,
+    /// A line is too long to be read as a whole, and there is no place in it where it can be cut safely.
+    #[error("a line of it is too long")]
+    LineTooLong,
     /// The source could not be read.
     #[error("reading failed")]
     Read(#[source] io::Error),
@@ -46,10 +55,28 @@ impl RedactError {
             Self::Gate(_) => None,
             Self::NotReadable => Some(Reason::NotReadable),
             Self::Damaged(_) => Some(Reason::Damaged),
-            Self::TooLarge => Some(Reason::TooLarge),
+            Self::TooLarge | Self::TooMuchMemory => Some(Reason::TooLarge),
+            Self::TooDeep => Some(Reason::TooDeep),
+            Self::LineTooLong => Some(Reason::LineTooLong),
             Self::Read(error) => Some(reason_of(error)),
             Self::Write(_) => Some(Reason::ReadError),
         }
+    }
+
+    /// Why a member of an archive is left out because of this error while the rest of the archive stays; `None` when the
+    /// error concerns the whole item.
+    pub(crate) fn of_member(&self) -> Option<Reason> {
+        match self {
+            Self::NotReadable | Self::Damaged(_) | Self::TooMuchMemory | Self::TooDeep | Self::LineTooLong => {
+                self.reason()
+            }
+            Self::Gate(_) | Self::TooLarge | Self::Read(_) | Self::Write(_) => None,
+        }
+    }
+
+    /// A spool could not be written: it is full, or its disk failed.
+    pub(crate) fn of_spool(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::FileTooLarge { Self::TooLarge } else { Self::Write(error) }
     }
 
     /// Takes an error out of the [`io::Error`] it travelled in; any other is a failed read.
@@ -67,7 +94,8 @@ impl RedactError {
 impl From<RedactError> for io::Error {
     fn from(error: RedactError) -> Self {
         match error {
-            RedactError::Read(inner) | RedactError::Write(inner) => inner,
+            RedactError::Read(inner) => inner,
+            RedactError::Write(inner) => Self::new(inner.kind(), RedactError::Write(inner)),
             other => Self::new(io::ErrorKind::InvalidData, other),
         }
     }

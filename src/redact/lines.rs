@@ -75,7 +75,7 @@ impl<R: Read> Splitter<R> {
                 break searched + at + 1;
             }
             if self.rest.len() > LONGEST {
-                break cut(&self.rest[..LONGEST]).ok_or(RedactError::NotReadable)?;
+                break cut(&self.rest[..LONGEST]).ok_or(RedactError::LineTooLong)?;
             }
             searched = self.rest.len();
             want = self.rest.len() + self.size.max(64 << 10);
@@ -141,7 +141,7 @@ pub(crate) fn units(bytes: &[u8]) -> impl Iterator<Item = Result<Range<usize>, R
             None => {
                 at = bytes.len();
                 line_end = None;
-                Some(Err(RedactError::NotReadable))
+                Some(Err(RedactError::LineTooLong))
             }
         }
     })
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn a_very_long_line_without_a_place_to_cut_is_not_read() {
         let blob = vec![b'A'; LONGEST + 1];
-        assert!(matches!(all_units(&blob, 1 << 20), Err(RedactError::NotReadable)));
-        assert!(matches!(all_units(&blob, 1 << 10), Err(RedactError::NotReadable)));
+        assert!(matches!(all_units(&blob, 1 << 20), Err(RedactError::LineTooLong)));
+        assert!(matches!(all_units(&blob, 1 << 10), Err(RedactError::LineTooLong)));
     }
 }

@@ -4,9 +4,10 @@ use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::category::Counts;
+use super::container::Opening;
 use super::decode::Stream;
 use crate::clock::Timestamp;
-use crate::item::{ArchivePath, Item};
+use crate::item::{ArchivePath, Item, LeftOut};
 
 /// An item on its way into a snapshot, with personal values replaced and the result checked by the gate.
 ///
@@ -19,17 +20,24 @@ pub struct Redacted<'a> {
     size: u64,
     reader: Stream<'a>,
     counts: Arc<Mutex<Counts>>,
+    opening: Option<Arc<Opening>>,
 }
 
 impl<'a> Redacted<'a> {
-    pub(crate) fn new(path: ArchivePath, item: &Item, reader: Stream<'a>, counts: Arc<Mutex<Counts>>) -> Self {
-        Self { path, modified: item.modified, size: item.size, reader, counts }
+    pub(crate) fn new(
+        path: ArchivePath,
+        item: &Item,
+        reader: Stream<'a>,
+        counts: Arc<Mutex<Counts>>,
+        opening: Option<Arc<Opening>>,
+    ) -> Self {
+        Self { path, modified: item.modified, size: item.size, reader, counts, opening }
     }
 
     /// Takes an item as it is, unread and unchecked, because the user said so.
     pub fn unredacted(item: &'a Item, _consent: Consent) -> io::Result<Self> {
         let reader = item.content.open()?.take(item.size);
-        Ok(Self::new(item.path.clone(), item, Box::new(reader), Arc::default()))
+        Ok(Self::new(item.path.clone(), item, Box::new(reader), Arc::default(), None))
     }
 
     /// Its path in the snapshot, redacted.
@@ -48,6 +56,12 @@ impl<'a> Redacted<'a> {
     #[must_use]
     pub const fn size_hint(&self) -> u64 {
         self.size
+    }
+
+    /// Gives the members that were left out of the archives in it, in what was read: `outer.tar.gz!dir/member`, redacted.
+    #[must_use]
+    pub fn take_left_out(&mut self) -> Vec<LeftOut> {
+        self.opening.as_ref().map(|opening| opening.take_left_out()).unwrap_or_default()
     }
 
     /// How many values were replaced in what was read.

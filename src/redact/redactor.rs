@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 
 use super::category::{Category, Counts};
-use super::decode::{self, Stream};
+use super::container::{self, Opening, Redacting};
+use super::decode::{self, Encoding, HEAD};
 use super::engine::{Engine, TextReader, each_line, key_lines};
 use super::error::{RedactError, reason_of};
 use super::learned::Learned;
@@ -20,6 +21,7 @@ use super::stand_in::StandIns;
 use super::survey::Survey;
 use super::vault::{Vault, VaultEntry};
 use crate::item::{ArchivePath, Item, LeftOut, Reason};
+use crate::spool::{SpoolReader, Spools};
 
 /// How much of a stream [`Redactor::filter`] surveys before it writes the first byte.
 pub const FILTER_WINDOW: usize = 64 << 20;
@@ -39,6 +41,8 @@ pub struct Finding {
 pub struct Redactor {
     rules: Rules,
     engine: Engine,
+    spools: Spools,
+    left_out: Vec<LeftOut>,
 }
 
 impl Redactor {
@@ -48,13 +52,20 @@ impl Redactor {
     pub fn new(rules: Rules, learned: Learned, key: TicketKey) -> Self {
         let engine = Engine::new(StandIns::new(&rules, learned, &key));
         drop(key);
-        Self { rules, engine }
+        Self { rules, engine, spools: Spools::in_memory(), left_out: Vec::new() }
     }
 
     /// Keeps the way back from the stand-ins it gives out in `vault`.
     #[must_use]
     pub fn keeping(mut self, vault: Vault) -> Self {
         self.engine.vault = Some(Mutex::new(vault));
+        self
+    }
+
+    /// Puts what does not fit into memory into these spools; without any, archives with large members are left out.
+    #[must_use]
+    pub fn with_spools(mut self, spools: Spools) -> Self {
+        self.spools = spools;
         self
     }
 
@@ -70,30 +81,13 @@ impl Redactor {
     /// A path that cannot be redacted safely, or is no path any more afterwards, is replaced as a whole.
     #[must_use]
     pub fn path(&self, path: &ArchivePath) -> ArchivePath {
-        let whole = || {
-            let hidden = self.engine.stand_ins.path_id(path.as_str());
-            format!("redacted-{hidden}").parse().expect("letters and digits are a path")
-        };
-        let Ok(text) = self.engine.text(format!("/{path}").as_bytes()) else { return whole() };
-        let Ok(text) = String::from_utf8(text) else { return whole() };
-        text.strip_prefix('/').unwrap_or(&text).parse().unwrap_or_else(|_| whole())
+        self.engine.path(path)
     }
 
     /// What is left out, with its path redacted.
     #[must_use]
     pub fn left_out(&self, left_out: LeftOut) -> LeftOut {
-        let LeftOut { path, reason } = left_out;
-        let path = match path.parse() {
-            Ok(path) => self.path(&path).to_string(),
-            // Not a path in a snapshot: it is shown as text, if it can be.
-            Err(_) => self
-                .engine
-                .text(path.as_bytes())
-                .ok()
-                .and_then(|text| String::from_utf8(text).ok())
-                .unwrap_or_else(|| format!("redacted-{}", self.engine.stand_ins.path_id(&path))),
-        };
-        LeftOut { path, reason }
+        LeftOut { path: self.engine.shown(&left_out.path), reason: left_out.reason }
     }
 
     /// Opens an item for redaction; the bytes come when the result is read.
@@ -104,21 +98,12 @@ impl Redactor {
         let left_out = |reason| LeftOut { path: path.to_string(), reason };
         let input = item.content.open().map_err(|error| left_out(reason_of(&error)))?;
         let counts = Arc::new(Mutex::new(Counts::new()));
-        let reader = self
-            .stream(Box::new(input), path.as_str(), &counts)
+        let opening = Opening::new(self.rules.limits, self.spools.clone());
+        let source = opening.source(Box::new(input));
+        let reader = Redacting::new(&self.engine, Arc::clone(&opening), Arc::clone(&counts), Some(item.path.clone()))
+            .document(source)
             .map_err(|error| left_out(error.reason().unwrap_or(Reason::NotReadable)))?;
-        Ok(Redacted::new(path, item, reader, counts))
-    }
-
-    fn stream<'a>(
-        &'a self,
-        input: Stream<'a>,
-        path: &str,
-        counts: &Arc<Mutex<Counts>>,
-    ) -> Result<Stream<'a>, RedactError> {
-        let (text, wrappings) = decode::open(input, &self.rules.limits)?;
-        let redacted = TextReader::new(&self.engine, text, path.to_owned(), Arc::clone(counts));
-        decode::wrap(Box::new(redacted), &wrappings)
+        Ok(Redacted::new(path, item, reader, counts, Some(opening)))
     }
 
     /// Redacts a stream that can be read only once.
@@ -127,33 +112,53 @@ impl Redactor {
     /// two passes. Of a longer one each further window is surveyed before it is redacted, so a name is hidden from the
     /// beginning of the window in which a key first says that it is one; where it stood before that, without a key, it was
     /// already written. Values that show by themselves (addresses, numbers, keyed values, secrets) are replaced everywhere.
-    /// Text, UTF-8 with or without mark, UTF-16 and gzip or zstd of up to one window are read; the output is as the input was.
+    ///
+    /// Compressed data, archives and UTF-16 are opened, redacted inside and packed as they were, as in
+    /// [`redact`](Self::redact). They are read to their end before anything is written, into the
+    /// [spools](Self::with_spools). Members that are left out are told by [`take_left_out`](Self::take_left_out).
     pub fn filter(&mut self, mut input: impl Read, mut output: impl Write) -> Result<Counts, RedactError> {
         let mut first = Vec::new();
         (&mut input).take(FILTER_WINDOW as u64).read_to_end(&mut first).map_err(RedactError::Read)?;
-        let (mut text, wrappings) = decode::open(Box::new(first.as_slice()), &self.rules.limits)?;
         let counts = Arc::new(Mutex::new(Counts::new()));
-        if wrappings.is_empty() {
-            drop(text);
-            self.filter_windows(first, input, &mut output, &counts)?;
+        let head = &first[..first.len().min(HEAD)];
+        if container::recognise(head).is_some() || decode::open(head, Box::new(head))?.1 != Encoding::Plain {
+            self.filter_document(first, input, &mut output, &counts)?;
         } else {
-            if first.len() == FILTER_WINDOW && input.read(&mut [0]).map_err(RedactError::Read)? > 0 {
-                return Err(RedactError::TooLarge);
-            }
-            let mut plain = Vec::new();
-            let most = 16 * FILTER_WINDOW as u64;
-            text.by_ref().take(most + 1).read_to_end(&mut plain).map_err(RedactError::unwrap_io)?;
-            drop(text);
-            if plain.len() as u64 > most {
-                return Err(RedactError::TooLarge);
-            }
-            self.learn(&plain)?;
-            let redacted = TextReader::new(&self.engine, plain.as_slice(), String::new(), Arc::clone(&counts));
-            write_all(&mut decode::wrap(Box::new(redacted), &wrappings)?, &mut output)?;
+            self.filter_windows(first, input, &mut output, &counts)?;
         }
         output.flush().map_err(RedactError::Write)?;
         let counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(counts.clone())
+    }
+
+    /// Gives the members of archives that [`filter`](Self::filter) has left out since this was last asked; their paths are
+    /// redacted.
+    pub fn take_left_out(&mut self) -> Vec<LeftOut> {
+        std::mem::take(&mut self.left_out)
+    }
+
+    fn filter_document(
+        &mut self,
+        first: Vec<u8>,
+        mut input: impl Read,
+        output: &mut impl Write,
+        counts: &Arc<Mutex<Counts>>,
+    ) -> Result<(), RedactError> {
+        let mut spool = self.spools.spool();
+        spool.write_all(&first).map_err(RedactError::of_spool)?;
+        drop(first);
+        container::spool_all(&mut input, &mut spool)?;
+        let learned = std::mem::take(&mut self.engine.stand_ins.learned);
+        let mut survey = Survey::of(&self.rules, learned).with_spools(self.spools.clone());
+        let read = survey.read_document(Box::new(SpoolReader::new(&spool)));
+        self.engine.stand_ins.relearn(survey.finish());
+        read?;
+        let opening = Opening::new(self.rules.limits, self.spools.clone());
+        let source = opening.source(Box::new(SpoolReader::new(&spool)));
+        let inside = Redacting::new(&self.engine, Arc::clone(&opening), Arc::clone(counts), None);
+        write_all(&mut inside.document(source)?, output)?;
+        self.left_out.extend(opening.take_left_out());
+        Ok(())
     }
 
     fn filter_windows(

@@ -6,6 +6,7 @@ use std::io::Read;
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
+use super::container::{Opening, Surveying};
 use super::decode;
 use super::engine::{CHUNK, key_lines, scan_lines};
 use super::error::{RedactError, reason_of};
@@ -19,10 +20,12 @@ use super::stand_in::{MAC_FIRST, decoded, digits, mac_of, mapped, net4_of, net6_
 use super::text;
 use super::unescape;
 use crate::item::{ArchivePath, Item, LeftOut, Reason};
+use crate::spool::Spools;
 
 /// Reads every item once and learns what must be hidden, also in items that were read before.
 pub struct Survey {
     limits: super::rules::OpeningLimits,
+    spools: Spools,
     learned: Learned,
     order: Vec<Sighting>,
     seen: HashSet<Sighting>,
@@ -41,7 +44,15 @@ impl Survey {
 
     /// Goes on from what was learned before.
     pub(crate) fn of(rules: &Rules, learned: Learned) -> Self {
-        Self { limits: rules.limits, learned, order: Vec::new(), seen: HashSet::new(), chunk: CHUNK }
+        let spools = Spools::in_memory();
+        Self { limits: rules.limits, spools, learned, order: Vec::new(), seen: HashSet::new(), chunk: CHUNK }
+    }
+
+    /// Puts what does not fit into memory into these spools; without any, large archives are left out.
+    #[must_use]
+    pub fn with_spools(mut self, spools: Spools) -> Self {
+        self.spools = spools;
+        self
     }
 
     /// Reads in chunks of about `size` bytes; the result is the same for any size.
@@ -53,22 +64,27 @@ impl Survey {
 
     /// Learns from the names of a file and its directories.
     pub fn learn_path(&mut self, path: &ArchivePath) {
+        self.add(Self::path_sightings(path));
+    }
+
+    /// What the names of a file and its directories teach.
+    pub(crate) fn path_sightings(path: &ArchivePath) -> Vec<Sighting> {
         let text = format!("/{path}");
         let chunk = Chunk { bytes: text.into_bytes(), context: Vec::new(), pem: Pem::Outside, line: 1 };
         // A path is one short line of valid UTF-8: it can always be read.
-        if let Ok(sightings) = learn(&chunk, &RandomState::new()) {
-            self.add(sightings);
-        }
+        learn(&chunk, &RandomState::new()).unwrap_or_default()
     }
 
-    /// Learns from an item's content, opening compressed data.
+    /// Learns from an item's content, opening compressed data and archives.
     ///
-    /// An item that cannot be read, or is not text, is given back as left out; nothing is learned from it.
+    /// An item that cannot be read, or is not text, is given back as left out; nothing is learned from it. A member of an
+    /// archive that cannot be read is left out alone: the second pass lists it.
     pub fn read(&mut self, item: &Item) -> Result<(), LeftOut> {
         let left_out = |reason| LeftOut { path: item.path.to_string(), reason };
         let input = item.content.open().map_err(|error| left_out(reason_of(&error)))?;
-        let sightings =
-            self.read_stream(input).map_err(|error| left_out(error.reason().unwrap_or(Reason::NotReadable)))?;
+        let sightings = self
+            .read_stream(input, Some(&item.path))
+            .map_err(|error| left_out(error.reason().unwrap_or(Reason::NotReadable)))?;
         self.add(sightings);
         Ok(())
     }
@@ -96,12 +112,23 @@ impl Survey {
         }
     }
 
-    fn read_stream(&self, input: decode::Stream<'_>) -> Result<Vec<Sighting>, RedactError> {
-        let (text, _) = decode::open(input, &self.limits)?;
-        self.read_text(text)
+    /// Learns from a document at hand that can be read again.
+    pub(crate) fn read_document(&mut self, input: decode::Stream<'_>) -> Result<(), RedactError> {
+        let sightings = self.read_stream(input, None)?;
+        self.add(sightings);
+        Ok(())
     }
 
-    fn read_text(&self, text: impl Read) -> Result<Vec<Sighting>, RedactError> {
+    fn read_stream(&self, input: decode::Stream<'_>, path: Option<&ArchivePath>) -> Result<Vec<Sighting>, RedactError> {
+        let opening = Opening::new(self.limits, self.spools.clone());
+        let input = opening.source(input);
+        let mut inside = Surveying::new(self, opening, path.cloned());
+        inside.document(input)?;
+        Ok(inside.finish())
+    }
+
+    /// What text teaches, in its order.
+    pub(crate) fn read_text(&self, text: impl Read) -> Result<Vec<Sighting>, RedactError> {
         let hasher = RandomState::new();
         let mut splitter = Splitter::new(text, self.chunk);
         let (mut all, mut seen) = (Vec::new(), HashSet::new());

@@ -6,12 +6,12 @@ use flate2::Compression;
 use flate2::GzBuilder;
 use flate2::read::MultiGzDecoder;
 
-use super::Container;
+use super::compressed::Codec;
 use crate::redact::decode::Stream;
 
 pub(crate) struct Gz;
 
-impl Container for Gz {
+impl Codec for Gz {
     fn recognises(&self, head: &[u8]) -> bool {
         head.starts_with(b"\x1f\x8b\x08")
     }
@@ -31,9 +31,10 @@ mod tests {
     use std::io::{Read, Write};
 
     use super::*;
-    use crate::redact::container;
+    use crate::redact::container::Opening;
     use crate::redact::error::RedactError;
     use crate::redact::rules::OpeningLimits;
+    use crate::spool::Spools;
 
     fn packed(text: &[u8]) -> Vec<u8> {
         let mut encoder = GzBuilder::new().filename("anna.log").mtime(7).write(Vec::new(), Compression::best());
@@ -43,7 +44,9 @@ mod tests {
 
     fn opened(bytes: &[u8], limits: &OpeningLimits) -> Result<Vec<u8>, RedactError> {
         let mut text = Vec::new();
-        container::open(&Gz, Box::new(bytes), limits)?.read_to_end(&mut text).map_err(RedactError::unwrap_io)?;
+        let opening = Opening::new(*limits, Spools::in_memory());
+        let packed = opening.source(Box::new(bytes));
+        opening.decoded(packed, |packed| Gz.open(packed))?.read_to_end(&mut text).map_err(RedactError::unwrap_io)?;
         Ok(text)
     }
 

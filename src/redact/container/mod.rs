@@ -1,30 +1,54 @@
-//! Containers: compressed data that is opened, redacted inside, and packed again as it was.
+//! Containers: data with text inside. They are opened, redacted inside, and packed again as they were.
 //!
-//! To add one: a file here with a test, and a line in [`CONTAINERS`].
-
-use std::io::{self, Read};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+//! A document is text, or a container of documents:
+//!
+//! ```text
+//! document ─┬─ text
+//!           └─ container ─┬─ compressed: one document
+//!                         └─ archive:    members, each a document
+//! ```
+//!
+//! To add a kind: a file here with a test, and a line in [`CONTAINERS`]. [`Surveying`] and [`Redacting`] are what it works
+//! with: the first and the second pass, at the place where the container stands. Both passes must come to the same end for
+//! every container and member, or something would be redacted that was not surveyed.
 
 use super::decode::Stream;
 use super::error::RedactError;
-use super::rules::OpeningLimits;
 
+mod compressed;
 mod gz;
+mod opening;
+mod redacting;
+mod surveying;
 mod zst;
 
-static CONTAINERS: [&dyn Container; 2] = [&gz::Gz, &zst::Zst];
+use self::compressed::Compressed;
+pub(crate) use self::opening::Opening;
+pub(crate) use self::redacting::{Redacting, spool_all};
+pub(crate) use self::surveying::Surveying;
 
-/// A kind of compressed data.
+static CONTAINERS: [&dyn Container; 2] = [&Compressed(&gz::Gz), &Compressed(&zst::Zst)];
+
+/// A kind of data with documents inside.
 pub(crate) trait Container: Sync {
-    /// Whether data that begins like this is of this kind.
+    /// Whether data that begins like this, with up to [`HEAD`](super::decode::HEAD) bytes, is of this kind.
     fn recognises(&self, head: &[u8]) -> bool;
 
-    /// Opens it.
-    fn open<'a>(&self, packed: Stream<'a>) -> io::Result<Stream<'a>>;
+    /// Reads it to its end and shows the survey what is inside.
+    ///
+    /// An error means that all of it is left out; a member that is left out alone is none.
+    fn survey(&self, input: Stream<'_>, inside: &mut Surveying<'_>) -> Result<(), RedactError>;
 
-    /// Packs redacted data. Nothing of the old container's header survives: no name, no time.
-    fn pack<'a>(&self, plain: Stream<'a>) -> io::Result<Stream<'a>>;
+    /// Gives it redacted, packed as it was. Nothing of the old headers survives that could be personal: no owner, no
+    /// comment, no name that was not redacted.
+    ///
+    /// An error, here or when the result is read, means that all of it is left out.
+    fn redact<'a>(&self, input: Stream<'a>, inside: &Redacting<'a>) -> Result<Stream<'a>, RedactError>;
+
+    /// Whether it counts as one with the compression right around it when the depth is counted.
+    fn joins_compression(&self) -> bool {
+        false
+    }
 }
 
 /// The container that data beginning like this is in.
@@ -32,73 +56,18 @@ pub(crate) fn recognise(head: &[u8]) -> Option<&'static dyn Container> {
     CONTAINERS.into_iter().find(|container| container.recognises(head))
 }
 
-/// Opens a container within the limits.
-pub(crate) fn open<'a>(
-    container: &dyn Container,
-    packed: Stream<'a>,
-    limits: &OpeningLimits,
-) -> Result<Stream<'a>, RedactError> {
-    let meter = Arc::new(Meter::default());
-    let packed = Packed { input: packed, meter: Arc::clone(&meter) };
-    let opened = container.open(Box::new(packed)).map_err(|error| meter.blame(error))?;
-    Ok(Box::new(Opened { input: opened, meter, given: 0, limits: *limits }))
+/// How deep a document lies.
+#[derive(Clone, Copy, Default)]
+struct Depth {
+    containers: u32,
+    /// Whether the container right around it is compression.
+    compressed: bool,
 }
 
-/// What has gone into a container's decoder, and whether its source failed.
-#[derive(Default)]
-struct Meter {
-    read: AtomicU64,
-    failed: AtomicBool,
-}
-
-impl Meter {
-    /// An error of the source stays one; any other is damage.
-    fn blame(&self, error: io::Error) -> RedactError {
-        let ours = RedactError::from_io(&error).is_some();
-        if ours || self.failed.load(Ordering::Relaxed) {
-            RedactError::unwrap_io(error)
-        } else {
-            RedactError::Damaged(error)
-        }
-    }
-}
-
-struct Packed<R> {
-    input: R,
-    meter: Arc<Meter>,
-}
-
-impl<R: Read> Read for Packed<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.input.read(buffer) {
-            Ok(count) => {
-                self.meter.read.fetch_add(count as u64, Ordering::Relaxed);
-                Ok(count)
-            }
-            Err(error) => {
-                self.meter.failed.store(error.kind() != io::ErrorKind::Interrupted, Ordering::Relaxed);
-                Err(error)
-            }
-        }
-    }
-}
-
-struct Opened<R> {
-    input: R,
-    meter: Arc<Meter>,
-    given: u64,
-    limits: OpeningLimits,
-}
-
-impl<R: Read> Read for Opened<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.input.read(buffer).map_err(|error| io::Error::from(self.meter.blame(error)))?;
-        self.given = self.given.saturating_add(count as u64);
-        let read = self.meter.read.load(Ordering::Relaxed);
-        let fair = self.limits.free.max(read.saturating_mul(self.limits.ratio));
-        if self.given > self.limits.opened.min(fair) {
-            return Err(RedactError::TooLarge.into());
-        }
-        Ok(count)
+impl Depth {
+    /// The depth of what is inside `container`.
+    fn into(self, container: &dyn Container, most: u32) -> Result<Self, RedactError> {
+        let containers = self.containers + u32::from(!(self.compressed && container.joins_compression()));
+        if containers > most { Err(RedactError::TooDeep) } else { Ok(Self { containers, compressed: false }) }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::Container;
+use super::compressed::Codec;
 use crate::redact::decode::Stream;
 
 pub(crate) struct Zst;
@@ -10,7 +10,7 @@ pub(crate) struct Zst;
 /// Largest window, as a power of two: 128 MiB would be the memory a hostile file could ask for, 8 MiB is what tools use.
 const WINDOW: u32 = 23;
 
-impl Container for Zst {
+impl Codec for Zst {
     fn recognises(&self, head: &[u8]) -> bool {
         head.starts_with(b"\x28\xb5\x2f\xfd")
     }

@@ -57,7 +57,9 @@ impl Rules {
     }
 }
 
-/// How far compressed data is opened before it is left out as a bomb.
+/// How far compressed data, archives and archives in archives are opened before an item is left out as a bomb.
+///
+/// All of these are for a whole item, however it is nested: bytes count each time a decoder gives them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpeningLimits {
     /// Most bytes one item may grow to.
@@ -66,13 +68,15 @@ pub struct OpeningLimits {
     pub ratio: u64,
     /// Opened bytes that are always allowed.
     pub free: u64,
-    /// How deep compressed data may lie in compressed data.
+    /// How deep containers may lie in containers. A compressed tar counts as one.
     pub depth: u32,
+    /// Most members of all archives in one item.
+    pub members: u64,
 }
 
 impl Default for OpeningLimits {
     fn default() -> Self {
-        Self { opened: 20 << 30, ratio: 250, free: 64 << 20, depth: 3 }
+        Self { opened: 20 << 30, ratio: 100, free: 256 << 20, depth: 3, members: 100_000 }
     }
 }
 
