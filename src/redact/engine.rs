@@ -3,8 +3,10 @@
 //! Chunks depend on nothing but their own bytes, the line before and what the survey learned, so the result is the same for
 //! any number of threads and any size of chunk.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::io::{self, Read};
+use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
@@ -15,6 +17,7 @@ use super::error::{GateHit, RedactError};
 use super::gate;
 use super::hit::{Form, Hit};
 use super::lines::{self, Chunk, Splitter};
+use super::memo::{Key, Memo};
 use super::pem::{self, Pem};
 use super::scan::{Scanner, Scratch};
 use super::stand_in::{StandIns, decoded};
@@ -47,6 +50,9 @@ pub(crate) struct Engine {
     /// Hears of stand-ins that were computed, not numbered.
     pub(crate) vault: Option<Mutex<Vault>>,
     pub(crate) chunk: usize,
+    /// Memory of threads that are not at work.
+    idle: Mutex<Vec<Scratch>>,
+    chunks: AtomicU32,
 }
 
 /// A chunk, redacted and checked.
@@ -58,35 +64,44 @@ struct Done {
 
 impl Engine {
     pub(crate) fn new(stand_ins: StandIns) -> Self {
-        Self { stand_ins, vault: None, chunk: CHUNK }
+        Self { stand_ins, vault: None, chunk: CHUNK, idle: Mutex::default(), chunks: AtomicU32::new(1) }
     }
 
     fn process(&self, chunk: &Chunk, path: &str) -> Result<Done, RedactError> {
+        let mut scratch = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        let done = self.process_with(chunk, path, &mut scratch);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
+        done
+    }
+
+    fn process_with(&self, chunk: &Chunk, path: &str, scratch: &mut Scratch) -> Result<Done, RedactError> {
         decode::check_text(&chunk.bytes)?;
-        let mut done = Done { bytes: Vec::new(), counts: Counts::new(), computed: Vec::new() };
-        let mut scratch = Scratch::default();
-        let mut pass =
-            Pass { engine: self, counts: Some(&mut done.counts), computed: &mut done.computed, seen: HashSet::new() };
+        let mut counts = [0; Category::ALL.len()];
+        let mut computed = Vec::new();
+        let number = self.chunks.fetch_add(1, Ordering::Relaxed);
+        let mut pass = Pass { engine: self, counts: Some(&mut counts), computed: &mut computed, number };
         // Lines stay lines, so the lines of a private key are known from the text as it was, also where its first line is
         // replaced.
         let keys = key_lines(&chunk.bytes, chunk.pem)?;
-        let mut bytes = pass.redact(&chunk.bytes, chunk, &keys, &mut scratch)?;
+        let Rewritten { mut bytes, changed } = pass.redact(&chunk.bytes, chunk, &keys, scratch)?;
         pass.counts = None;
+        let mut flaw = gate::check_changed(&self.stand_ins, &bytes, &changed, chunk, &keys, scratch)?;
         let mut round = 1;
-        while let Some((line, rule)) = gate::check(&self.stand_ins, &bytes, chunk, &keys, &mut scratch)? {
+        while let Some((line, rule)) = flaw {
             // Two replaced neighbours may together read like a value: that is replaced as well, and checked again. Where that
             // does not end, more goes: the text around it, then the rest of the line, then the line.
             bytes = match round {
-                ..ROUNDS => pass.redact(&bytes, chunk, &keys, &mut scratch)?,
-                ROUNDS => pass.coarsen(&bytes, chunk, &keys, &mut scratch, Coarse::Run)?,
-                ROUNDS_AND_RUN => pass.coarsen(&bytes, chunk, &keys, &mut scratch, Coarse::Rest)?,
-                ROUNDS_AND_REST => pass.coarsen(&bytes, chunk, &keys, &mut scratch, Coarse::Line)?,
+                ..ROUNDS => pass.redact(&bytes, chunk, &keys, scratch)?.bytes,
+                ROUNDS => pass.coarsen(&bytes, chunk, &keys, scratch, Coarse::Run)?,
+                ROUNDS_AND_RUN => pass.coarsen(&bytes, chunk, &keys, scratch, Coarse::Rest)?,
+                ROUNDS_AND_REST => pass.coarsen(&bytes, chunk, &keys, scratch, Coarse::Line)?,
                 _ => return Err(RedactError::Gate(GateHit { path: path.to_owned(), line: chunk.line + line, rule })),
             };
             round += 1;
+            flaw = gate::check(&self.stand_ins, &bytes, chunk, &keys, scratch)?;
         }
-        done.bytes = bytes;
-        Ok(done)
+        let counted = Category::ALL.into_iter().zip(counts).filter(|&(_, count)| count > 0);
+        Ok(Done { bytes, counts: counted.collect(), computed })
     }
 
     /// Redacts a text that stands alone, such as a path.
@@ -105,12 +120,29 @@ impl Engine {
     }
 }
 
+/// A text with what was found in it replaced.
+struct Rewritten {
+    bytes: Vec<u8>,
+    changed: Vec<Changed>,
+}
+
+/// A line in which something was replaced.
+pub(crate) struct Changed {
+    /// Where it stands now, without its line end.
+    pub(crate) place: Range<usize>,
+    /// Its number, counted from 0.
+    pub(crate) number: u64,
+    /// Whether the line, as it was, said what the next one holds.
+    pub(crate) leads_on: bool,
+}
+
 /// One walk over a chunk that replaces.
 struct Pass<'e> {
     engine: &'e Engine,
-    counts: Option<&'e mut Counts>,
+    counts: Option<&'e mut [u64; Category::ALL.len()]>,
     computed: &'e mut Vec<VaultEntry>,
-    seen: HashSet<Vec<u8>>,
+    /// The chunk's number, unlike that of other chunks.
+    number: u32,
 }
 
 impl Pass<'_> {
@@ -120,19 +152,27 @@ impl Pass<'_> {
         chunk: &Chunk,
         keys: &[Pem],
         scratch: &mut Scratch,
-    ) -> Result<Vec<u8>, RedactError> {
+    ) -> Result<Rewritten, RedactError> {
         let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 8);
+        let mut changed = Vec::new();
         let mut copied = 0;
-        each_line(&self.engine.stand_ins, bytes, chunk, keys, scratch, |start, line, hits, _| {
+        let scanner = Scanner::knowing(&self.engine.stand_ins);
+        scan_units(&scanner, bytes, chunk, keys, scratch, &mut |start, line, hits, number, memo| {
+            out.extend_from_slice(&bytes[copied..start]);
+            copied = start;
+            let from = out.len();
             for hit in hits {
                 out.extend_from_slice(&bytes[copied..start + hit.start]);
-                self.replace(line, hit, &mut out);
+                self.replace(line, hit, &mut out, memo);
                 copied = start + hit.end;
             }
+            out.extend_from_slice(&bytes[copied..start + line.len()]);
+            copied = start + line.len();
+            changed.push(Changed { place: from..out.len(), number, leads_on: lines::leads_on(line) });
             Ok(())
         })?;
         out.extend_from_slice(&bytes[copied..]);
-        Ok(out)
+        Ok(Rewritten { bytes: out, changed })
     }
 
     /// Drops what is found, and what stands around it.
@@ -169,22 +209,35 @@ impl Pass<'_> {
         Ok(out)
     }
 
-    fn replace(&mut self, line: &[u8], hit: &Hit, out: &mut Vec<u8>) {
-        let from = out.len();
-        self.engine.stand_ins.write(line, hit, out);
+    fn replace(&mut self, line: &[u8], hit: &Hit, out: &mut Vec<u8>, memo: &mut Memo) {
         if let Some(counts) = &mut self.counts {
-            *counts.entry(hit.category).or_insert(0) += 1;
+            counts[hit.category as usize] += 1;
         }
+        let from = out.len();
+        let mut new = true;
+        if let Some(mut known) = Key::of(line, hit).and_then(|key| memo.get(&key))
+            && !known.is_stand_in()
+        {
+            out.extend_from_slice(known.made());
+            new = known.tell(self.number);
+        } else {
+            self.engine.stand_ins.write(line, hit, out);
+        }
+        if new && self.engine.vault.is_some() {
+            self.tell(line, hit, &out[from..]);
+        }
+    }
+
+    /// Tells the vault of a stand-in that was computed, not numbered.
+    fn tell(&mut self, line: &[u8], hit: &Hit, stand_in: &[u8]) {
         let computed = match hit.form {
             Form::Ip6(_) | Form::Ip6Mixed(_) | Form::Mac | Form::Phone => true,
-            Form::Text(group) => out[from..].get(group.prefix().len()) == Some(&b'k'),
+            Form::Text(group) => stand_in.get(group.prefix().len()) == Some(&b'k'),
             _ => false,
         };
-        let kept = computed && self.engine.vault.is_some() && out[from] != b'[';
-        if kept && !self.seen.contains(&out[from..]) {
-            self.seen.insert(out[from..].to_vec());
+        if computed && stand_in[0] != b'[' {
             let value = text::decode(&decoded(&line[hit.start..hit.end])).into_owned();
-            let stand_in = String::from_utf8_lossy(&out[from..]).into_owned();
+            let stand_in = String::from_utf8_lossy(stand_in).into_owned();
             self.computed.push(VaultEntry { stand_in, value, category: hit.category });
         }
     }
@@ -229,6 +282,18 @@ pub(crate) fn scan_lines(
     scratch: &mut Scratch,
     found: &mut Found<'_>,
 ) -> Result<(), RedactError> {
+    scan_units(scanner, bytes, chunk, keys, scratch, &mut |start, line, hits, number, _| found(start, line, hits, number))
+}
+
+/// The same for who remembers values.
+pub(crate) fn scan_units(
+    scanner: &Scanner<'_>,
+    bytes: &[u8],
+    chunk: &Chunk,
+    keys: &[Pem],
+    scratch: &mut Scratch,
+    found: &mut impl FnMut(usize, &[u8], &[Hit], u64, &mut Memo) -> Result<(), RedactError>,
+) -> Result<(), RedactError> {
     let mut previous: &[u8] = &chunk.context;
     let mut number = 0;
     for (place, unit) in lines::units(bytes).enumerate() {
@@ -238,12 +303,12 @@ pub(crate) fn scan_lines(
         if let Some(body) = inside.then(|| Pem::Inside.step(line).1).flatten() {
             let hit = Hit { start: body.start, end: body.end, category: Category::Secret, form: Form::Drop, rank: 0 };
             if scanner.wants(&hit) {
-                found(unit.start, line, &[hit], number)?;
+                found(unit.start, line, &[hit], number, &mut scratch.memo)?;
             }
         } else {
             scanner.scan(line, previous, scratch);
             if !scratch.hits.found.is_empty() {
-                found(unit.start, line, &scratch.hits.found, number)?;
+                found(unit.start, line, &scratch.hits.found, number, &mut scratch.memo)?;
             }
         }
         previous = lines::tail(line);

@@ -1,22 +1,30 @@
 //! The gate: scans what is about to leave once more, in every decoding the scan knows, for every learned value and every
 //! pattern. What it finds is a fault, and stops the run.
+//!
+//! The scan of a line depends on nothing but the line, the line before where that leads on to it, and what was learned. A line
+//! in which the second pass found nothing, behind a line it did not change, was just scanned as it leaves: to scan it again
+//! would be the same computation. So after the second pass the gate scans the lines that were changed, and those behind one
+//! that leads on; it does so with all detectors, learned names and decodings, and knows nothing of what was replaced there.
 
 use super::category::Category;
-use super::engine::each_line;
+use super::engine::{Changed, each_line};
 use super::error::RedactError;
-use super::lines::Chunk;
+use super::lines::{self, Chunk, LONGEST};
 use super::pem::Pem;
-use super::scan::Scratch;
+use super::scan::{Scanner, Scratch};
 use super::stand_in::StandIns;
 
 /// The line, counted from 0, and the rule of the first value that is still there.
+type Flaw = (u64, Category);
+
+/// Checks every line.
 pub(crate) fn check(
     stand_ins: &StandIns,
     redacted: &[u8],
     chunk: &Chunk,
     keys: &[Pem],
     scratch: &mut Scratch,
-) -> Result<Option<(u64, Category)>, RedactError> {
+) -> Result<Option<Flaw>, RedactError> {
     let mut first = None;
     each_line(stand_ins, redacted, chunk, keys, scratch, |_, _, hits, line| {
         if first.is_none() {
@@ -25,4 +33,59 @@ pub(crate) fn check(
         Ok(())
     })?;
     Ok(first)
+}
+
+/// Checks the lines that were changed since every line was scanned, in their order, and those they lead on to.
+pub(crate) fn check_changed(
+    stand_ins: &StandIns,
+    redacted: &[u8],
+    changed: &[Changed],
+    chunk: &Chunk,
+    keys: &[Pem],
+    scratch: &mut Scratch,
+) -> Result<Option<Flaw>, RedactError> {
+    // Lines of private keys and pieces of very long lines are what they are by what stands before them.
+    let long = |line: &Changed| line.place.len() > LONGEST;
+    if !keys.is_empty() || chunk.bytes.len() > LONGEST && changed.iter().any(long) || holds_long_line(&chunk.bytes) {
+        return check(stand_ins, redacted, chunk, keys, scratch);
+    }
+    let scanner = Scanner::knowing(stand_ins);
+    let mut scan = |from: usize, to: usize, number: u64| {
+        let line = &redacted[from..to];
+        scanner.scan(line, before(redacted, from, chunk), scratch);
+        scratch.hits.found.first().map(|hit| (number, hit.category))
+    };
+    for line in changed {
+        if let Some(flaw) = scan(line.place.start, line.place.end, line.number) {
+            return Ok(Some(flaw));
+        }
+        let next = line.place.end + 1;
+        if next < redacted.len() && (line.leads_on || lines::leads_on(&redacted[line.place.clone()])) {
+            let end = memchr::memchr(b'\n', &redacted[next..]).map_or(redacted.len(), |length| next + length);
+            if let Some(flaw) = scan(next, end, line.number + 1) {
+                return Ok(Some(flaw));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The end of the line before the one that begins at `from`.
+fn before<'t>(redacted: &'t [u8], from: usize, chunk: &'t Chunk) -> &'t [u8] {
+    let Some(end) = from.checked_sub(1) else { return &chunk.context };
+    let rest = lines::tail(&redacted[..end]);
+    memchr::memrchr(b'\n', rest).map_or(rest, |at| &rest[at + 1..])
+}
+
+/// Whether a line is so long that it is read in pieces.
+fn holds_long_line(bytes: &[u8]) -> bool {
+    // Between two places so far apart there must be a line end, or the line that goes over both is long.
+    let mut from = 0;
+    while bytes.len() - from > LONGEST {
+        match memchr::memrchr(b'\n', &bytes[from..=from + LONGEST]) {
+            Some(at) => from += at + 1,
+            None => return true,
+        }
+    }
+    false
 }

@@ -83,9 +83,7 @@ impl<R: Read> Splitter<R> {
         let rest = self.rest.split_off(end);
         let bytes = std::mem::replace(&mut self.rest, rest);
         let chunk = Chunk { context: std::mem::take(&mut self.context), pem: self.pem, line: self.line, bytes };
-        if let Some(last) = units(&chunk.bytes).last() {
-            self.context = tail(&chunk.bytes[last?]).to_vec();
-        }
+        self.context = last_line(&chunk.bytes)?;
         self.pem = self.pem.after(&chunk.bytes);
         self.line += u64::try_from(memchr::memchr_iter(b'\n', &chunk.bytes).count()).unwrap_or(u64::MAX);
         Ok(Some(chunk))
@@ -110,6 +108,19 @@ impl<R: Read> Splitter<R> {
         }
         Ok(())
     }
+}
+
+/// The end of a chunk's last line, as the next line remembers it.
+fn last_line(bytes: &[u8]) -> Result<Vec<u8>, RedactError> {
+    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let start = memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1);
+    let last = units(&bytes[start..]).last().transpose()?.unwrap_or_default();
+    Ok(tail(&bytes[start..][last]).to_vec())
+}
+
+/// Whether the end of a line says what the next one holds: `"password":`.
+pub(crate) fn leads_on(line: &[u8]) -> bool {
+    matches!(line.trim_ascii_end().last(), Some(b':' | b'='))
 }
 
 /// The end of a line, as the next line remembers it.

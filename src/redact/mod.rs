@@ -26,6 +26,7 @@ mod hit;
 mod keys;
 mod learned;
 mod lines;
+mod memo;
 mod path;
 mod pem;
 mod prf;

@@ -8,6 +8,8 @@ use super::category::{Action, Category};
 use super::detector::{Line, TABLE, Table};
 use super::hit::{Form, Hit, Hits, rank};
 use super::learned::Names;
+use super::lines;
+use super::memo::{Key, Memo};
 use super::stand_in::StandIns;
 use super::text::{self, ANCHOR, CLASS, HIGH, WORD, word_hash};
 use super::unescape::{self, Unescaped};
@@ -23,6 +25,8 @@ pub(crate) struct Scanner<'k> {
 #[derive(Default)]
 pub(crate) struct Scratch {
     pub(crate) hits: Hits,
+    pub(crate) memo: Memo,
+    made: Vec<u8>,
     layers: Vec<(Unescaped, Hits)>,
     folded: String,
 }
@@ -46,6 +50,8 @@ impl<'k> Scanner<'k> {
     /// Puts the findings of `line` into `scratch.hits`: settled, in the order of the text, without stand-ins and without
     /// categories that are kept. `previous` is the line before it.
     pub(crate) fn scan(&self, line: &[u8], previous: &[u8], scratch: &mut Scratch) {
+        let previous = if lines::leads_on(previous) { previous } else { b"" };
+        scratch.memo.renew(self.known.map_or(0, StandIns::generation));
         scratch.hits.found.clear();
         let mut hits = std::mem::take(&mut scratch.hits);
         let escapes = self.walk(line, previous, &mut hits, scratch, 0);
@@ -58,7 +64,7 @@ impl<'k> Scanner<'k> {
         }
         hits.settle(line);
         if self.known.is_some() {
-            hits.found.retain(|hit| self.counts(line, hit));
+            hits.found.retain(|hit| self.counts(line, hit, scratch));
         }
         scratch.hits = hits;
     }
@@ -195,13 +201,28 @@ impl<'k> Scanner<'k> {
             self.layer(&text, b"", &mut inner, scratch, depth + 1);
         }
         inner.settle(&text);
-        if let Some(hit) = inner.found.iter().find(|hit| self.counts(&text, hit)) {
+        if let Some(hit) = inner.found.iter().find(|hit| self.counts(&text, hit, scratch)) {
             hits.push(start, stop, hit.category, Form::Drop, rank::ENCODED);
         }
     }
 
-    fn counts(&self, text: &[u8], hit: &Hit) -> bool {
-        self.known.is_none_or(|known| known.action(hit.category) != Action::Keep && !known.is_stand_in(text, hit))
+    /// Whether a finding is to be replaced: its category is not kept, and it is no stand-in.
+    fn counts(&self, text: &[u8], hit: &Hit, scratch: &mut Scratch) -> bool {
+        let Some(known) = self.known else { return true };
+        if known.action(hit.category) == Action::Keep {
+            return false;
+        }
+        let Some(key) = Key::of(text, hit) else { return !known.is_stand_in(text, hit) };
+        if let Some(value) = scratch.memo.get(&key) {
+            return !value.is_stand_in();
+        }
+        scratch.made.clear();
+        let is_stand_in = known.is_stand_in(text, hit);
+        if !is_stand_in {
+            known.write(text, hit, &mut scratch.made);
+        }
+        scratch.memo.put(&key, is_stand_in, &scratch.made);
+        !is_stand_in
     }
 }
 

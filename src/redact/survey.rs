@@ -1,18 +1,21 @@
 //! The first pass: learns people, users and computers from every item before the first is redacted.
 
-use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::io::Read;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
+use foldhash::fast::RandomState;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::container::{Opening, Surveying};
 use super::decode;
-use super::engine::{CHUNK, key_lines, scan_lines};
+use super::engine::{CHUNK, key_lines, scan_units};
 use super::error::{RedactError, reason_of};
 use super::hit::{Form, Group, Hit};
 use super::learned::{Learned, Sighting};
 use super::lines::{Chunk, Splitter};
+use super::memo::Key;
 use super::pem::Pem;
 use super::rules::Rules;
 use super::scan::{Scanner, Scratch};
@@ -22,6 +25,8 @@ use super::unescape;
 use crate::item::{ArchivePath, Item, LeftOut, Reason};
 use crate::spool::Spools;
 
+type HashSet<K> = std::collections::HashSet<K, RandomState>;
+
 /// Reads every item once and learns what must be hidden, also in items that were read before.
 pub struct Survey {
     limits: super::rules::OpeningLimits,
@@ -30,6 +35,9 @@ pub struct Survey {
     order: Vec<Sighting>,
     seen: HashSet<Sighting>,
     chunk: usize,
+    /// Memory of threads that are not at work.
+    idle: Mutex<Vec<Scratch>>,
+    chunks: AtomicU32,
 }
 
 impl Survey {
@@ -45,7 +53,16 @@ impl Survey {
     /// Goes on from what was learned before.
     pub(crate) fn of(rules: &Rules, learned: Learned) -> Self {
         let spools = Spools::in_memory();
-        Self { limits: rules.limits, spools, learned, order: Vec::new(), seen: HashSet::new(), chunk: CHUNK }
+        Self {
+            limits: rules.limits,
+            spools,
+            learned,
+            order: Vec::new(),
+            seen: HashSet::default(),
+            chunk: CHUNK,
+            idle: Mutex::default(),
+            chunks: AtomicU32::new(1),
+        }
     }
 
     /// Puts what does not fit into memory into these spools; without any, large archives are left out.
@@ -64,15 +81,16 @@ impl Survey {
 
     /// Learns from the names of a file and its directories.
     pub fn learn_path(&mut self, path: &ArchivePath) {
-        self.add(Self::path_sightings(path));
+        let sightings = self.path_sightings(path);
+        self.add(sightings);
     }
 
     /// What the names of a file and its directories teach.
-    pub(crate) fn path_sightings(path: &ArchivePath) -> Vec<Sighting> {
+    pub(crate) fn path_sightings(&self, path: &ArchivePath) -> Vec<Sighting> {
         let text = format!("/{path}");
         let chunk = Chunk { bytes: text.into_bytes(), context: Vec::new(), pem: Pem::Outside, line: 1 };
         // A path is one short line of valid UTF-8: it can always be read.
-        learn(&chunk, &RandomState::new()).unwrap_or_default()
+        self.learn(&chunk).unwrap_or_default()
     }
 
     /// Learns from an item's content, opening compressed data and archives.
@@ -129,9 +147,9 @@ impl Survey {
 
     /// What text teaches, in its order.
     pub(crate) fn read_text(&self, text: impl Read) -> Result<Vec<Sighting>, RedactError> {
-        let hasher = RandomState::new();
         let mut splitter = Splitter::new(text, self.chunk);
-        let (mut all, mut seen) = (Vec::new(), HashSet::new());
+        let hasher = std::hash::RandomState::new();
+        let (mut all, mut seen) = (Vec::new(), HashSet::default());
         loop {
             let mut chunks = Vec::new();
             while chunks.len() < 2 * rayon::current_num_threads() {
@@ -142,9 +160,9 @@ impl Survey {
                 return Ok(all);
             }
             let found: Vec<_> = if chunks.len() > 1 {
-                chunks.into_par_iter().map(|chunk| learn(&chunk, &hasher)).collect()
+                chunks.into_par_iter().map(|chunk| self.learn(&chunk)).collect()
             } else {
-                chunks.iter().map(|chunk| learn(chunk, &hasher)).collect()
+                chunks.iter().map(|chunk| self.learn(chunk)).collect()
             };
             for sightings in found {
                 for sighting in sightings? {
@@ -155,18 +173,23 @@ impl Survey {
             }
         }
     }
+
+    /// What one chunk teaches, in the order of the text.
+    fn learn(&self, chunk: &Chunk) -> Result<Vec<Sighting>, RedactError> {
+        let mut scratch = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        let number = self.chunks.fetch_add(1, Ordering::Relaxed);
+        let sightings = learn(chunk, number, &mut scratch);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
+        sightings
+    }
 }
 
-/// What one chunk teaches, in the order of the text.
-fn learn(chunk: &Chunk, hasher: &RandomState) -> Result<Vec<Sighting>, RedactError> {
+fn learn(chunk: &Chunk, number: u32, scratch: &mut Scratch) -> Result<Vec<Sighting>, RedactError> {
     decode::check_text(&chunk.bytes)?;
     let mut sightings = Vec::new();
-    // Logs say the same again and again: a value is looked at once per chunk.
-    let mut seen: HashSet<u64> = HashSet::new();
-    let mut nets: HashSet<u32> = HashSet::new();
-    let mut scratch = Scratch::default();
+    let mut nets: HashSet<u32> = HashSet::default();
     let keys = key_lines(&chunk.bytes, chunk.pem)?;
-    scan_lines(&Scanner::unknowing(), &chunk.bytes, chunk, &keys, &mut scratch, &mut |_, line, hits, _| {
+    scan_units(&Scanner::unknowing(), &chunk.bytes, chunk, &keys, scratch, &mut |_, line, hits, _, memo| {
         for hit in hits {
             if let Form::Ip4(ip) | Form::Ip4Reversed(ip) | Form::Ip4Joined(ip, _) = hit.form {
                 if nets.insert(net4_of(ip)) {
@@ -177,22 +200,23 @@ fn learn(chunk: &Chunk, hasher: &RandomState) -> Result<Vec<Sighting>, RedactErr
             if hit.form == Form::Drop {
                 continue;
             }
-            let bytes = &line[hit.start..hit.end];
-            if seen.insert(hasher.hash_one((bytes, hit.category, kind(hit)))) {
-                sight(bytes, hit, &mut sightings);
+            // Logs say the same again and again: a value is looked at once per chunk, as long as it is remembered.
+            if let Some(key) = Key::of(line, hit) {
+                if let Some(mut known) = memo.get(&key) {
+                    if !known.tell(number) {
+                        continue;
+                    }
+                } else {
+                    memo.put(&key, false, b"");
+                    memo.get(&key).map(|mut known| known.tell(number));
+                }
             }
+            sight(&line[hit.start..hit.end], hit, &mut sightings);
         }
         Ok(())
     })?;
     taken(&chunk.bytes, &mut sightings);
     Ok(sightings)
-}
-
-const fn kind(hit: &Hit) -> u8 {
-    match hit.form {
-        Form::Text(group) => group as u8,
-        _ => 99,
-    }
 }
 
 fn sight(bytes: &[u8], hit: &Hit, sightings: &mut Vec<Sighting>) {

@@ -70,7 +70,7 @@ impl<'a> Surveying<'a> {
 
     /// Learns from a name alone.
     pub(crate) fn name(&mut self, path: &ArchivePath) {
-        self.learn(Survey::path_sightings(path));
+        self.learn(self.survey.path_sightings(path));
     }
 
     /// Takes what was learned elsewhere.

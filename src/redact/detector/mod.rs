@@ -38,7 +38,8 @@ static DETECTORS: [&dyn Detector; 9] = [
 pub(crate) struct Line<'t> {
     /// Its bytes, without the line end.
     pub(crate) text: &'t [u8],
-    /// The line before it, or as much of its end as is known.
+    /// The line before it, or as much of its end as is known, if that [leads on](crate::redact::lines::leads_on) to this one;
+    /// else nothing.
     pub(crate) previous: &'t [u8],
 }
 

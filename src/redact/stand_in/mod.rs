@@ -25,8 +25,9 @@ mod name;
 mod number;
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
+
+use foldhash::fast::RandomState;
 
 pub(crate) use self::address::{mapped, net4_of, net6_of};
 pub(crate) use self::name::numbered;
@@ -40,6 +41,9 @@ use super::prf::{Prf, TicketKey};
 use super::rules::Rules;
 use super::unescape;
 
+type HashMap<K, V> = std::collections::HashMap<K, V, RandomState>;
+type HashSet<K> = std::collections::HashSet<K, RandomState>;
+
 /// Gives stand-ins out for one ticket.
 pub(crate) struct StandIns {
     prf: Prf,
@@ -49,6 +53,7 @@ pub(crate) struct StandIns {
     given4: HashSet<u32>,
     nets6: HashMap<u64, u64>,
     given6: HashSet<u64>,
+    generation: u64,
 }
 
 impl StandIns {
@@ -57,10 +62,11 @@ impl StandIns {
             prf: Prf::new(key),
             actions: Category::ALL.map(|category| rules.action(category)),
             learned: Learned::default(),
-            nets4: HashMap::new(),
-            given4: HashSet::new(),
-            nets6: HashMap::new(),
-            given6: HashSet::new(),
+            nets4: HashMap::default(),
+            given4: HashSet::default(),
+            nets6: HashMap::default(),
+            given6: HashSet::default(),
+            generation: 0,
         };
         stand_ins.relearn(learned);
         stand_ins
@@ -70,6 +76,12 @@ impl StandIns {
     pub(crate) fn relearn(&mut self, learned: Learned) {
         self.learned = learned;
         self.relearn_networks();
+        self.generation += 1;
+    }
+
+    /// A number that changes when what is a stand-in, or stands for a value, may have changed.
+    pub(crate) const fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// What is done with values of a category.
@@ -121,14 +133,13 @@ impl StandIns {
                 out.push(b'@');
                 self.write_text(Group::Domain, plain.get(at + 1..).unwrap_or_default(), out);
             }
-            Form::Ip4(ip) => push_ip(out, self.ip4(ip).map(Ipv4Addr::from)),
-            Form::Ip4Reversed(ip) => push_ip(out, self.ip4(ip).map(|ip| Ipv4Addr::from(ip.swap_bytes()))),
-            Form::Ip4Joined(ip, joint) => {
-                let start = out.len();
-                push_ip(out, self.ip4(ip).map(Ipv4Addr::from));
-                out[start..].iter_mut().filter(|byte| **byte == b'.').for_each(|byte| *byte = joint);
-            }
-            Form::Ip6(ip) | Form::Ip6Mixed(ip) => push_ip(out, self.ip6(ip).map(Ipv6Addr::from)),
+            Form::Ip4(ip) => push_ip4(out, self.ip4(ip), b'.'),
+            Form::Ip4Reversed(ip) => push_ip4(out, self.ip4(ip).map(u32::swap_bytes), b'.'),
+            Form::Ip4Joined(ip, joint) => push_ip4(out, self.ip4(ip), joint),
+            Form::Ip6(ip) | Form::Ip6Mixed(ip) => match self.ip6(ip) {
+                Some(ip) => push(out, Ipv6Addr::from(ip)),
+                None => out.extend_from_slice(Category::Ip.dropped().as_bytes()),
+            },
             Form::Mac => self.write_mac(&decoded(bytes), out),
             Form::Phone => out.extend_from_slice(self.phone(&decoded(bytes)).as_bytes()),
             Form::Drop => {}
@@ -141,11 +152,25 @@ fn push(out: &mut Vec<u8>, value: impl std::fmt::Display) {
     write!(out, "{value}").expect("writing to memory does not fail");
 }
 
-fn push_ip(out: &mut Vec<u8>, ip: Option<impl std::fmt::Display>) {
-    match ip {
-        Some(ip) => push(out, ip),
-        None => out.extend_from_slice(Category::Ip.dropped().as_bytes()),
+fn push_ip4(out: &mut Vec<u8>, ip: Option<u32>, joint: u8) {
+    let Some(ip) = ip else { return out.extend_from_slice(Category::Ip.dropped().as_bytes()) };
+    for (place, part) in ip.to_be_bytes().into_iter().enumerate() {
+        if place > 0 {
+            out.push(joint);
+        }
+        push_small(out, part);
     }
+}
+
+/// Writes a number as digits.
+fn push_small(out: &mut Vec<u8>, number: u8) {
+    if number >= 100 {
+        out.push(b'0' + number / 100);
+    }
+    if number >= 10 {
+        out.push(b'0' + number / 10 % 10);
+    }
+    out.push(b'0' + number % 10);
 }
 
 /// The bytes a finding in a decoded line was made of.
