@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -149,6 +150,19 @@ impl Category {
     }
 }
 
+/// A word that names no category, or no action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no such word")]
+pub struct UnknownWord;
+
+impl FromStr for Category {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        Self::ALL.into_iter().find(|category| category.word() == word).ok_or(UnknownWord)
+    }
+}
+
 impl fmt::Display for Category {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
@@ -165,6 +179,32 @@ pub enum Action {
     Drop,
     /// It stays as it is.
     Keep,
+    /// A stand-in that begins with the country's code; of telephone numbers only.
+    KeepCountry,
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: [Self; 4] = [Self::StandIn, Self::Drop, Self::Keep, Self::KeepCountry];
+
+    /// The name users see, and write in a profile.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::StandIn => "stand-in",
+            Self::Drop => "drop",
+            Self::Keep => "keep",
+            Self::KeepCountry => "keep-country",
+        }
+    }
+}
+
+impl FromStr for Action {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        Self::ALL.into_iter().find(|action| action.word() == word).ok_or(UnknownWord)
+    }
 }
 
 #[cfg(test)]
@@ -175,6 +215,12 @@ mod tests {
     fn a_category_has_one_name_in_reports_and_profiles() {
         for category in Category::ALL {
             assert_eq!(serde_json::to_string(&category).unwrap(), format!("\"{category}\""));
+            assert_eq!(category.word().parse(), Ok(category));
         }
+        for action in Action::ALL {
+            assert_eq!(serde_json::to_string(&action).unwrap(), format!("\"{}\"", action.word()));
+            assert_eq!(action.word().parse(), Ok(action));
+        }
+        assert_eq!("[person]".parse::<Category>(), Err(UnknownWord));
     }
 }

@@ -26,7 +26,7 @@ pub struct Rules {
     pub watch_list: Vec<String>,
     /// How far compressed data is opened.
     pub limits: OpeningLimits,
-    /// More keys, in logs and structured files, whose value is of a category. Case, `_`, `-` and `.` make no difference.
+    /// More keys, in logs and structured files, whose value is of a category; each [folded](Self::folded_key).
     pub keys: BTreeMap<String, Category>,
     /// What cells of a table's column are; the first rule that matches holds.
     pub columns: Vec<ColumnRule>,
@@ -43,11 +43,19 @@ impl Rules {
         self.actions.get(&category).copied().unwrap_or(category.default_action())
     }
 
-    /// What a rule says cells of this table's column are; `None` where no rule matches. Case makes no difference. A CSV
-    /// file's table is its file name.
+    /// A key in the form in which [`keys`](Self::keys) are compared: its letters and digits, in lower case.
+    #[must_use]
+    pub fn folded_key(key: &str) -> String {
+        key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    }
+
+    /// What cells of this table's column are: the first rule that matches says so, or the column's name among the
+    /// [`keys`](Self::keys); `None` where neither does. Case makes no difference. A CSV file's table is its file name, and
+    /// columns without names are called `1`, `2` and so on.
     #[must_use]
     pub fn column(&self, table: &str, column: &str) -> Option<Treat> {
-        self.columns.iter().find(|rule| rule.matches(table, column)).map(|rule| rule.treat)
+        let rule = self.columns.iter().find(|rule| rule.matches(table, column)).map(|rule| rule.treat);
+        rule.or_else(|| self.keys.get(&Self::folded_key(column)).map(|category| Treat::Category(*category)))
     }
 
     /// The rule that leaves a file out, if one does. A member of an archive is named `outer.tgz!path/within`.
