@@ -4,6 +4,8 @@
 
 #[path = "../support/logs.rs"]
 mod logs;
+#[path = "../support/readable.rs"]
+mod readable;
 
 mod cases;
 mod properties;

@@ -1,5 +1,9 @@
 //! One trap each, from logs that peers stumbled over.
 
+mod open;
+mod stays;
+mod table;
+
 use std::io::{Read, Write};
 
 use tarseal::item::Reason;
