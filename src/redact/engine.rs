@@ -282,7 +282,9 @@ pub(crate) fn scan_lines(
     scratch: &mut Scratch,
     found: &mut Found<'_>,
 ) -> Result<(), RedactError> {
-    scan_units(scanner, bytes, chunk, keys, scratch, &mut |start, line, hits, number, _| found(start, line, hits, number))
+    scan_units(scanner, bytes, chunk, keys, scratch, &mut |start, line, hits, number, _| {
+        found(start, line, hits, number)
+    })
 }
 
 /// The same for who remembers values.

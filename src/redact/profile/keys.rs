@@ -69,9 +69,10 @@ pub const KEYS: &[Key] = &[
         "what stands behind this key in logs and structured files; case, `_`, `-` and `.` make no difference",
     ),
     key("redact.limits", "opened", "size", "20GiB", "\"2GiB\"", "most bytes one compressed file may grow to"),
-    key("redact.limits", "ratio", "number", "250", "1000", "most opened bytes for each compressed byte, past `free`"),
-    key("redact.limits", "free", "size", "64MiB", "\"128MiB\"", "opened bytes that are always allowed"),
+    key("redact.limits", "ratio", "number", "100", "1000", "most opened bytes for each compressed byte, past `free`"),
+    key("redact.limits", "free", "size", "256MiB", "\"64MiB\"", "opened bytes that are always allowed"),
     key("redact.limits", "depth", "number", "3", "4", "how deep archives may lie in archives, from 0 to 8"),
+    key("redact.limits", "members", "number", "100000", "1000", "most members of all archives in one item"),
     key(
         "redact.column",
         "table",
