@@ -25,12 +25,11 @@ pub(crate) enum Encoding {
 pub(crate) const HEAD: usize = 512;
 
 /// Beginnings of formats that hold text between bytes of other kinds, and are not containers that are opened.
-const NOT_TEXT: [&[u8]; 12] = [
+const NOT_TEXT: [&[u8]; 11] = [
     b"SQLite format 3\0",
     b"PK\x03\x04",
     b"PK\x05\x06",
     b"7z\xbc\xaf\x27\x1c",
-    b"\xfd7zXZ\0",
     b"BZh",
     b"\x7fELF",
     b"%PDF-",
@@ -52,7 +51,7 @@ pub(crate) fn peek<'a>(mut input: Stream<'a>, most: usize) -> Result<(Vec<u8>, S
 ///
 /// What is known not to be text from its beginning is not readable.
 pub(crate) fn open<'a>(head: &[u8], mut input: Stream<'a>) -> Result<(Stream<'a>, Encoding), RedactError> {
-    if NOT_TEXT.iter().any(|start| head.starts_with(start)) || head.get(257..262) == Some(b"ustar") {
+    if NOT_TEXT.iter().any(|start| head.starts_with(start)) {
         return Err(RedactError::NotReadable);
     }
     let (mark, encoding) = match head {

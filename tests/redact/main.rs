@@ -8,6 +8,7 @@ mod logs;
 mod readable;
 
 mod cases;
+mod containers;
 mod properties;
 mod traps;
 
@@ -64,8 +65,12 @@ fn read(redactor: &Redactor, item: &Item) -> Result<(Vec<u8>, Counts), RedactErr
     }
 }
 
+fn rng() -> StdRng {
+    StdRng::seed_from_u64(1)
+}
+
 fn vault() -> Vault {
-    Vault::new(env!("CARGO_TARGET_TMPDIR").as_ref(), &mut StdRng::seed_from_u64(1))
+    Vault::new(env!("CARGO_TARGET_TMPDIR").as_ref(), &mut rng())
 }
 
 /// What the vault of a redactor holds, by stand-in: it is entered in no particular order.

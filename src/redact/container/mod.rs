@@ -15,11 +15,16 @@
 use super::decode::Stream;
 use super::error::RedactError;
 
+mod bz2;
 mod compressed;
 mod gz;
+mod joined;
+mod member_name;
 mod opening;
 mod redacting;
 mod surveying;
+mod tar;
+mod xz;
 mod zst;
 
 use self::compressed::Compressed;
@@ -27,7 +32,8 @@ pub(crate) use self::opening::Opening;
 pub(crate) use self::redacting::{Redacting, spool_all};
 pub(crate) use self::surveying::Surveying;
 
-static CONTAINERS: [&dyn Container; 2] = [&Compressed(&gz::Gz), &Compressed(&zst::Zst)];
+static CONTAINERS: [&dyn Container; 5] =
+    [&Compressed(&gz::Gz), &Compressed(&xz::Xz), &Compressed(&zst::Zst), &Compressed(&bz2::Bz2), &tar::Tar];
 
 /// A kind of data with documents inside.
 pub(crate) trait Container: Sync {

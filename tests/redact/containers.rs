@@ -1,0 +1,220 @@
+//! Archives and compressed data, in any nesting: opened, redacted inside, packed as they were, read by other tools.
+
+use std::io::{Read, Write};
+
+use tarseal::item::{Item, LeftOut, Reason};
+use tarseal::redact::{RedactError, Redactor, Rules, Survey};
+use tarseal::spool::Spools;
+
+use crate::{item, key};
+
+/// A log with a name behind a key.
+const LEARNED: &[u8] = b"2026-11-21 14:20:01 display_name=\"Ottilie Habersaat\" joined\n";
+/// A log with the same name and no key.
+const BARE: &[u8] = b"2026-11-21 14:20:02 the call of Ottilie Habersaat ended\n";
+
+type Members = Vec<(String, Vec<u8>)>;
+
+fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (path, bytes) in members {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o640);
+        header.set_mtime(1_763_734_800);
+        header.set_uid(1000);
+        header.set_username("ohabersaat").unwrap();
+        header.set_groupname("staff").unwrap();
+        builder.append_data(&mut header, path, *bytes).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+fn untar(bytes: &[u8]) -> Members {
+    let mut archive = tar::Archive::new(bytes);
+    let members = archive.entries().unwrap().map(|entry| {
+        let mut entry = entry.unwrap();
+        let path = String::from_utf8(entry.path_bytes().into_owned()).unwrap();
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).unwrap();
+        (path, content)
+    });
+    members.collect()
+}
+
+fn gz(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::GzBuilder::new().filename("habersaat.log").write(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn ungz(bytes: &[u8]) -> Vec<u8> {
+    all(flate2::read::GzDecoder::new(bytes))
+}
+
+fn xz(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).unwrap();
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn unxz(bytes: &[u8]) -> Vec<u8> {
+    all(lzma_rust2::XzReader::new(bytes, true))
+}
+
+fn bz2(bytes: &[u8]) -> Vec<u8> {
+    all(bzip2::read::BzEncoder::new(bytes, bzip2::Compression::fast()))
+}
+
+fn unbz2(bytes: &[u8]) -> Vec<u8> {
+    all(bzip2::read::BzDecoder::new(bytes))
+}
+
+fn zst(bytes: &[u8]) -> Vec<u8> {
+    zstd::encode_all(bytes, 1).unwrap()
+}
+
+fn unzst(bytes: &[u8]) -> Vec<u8> {
+    zstd::decode_all(bytes).unwrap()
+}
+
+fn all(mut reader: impl Read) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    reader.read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+/// What became of an item: its bytes and the members that are not in it, or why all of it is left out.
+type Outcome = Result<(Vec<u8>, Vec<LeftOut>), Reason>;
+
+fn with_rules(rules: &Rules, items: &[Item]) -> Vec<Outcome> {
+    let spools = Spools::new(env!("CARGO_TARGET_TMPDIR").as_ref(), &mut crate::rng());
+    let mut survey = Survey::new(rules).with_spools(spools.clone());
+    let surveyed: Vec<_> = items
+        .iter()
+        .map(|item| {
+            survey.learn_path(&item.path);
+            survey.read(item).map_err(|left_out| left_out.reason)
+        })
+        .collect();
+    let redactor = Redactor::new(rules.clone(), survey.finish(), key()).with_spools(spools);
+    let outcomes = items.iter().zip(surveyed).map(|(item, surveyed)| {
+        let second = second_pass(&redactor, item);
+        if let Err(reason) = surveyed {
+            assert_eq!(second.unwrap_err(), reason, "the second pass ends as the first did");
+            return Err(reason);
+        }
+        second
+    });
+    outcomes.collect()
+}
+
+fn second_pass(redactor: &Redactor, item: &Item) -> Outcome {
+    let mut redacted = redactor.redact(item).map_err(|left_out| left_out.reason)?;
+    let mut bytes = Vec::new();
+    redacted.read_to_end(&mut bytes).map_err(|error| {
+        let error = RedactError::from_io(&error).unwrap_or_else(|| panic!("{error}"));
+        error.reason().unwrap_or_else(|| panic!("{error}"))
+    })?;
+    Ok((bytes, redacted.take_left_out()))
+}
+
+fn run(items: &[Item]) -> Vec<Outcome> {
+    with_rules(&Rules::default(), items)
+}
+
+fn one(path: &str, bytes: &[u8]) -> Outcome {
+    run(&[item(path, bytes)]).remove(0)
+}
+
+fn content<'m>(members: &'m Members, path: &str) -> &'m str {
+    let found = members.iter().find(|(name, _)| name == path);
+    std::str::from_utf8(&found.unwrap_or_else(|| panic!("{path} is not in it")).1).unwrap()
+}
+
+fn assert_gone(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes).to_lowercase();
+    for gone in ["habersaat", "ottilie"] {
+        assert!(!text.contains(gone), "{gone} is left in {text:?}");
+    }
+}
+
+#[test]
+fn a_name_learned_in_a_member_is_hidden_everywhere_and_the_other_way_round() {
+    let inner = tar(&[("logs/a.log", LEARNED), ("logs/b.log", BARE)]);
+    let outcomes = run(&[item("first.log", BARE), item("all.tar", &inner)]);
+    let (first, archive) = (outcomes[0].as_ref().unwrap(), outcomes[1].as_ref().unwrap());
+    assert_gone(&first.0);
+    assert_gone(&archive.0);
+    let members = untar(&archive.0);
+    assert_eq!(members[0].0, "logs/a.log");
+    assert!(content(&members, "logs/b.log").contains("the call of person-1 ended"));
+    assert!(String::from_utf8_lossy(&first.0).contains("the call of person-1 ended"));
+    assert!(archive.1.is_empty());
+
+    let outcomes = run(&[item("all.tgz", &gz(&tar(&[("b.log", BARE)]))), item("a.log", LEARNED)]);
+    assert!(content(&untar(&ungz(&outcomes[0].as_ref().unwrap().0)), "b.log").contains("of person-1 ended"));
+}
+
+#[test]
+fn every_compression_comes_back_as_it_was() {
+    type Way = fn(&[u8]) -> Vec<u8>;
+    let ways: [(&str, Way, Way); 4] =
+        [("log.gz", gz, ungz), ("log.xz", xz, unxz), ("log.bz2", bz2, unbz2), ("log.zst", zst, unzst)];
+    for (path, pack, unpack) in ways {
+        let (bytes, left_out) = one(path, &pack(LEARNED)).unwrap();
+        assert!(left_out.is_empty());
+        let text = String::from_utf8(unpack(&bytes)).unwrap();
+        assert_eq!(text, "2026-11-21 14:20:01 display_name=\"person-1\" joined\n", "{path}");
+        let (bytes, _) = one(path, &pack(&tar(&[("a.log", LEARNED)]))).unwrap();
+        assert!(content(&untar(&unpack(&bytes)), "a.log").contains("person-1"), "{path}");
+    }
+}
+
+#[test]
+fn owners_and_old_names_are_gone_and_what_engineers_need_is_kept() {
+    let (bytes, _) = one("all.tar", &tar(&[("z.log", LEARNED), ("a.log", BARE)])).unwrap();
+    assert_gone(&bytes);
+    let mut archive = tar::Archive::new(bytes.as_slice());
+    for (entry, name) in archive.entries().unwrap().zip(["z.log", "a.log"]) {
+        let entry = entry.unwrap();
+        assert_eq!(&*entry.path_bytes(), name.as_bytes(), "the order is kept");
+        let header = entry.header();
+        assert_eq!((header.mode().unwrap(), header.mtime().unwrap()), (0o640, 1_763_734_800));
+        assert_eq!((header.uid().unwrap(), header.gid().unwrap()), (0, 0));
+        assert_eq!(header.username().unwrap(), Some(""));
+    }
+    let (bytes, _) = one("a.log.gz", &gz(BARE)).unwrap();
+    assert_eq!(flate2::read::GzDecoder::new(bytes.as_slice()).header().and_then(flate2::GzHeader::filename), None);
+}
+
+#[test]
+fn members_that_cannot_be_read_are_left_out_and_listed() {
+    let bytes = tar(&[
+        ("a.log", LEARNED),
+        ("core/habersaat.core", b"\x7fELF\x02\x01\x01 and so on"),
+        ("b.log.gz", &gz(BARE)),
+        ("cut.gz", &gz(BARE)[..30]),
+        ("late.bin", &[b"text\n".repeat(200_000).as_slice(), &[1, 2, 3, 4, 5, 6, 7, 8, 9]].concat()),
+    ]);
+    let (bytes, left_out) = one("ohabersaat/all.tar", &bytes).unwrap();
+    let members = untar(&bytes);
+    assert_eq!(members.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(), ["a.log", "b.log.gz"]);
+    assert!(String::from_utf8(ungz(&members[1].1)).unwrap().contains("person-1"));
+    let listed: Vec<_> = left_out.iter().map(|entry| (entry.path.as_str(), entry.reason)).collect();
+    assert_eq!(listed.len(), 3, "{listed:?}");
+    assert!(listed[0].0.contains("/all.tar!core/") && listed[0].1 == Reason::NotReadable, "{listed:?}");
+    assert!(listed[1].0.ends_with("/all.tar!cut.gz") && listed[1].1 == Reason::Damaged, "{listed:?}");
+    assert!(listed[2].0.ends_with("/all.tar!late.bin") && listed[2].1 == Reason::NotReadable, "{listed:?}");
+    assert_gone(listed[0].0.as_bytes());
+}
+
+#[test]
+fn an_archive_of_nothing_that_can_be_read_is_left_out_as_a_whole() {
+    assert_eq!(
+        one("all.tar", &tar(&[("a.png", b"\x89PNG\r\n\x1a\n"), ("b", b"\x7fELF")])).unwrap_err(),
+        Reason::NotReadable
+    );
+    let (empty, left_out) = one("all.tar", &tar(&[])).unwrap();
+    assert!(untar(&empty).is_empty() && left_out.is_empty());
+}
