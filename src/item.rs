@@ -165,6 +165,8 @@ pub enum Reason {
     NotAFile,
     /// On the list of things that never leave: `/proc`, `/sys`, key files.
     Forbidden,
+    /// A rule of the profile leaves it out.
+    ByProfile,
     /// Its name cannot be a path in a snapshot.
     BadName,
     /// Binary, or in a format that cannot be read, so it cannot be redacted.
@@ -191,6 +193,7 @@ impl Reason {
             Self::Link => "a link; links are not followed",
             Self::NotAFile => "not a regular file",
             Self::Forbidden => "of a kind that never leaves this computer",
+            Self::ByProfile => "the profile leaves it out",
             Self::BadName => "its name cannot be stored safely",
             Self::NotReadable => "binary or of an unknown kind, so it cannot be checked for personal data",
             Self::Damaged => "damaged or cut off, so it cannot be checked for personal data",
@@ -200,11 +203,11 @@ impl Reason {
         }
     }
 
-    /// Whether the snapshot counts as incomplete without it (exit code 3). Links, devices and forbidden files were never
-    /// going to be in it.
+    /// Whether the snapshot counts as incomplete without it (exit code 3). Links, devices, forbidden files and
+    /// those the profile leaves out were never going to be in it.
     #[must_use]
     pub const fn makes_incomplete(self) -> bool {
-        !matches!(self, Self::Link | Self::NotAFile | Self::Forbidden)
+        !matches!(self, Self::Link | Self::NotAFile | Self::Forbidden | Self::ByProfile)
     }
 }
 

@@ -105,6 +105,8 @@ pub(crate) mod rank {
     pub(crate) const KEYED: u8 = 7;
     pub(crate) const DISPLAY_NAME: u8 = 8;
     pub(crate) const SECRET: u8 = 9;
+    /// What a profile itself names.
+    pub(crate) const OWN: u8 = 10;
 }
 
 /// The findings of one line.

@@ -27,6 +27,7 @@ mod keys;
 mod learned;
 mod lines;
 mod memo;
+mod own;
 mod path;
 mod pem;
 mod prf;

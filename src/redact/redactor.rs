@@ -92,10 +92,13 @@ impl Redactor {
 
     /// Opens an item for redaction; the bytes come when the result is read.
     ///
-    /// What cannot be opened, or is known not to be text from its beginning, is left out, with its path redacted.
+    /// What the profile leaves out, cannot be opened, or is known not to be text from its beginning, is left out, with its path redacted.
     pub fn redact<'a>(&'a self, item: &'a Item) -> Result<Redacted<'a>, LeftOut> {
         let path = self.path(&item.path);
         let left_out = |reason| LeftOut { path: path.to_string(), reason };
+        if self.rules.leaves_out(item.path.as_str()).is_some() {
+            return Err(left_out(Reason::ByProfile));
+        }
         let input = item.content.open().map_err(|error| left_out(reason_of(&error)))?;
         let counts = Arc::new(Mutex::new(Counts::new()));
         let opening = Opening::new(self.rules.limits, self.spools.clone());

@@ -10,6 +10,7 @@ use super::hit::{Form, Hit, Hits, rank};
 use super::learned::Names;
 use super::lines;
 use super::memo::{Key, Memo};
+use super::own::Own;
 use super::stand_in::StandIns;
 use super::text::{self, ANCHOR, CLASS, HIGH, WORD, word_hash};
 use super::unescape::{self, Unescaped};
@@ -18,6 +19,7 @@ use super::unescape::{self, Unescaped};
 pub(crate) struct Scanner<'k> {
     known: Option<&'k StandIns>,
     no_names: Names,
+    own: Option<&'k Own>,
     table: &'static Table,
 }
 
@@ -39,12 +41,18 @@ const MOST_BASE64: usize = 1 << 16;
 impl<'k> Scanner<'k> {
     /// Finds what detectors find; learned names are not looked for.
     pub(crate) fn unknowing() -> Self {
-        Self { known: None, no_names: Names::default(), table: &TABLE }
+        Self { known: None, no_names: Names::default(), own: None, table: &TABLE }
     }
 
     /// Finds that and the learned names, and knows stand-ins when it sees them.
     pub(crate) fn knowing(stand_ins: &'k StandIns) -> Self {
-        Self { known: Some(stand_ins), no_names: Names::default(), table: &TABLE }
+        Self { known: Some(stand_ins), no_names: Names::default(), own: stand_ins.own.as_deref(), table: &TABLE }
+    }
+
+    /// Finds also what a profile names.
+    pub(crate) fn with(mut self, own: Option<&'k Own>) -> Self {
+        self.own = own;
+        self
     }
 
     /// Puts the findings of `line` into `scratch.hits`: settled, in the order of the text, without stand-ins and without
@@ -112,6 +120,9 @@ impl<'k> Scanner<'k> {
         let mut named_until = 0;
         let mut escapes = false;
         self.table.at_line_start(&view, hits);
+        if let Some(own) = self.own {
+            own.find(&view, self.known, hits);
+        }
         let mut at = 0;
         while at < line.len() {
             let class = CLASS[line[at] as usize];

@@ -16,8 +16,9 @@ use super::hit::{Form, Group, Hit};
 use super::learned::{Learned, Sighting};
 use super::lines::{Chunk, Splitter};
 use super::memo::Key;
+use super::own::Own;
 use super::pem::Pem;
-use super::rules::Rules;
+use super::rules::{FileRule, Rules, leaves_out};
 use super::scan::{Scanner, Scratch};
 use super::stand_in::{MAC_FIRST, decoded, digits, mac_of, mapped, net4_of, net6_of, numbered};
 use super::text;
@@ -32,6 +33,8 @@ pub struct Survey {
     limits: super::rules::OpeningLimits,
     spools: Spools,
     learned: Learned,
+    own: Option<Own>,
+    files: Vec<FileRule>,
     order: Vec<Sighting>,
     seen: HashSet<Sighting>,
     chunk: usize,
@@ -57,6 +60,8 @@ impl Survey {
             limits: rules.limits,
             spools,
             learned,
+            own: Own::of(rules),
+            files: rules.files.clone(),
             order: Vec::new(),
             seen: HashSet::default(),
             chunk: CHUNK,
@@ -95,10 +100,13 @@ impl Survey {
 
     /// Learns from an item's content, opening compressed data and archives.
     ///
-    /// An item that cannot be read, or is not text, is given back as left out; nothing is learned from it. A member of an
+    /// An item that the profile leaves out, that cannot be read or is not text is given back as left out; nothing is learned from it. A member of an
     /// archive that cannot be read is left out alone: the second pass lists it.
     pub fn read(&mut self, item: &Item) -> Result<(), LeftOut> {
         let left_out = |reason| LeftOut { path: item.path.to_string(), reason };
+        if leaves_out(&self.files, item.path.as_str()).is_some() {
+            return Err(left_out(Reason::ByProfile));
+        }
         let input = item.content.open().map_err(|error| left_out(reason_of(&error)))?;
         let sightings = self
             .read_stream(input, Some(&item.path))
@@ -178,18 +186,18 @@ impl Survey {
     fn learn(&self, chunk: &Chunk) -> Result<Vec<Sighting>, RedactError> {
         let mut scratch = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
         let number = self.chunks.fetch_add(1, Ordering::Relaxed);
-        let sightings = learn(chunk, number, &mut scratch);
+        let sightings = learn(chunk, number, &mut scratch, self.own.as_ref());
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
         sightings
     }
 }
 
-fn learn(chunk: &Chunk, number: u32, scratch: &mut Scratch) -> Result<Vec<Sighting>, RedactError> {
+fn learn(chunk: &Chunk, number: u32, scratch: &mut Scratch, own: Option<&Own>) -> Result<Vec<Sighting>, RedactError> {
     decode::check_text(&chunk.bytes)?;
     let mut sightings = Vec::new();
     let mut nets: HashSet<u32> = HashSet::default();
     let keys = key_lines(&chunk.bytes, chunk.pem)?;
-    scan_units(&Scanner::unknowing(), &chunk.bytes, chunk, &keys, scratch, &mut |_, line, hits, _, memo| {
+    scan_units(&Scanner::unknowing().with(own), &chunk.bytes, chunk, &keys, scratch, &mut |_, line, hits, _, memo| {
         for hit in hits {
             if let Form::Ip4(ip) | Form::Ip4Reversed(ip) | Form::Ip4Joined(ip, _) = hit.form {
                 if nets.insert(net4_of(ip)) {

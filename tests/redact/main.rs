@@ -9,6 +9,7 @@ mod readable;
 
 mod cases;
 mod containers;
+mod profiles;
 mod properties;
 mod traps;
 

@@ -19,6 +19,7 @@ mod secret;
 mod uri;
 
 pub(crate) use self::email::names_algorithms;
+pub(crate) use self::keyed::value_behind;
 #[allow(unused_imports, clippy::allow_attributes, reason = "for what reads cells and elements")]
 pub(crate) use self::keyed::value_hits;
 

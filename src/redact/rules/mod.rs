@@ -15,6 +15,7 @@ mod pattern;
 pub use self::column::{ColumnRule, Treat};
 pub use self::file::{FileRule, FileTreat};
 pub use self::glob::BadGlob;
+pub(crate) use self::pattern::Pattern;
 pub use self::pattern::{BadPattern, PatternRule};
 
 /// The redaction part of a profile. The default is the generic profile.
@@ -61,8 +62,13 @@ impl Rules {
     /// The rule that leaves a file out, if one does. A member of an archive is named `outer.tgz!path/within`.
     #[must_use]
     pub fn leaves_out(&self, path: &str) -> Option<&FileRule> {
-        self.files.iter().find(|rule| rule.matches(path)).filter(|rule| rule.treat != FileTreat::Scan)
+        leaves_out(&self.files, path)
     }
+}
+
+/// The first rule that matches, if it leaves the file out.
+pub(crate) fn leaves_out<'r>(files: &'r [FileRule], path: &str) -> Option<&'r FileRule> {
+    files.iter().find(|rule| rule.matches(path)).filter(|rule| rule.treat != FileTreat::Scan)
 }
 
 /// How far compressed data, archives and archives in archives are opened before an item is left out as a bomb.

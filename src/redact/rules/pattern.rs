@@ -1,8 +1,10 @@
 //! Patterns of a profile: regular expressions whose matches are values of a category.
 
+use regex_automata::MatchKind;
 use regex_automata::meta;
 use regex_automata::nfa::thompson::WhichCaptures;
-use regex_automata::util::syntax as parser;
+use regex_automata::util::primitives::PatternID;
+use regex_automata::util::syntax;
 
 use crate::redact::category::Category;
 
@@ -21,6 +23,8 @@ pub enum BadPattern {
     MatchesNothing,
 }
 
+/// The name of the group that is the value, where the match is more than that.
+const VALUE: &str = "value";
 /// Most bytes a compiled pattern may take.
 const MOST: usize = 1 << 20;
 /// Longest pattern in bytes.
@@ -40,7 +44,7 @@ impl PatternRule {
         if regex.len() > LONGEST {
             return Err(BadPattern::TooLarge);
         }
-        let hir = parser::parse_with(regex, &syntax()).map_err(|error| BadPattern::Syntax(reason(&error)))?;
+        let hir = syntax::parse_with(regex, &parser()).map_err(|error| BadPattern::Syntax(reason(&error)))?;
         if hir.properties().minimum_len() == Some(0) {
             return Err(BadPattern::MatchesNothing);
         }
@@ -69,13 +73,55 @@ impl PatternRule {
     }
 }
 
-/// A dot does not match a line's end; lines need not be UTF-8.
-pub(super) fn syntax() -> parser::Config {
-    parser::Config::new().utf8(false)
+/// A compiled pattern.
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    regex: meta::Regex,
+    /// The number of its group `value`.
+    value: Option<usize>,
 }
 
-pub(super) fn config() -> meta::Config {
-    meta::Config::new().utf8_empty(false).which_captures(WhichCaptures::All)
+impl PatternRule {
+    pub(crate) fn compile(&self) -> Pattern {
+        let regex = builder(config()).build(&self.regex).expect("it was compiled when the rule was made");
+        let value = regex.group_info().to_index(PatternID::ZERO, VALUE);
+        Pattern { regex, value }
+    }
+}
+
+impl Pattern {
+    /// One regular expression that says which of several match somewhere.
+    pub(crate) fn any(patterns: &[&str]) -> meta::Regex {
+        let config = config().match_kind(MatchKind::All).which_captures(WhichCaptures::None);
+        builder(config).build_many(patterns).expect("each was compiled when its rule was made")
+    }
+
+    /// Tells where the values of the line begin and end.
+    pub(crate) fn each(&self, line: &[u8], mut found: impl FnMut(usize, usize)) {
+        let Some(value) = self.value else {
+            return self.regex.find_iter(line).for_each(|one| found(one.start(), one.end()));
+        };
+        for captures in self.regex.captures_iter(line) {
+            if let Some(span) = captures.get_group(value).filter(|span| !span.is_empty()) {
+                found(span.start, span.end);
+            }
+        }
+    }
+}
+
+/// A dot does not match a line's end; lines need not be UTF-8.
+fn parser() -> syntax::Config {
+    syntax::Config::new().utf8(false)
+}
+
+fn config() -> meta::Config {
+    meta::Config::new().utf8_empty(false)
+}
+
+fn builder(config: meta::Config) -> meta::Builder {
+    let mut builder = meta::Builder::new();
+    builder.configure(config).syntax(parser());
+    builder
 }
 
 /// The last line of the parser's message; those before it draw the pattern.

@@ -26,6 +26,7 @@ mod number;
 
 use std::borrow::Cow;
 use std::net::Ipv6Addr;
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
@@ -37,6 +38,7 @@ use self::address::Net4;
 use super::category::{Action, Category};
 use super::hit::{Form, Group, Hit};
 use super::learned::Learned;
+use super::own::Own;
 use super::prf::{Prf, TicketKey};
 use super::rules::Rules;
 use super::unescape;
@@ -49,6 +51,7 @@ pub(crate) struct StandIns {
     prf: Prf,
     actions: [Action; Category::ALL.len()],
     pub(crate) learned: Learned,
+    pub(crate) own: Option<Arc<Own>>,
     nets4: HashMap<u32, Net4>,
     given4: HashSet<u32>,
     nets6: HashMap<u64, u64>,
@@ -62,6 +65,7 @@ impl StandIns {
             prf: Prf::new(key),
             actions: Category::ALL.map(|category| rules.action(category)),
             learned: Learned::default(),
+            own: Own::of(rules).map(Arc::new),
             nets4: HashMap::default(),
             given4: HashSet::default(),
             nets6: HashMap::default(),

@@ -47,15 +47,24 @@ impl StandIns {
         hex::encode(&self.prf.text(&label, id)[..2]).into_bytes()
     }
 
+    /// Whether stand-ins of a group are given out: by values of its category, or by addresses that have a part of it.
+    fn gives(&self, group: Group) -> bool {
+        let categories: &[Category] = match group {
+            Group::Local => &[Category::Email, Category::Uri, Category::User],
+            Group::Domain => &[Category::Host, Category::Email, Category::Uri, Category::User],
+            other => &[other.category()],
+        };
+        categories.iter().any(|&category| self.action(category) == Action::StandIn)
+    }
+
     /// An identifier for a path that is hidden as a whole.
     pub(crate) fn path_id(&self, path: &str) -> String {
         hex::encode(&self.prf.text("path", path.as_bytes())[..6])
     }
 
-    /// Every learned value with its stand-in; conferences only where they get one.
+    /// Every learned value with its stand-in, where values of its kind get one.
     pub(crate) fn numbered(&self) -> impl Iterator<Item = (String, &str, Category)> {
-        let conferences = self.action(Category::Conference) == Action::StandIn;
-        let given = move |entry: &Entry| conferences || entry.group != Group::Conference;
+        let given = |entry: &Entry| self.gives(entry.group);
         let entries = self.learned.entries.iter().enumerate().filter(move |(_, entry)| given(entry));
         entries.map(|(place, entry)| {
             let mut text = Vec::new();

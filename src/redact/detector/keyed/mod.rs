@@ -224,6 +224,11 @@ fn phone_like(bytes: &[u8], least: usize) -> bool {
         && bytes.iter().all(|&b| is(b, DIGIT) || matches!(b, b' ' | b'-' | b'.' | b'(' | b')' | b'/' | b'+'))
 }
 
+/// Pushes the value behind the `=` or `:` at `at`, beside a key that is of a class.
+pub(crate) fn value_behind(line: &Line<'_>, key: &[u8], at: usize, class: KeyClass, hits: &mut Hits) {
+    value_of(line, key, at, class, hits);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

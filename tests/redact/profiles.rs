@@ -1,0 +1,172 @@
+//! What a profile changes: actions, keys, patterns, files.
+
+use tarseal::item::Reason;
+use tarseal::redact::{Action, Category, PatternRule, Profile, Redactor, Rules};
+
+use crate::{entries, item, key, read, survey, vault};
+
+fn redact(rules: &Rules, texts: &[&str]) -> Vec<String> {
+    let items: Vec<_> = (0..).zip(texts).map(|(n, text)| item(&format!("log.{n}"), text.as_bytes())).collect();
+    let redactor = Redactor::new(rules.clone(), survey(rules, &items).unwrap(), key());
+    items.iter().map(|item| String::from_utf8(read(&redactor, item).unwrap().0).unwrap()).collect()
+}
+
+fn pattern(regex: &str, category: Category) -> PatternRule {
+    PatternRule::new("test", regex, category).unwrap()
+}
+
+fn rules(text: &str) -> Rules {
+    Profile::read(&format!("schema = 1\nname = \"test\"\n{text}")).unwrap_or_else(|error| panic!("{error}")).rules
+}
+
+#[test]
+fn what_a_pattern_finds_as_a_person_is_hidden_wherever_it_stands() {
+    let rules = rules(
+        r#"
+        [[redact.pattern]]
+        name = "on call"
+        regex = 'on call: (?<value>\w+ \w+)'
+        category = "person"
+        "#,
+    );
+    let out = redact(
+        &rules,
+        &["the log says Habersaat, Ottilie\n", "on call: Ottilie Habersaat\non call: Quirin Quistorp\n"],
+    );
+    assert_eq!(out, ["the log says person-1\n", "on call: person-1\non call: person-2\n"]);
+}
+
+#[test]
+fn a_pattern_of_every_category_leaves_nothing_and_redacting_again_changes_nothing() {
+    let text = "badge 17-4711 of case 4711 from 198.51.100.7 and 2001:4860::1 by quirin@min.example +32 2 555 01 42\n";
+    let line = "level=info event=\"unit-4711\" at 2026-11-20T10:09:51 \u{e9}4711\u{e9}\n";
+    for (regex, hides) in [
+        (r"\d+", "4711"),
+        ("4711", "4711"),
+        (r"\b\w", " case"),
+        (r"[a-z]+-\d+", "unit-4711"),
+        (r"\S+", "T10:09"),
+        (r"case .*", "17 by"),
+        (".+", "level"),
+        ("[0-9.]+", "4711"),
+        (r"\w+@\S+", "quirin"),
+    ] {
+        for category in Category::ALL {
+            let rules = Rules {
+                patterns: vec![pattern(regex, category)],
+                actions: [(Category::Conference, Action::StandIn)].into(),
+                ..Rules::default()
+            };
+            let items = [item("log", format!("{text}{line}").as_bytes())];
+            let redactor = Redactor::new(rules.clone(), survey(&rules, &items).unwrap(), key());
+            let (once, counts) =
+                read(&redactor, &items[0]).unwrap_or_else(|error| panic!("{regex} {category}: {error}"));
+            let once = String::from_utf8(once).unwrap();
+            assert!(!once.contains(hides), "{regex} {category}: {once}");
+            assert!(counts.contains_key(&category), "{regex} {category}: {once} {counts:?}");
+            let again = read(&redactor, &item("log", once.as_bytes())).unwrap().0;
+            assert_eq!(String::from_utf8(again).unwrap(), once, "{regex} {category}");
+        }
+    }
+}
+
+#[test]
+fn a_pattern_is_found_in_what_is_encoded() {
+    let rules = Rules { patterns: vec![pattern("CASE-[0-9]{6}", Category::NationalId)], ..Rules::default() };
+    let text = "a=CASE%2d123456 b=\"CASE\\u002d123456\" c=CASE&#45;123456 d=b3BlbmVkIENBU0UtMTIzNDU2IHRvZGF5\n";
+    let out = redact(&rules, &[text]).remove(0);
+    assert!(!out.contains("123456") && !out.contains("b3Blbm"), "{out}");
+    assert_eq!(out.matches("[national-id]").count(), 4, "{out}");
+}
+
+#[test]
+fn the_result_with_patterns_is_the_same_for_any_chunks() {
+    let rules = rules(
+        r#"
+        [redact.keys]
+        room_owner = "person"
+        [[redact.pattern]]
+        name = "case"
+        regex = 'CASE-\d+'
+        category = "user"
+        "#,
+    );
+    let text: String = (0..400)
+        .map(|n| format!("room_owner=\"Ottilie Habersaat\" opened CASE-{} after CASE-{}\n", n % 37, n % 11))
+        .collect();
+    let items = [item("log", text.as_bytes())];
+    let whole = Redactor::new(rules.clone(), survey(&rules, &items).unwrap(), key());
+    let small = Redactor::new(rules.clone(), survey(&rules, &items).unwrap(), key()).with_chunk_size(200);
+    let out = read(&whole, &items[0]).unwrap();
+    assert_eq!(out, read(&small, &items[0]).unwrap());
+    let text = String::from_utf8(out.0).unwrap();
+    assert!(text.starts_with("room_owner=\"person-1\" opened user-1 after user-1\n"), "{text}");
+}
+
+#[test]
+fn a_file_a_profile_leaves_out_is_not_read() {
+    let rules = rules("extends = \"pexip-infinity\"");
+    let secret = item("node/opt/pexip/share/config/default.db", b"user=quirin\n");
+    let left_out = survey(&rules, &[secret]).unwrap_err();
+    assert_eq!(left_out.reason, Reason::ByProfile);
+    let secret = item("node/opt/pexip/share/config/default.db", b"user=quirin\n");
+    let redactor = Redactor::new(rules, survey(&Rules::default(), &[]).unwrap(), key());
+    assert_eq!(redactor.redact(&secret).err().unwrap().reason, Reason::ByProfile);
+    assert!(!Reason::ByProfile.makes_incomplete());
+}
+
+#[test]
+fn what_a_profile_keeps_stays_and_passes_the_gate() {
+    let text = "user=quirin from 198.51.100.7 mail anna.berg@min.example phone=\"+32 2 555 01 42\"\n";
+    for (category, kept) in
+        [("user", "quirin"), ("ip", "198.51.100.7"), ("email", "anna.berg@min.example"), ("phone", "+32 2 555 01 42")]
+    {
+        let out = redact(&rules(&format!("[redact.actions]\n{category} = \"keep\"")), &[text]).remove(0);
+        assert!(out.contains(kept), "{category}: {out}");
+        let others = ["quirin", "198.51.100.7", "anna.berg", "555"];
+        assert_eq!(others.iter().filter(|value| out.contains(**value)).count(), 1, "{out}");
+    }
+}
+
+#[test]
+fn what_a_profile_drops_has_no_way_back() {
+    let rules = rules(
+        "[redact.actions]\nperson = \"drop\"\nuser = \"drop\"\nip = \"drop\"\nphone = \"drop\"\nemail = \"drop\"\nuri = \"drop\"",
+    );
+    let items = [item(
+        "log",
+        b"Participant=\"Ottilie Habersaat\" user=quirin ip 198.51.100.7 phone=\"+32 2 555 01 42\" a.berg@min.example\n",
+    )];
+    let redactor = Redactor::new(rules.clone(), survey(&rules, &items).unwrap(), key()).keeping(vault());
+    let out = String::from_utf8(read(&redactor, &items[0]).unwrap().0).unwrap();
+    assert_eq!(out, "Participant=\"[person]\" user=[user] ip [ip] phone=\"[phone]\" [email]\n");
+    for entry in entries(redactor) {
+        assert!(
+            !["Ottilie Habersaat", "quirin", "198.51.100.7", "a.berg", "+32 2 555 01 42"]
+                .contains(&entry.value.as_str()),
+            "the vault knows {:?}",
+            (entry.stand_in, entry.value)
+        );
+    }
+}
+
+#[test]
+fn the_country_of_a_number_stays_where_the_profile_says_so() {
+    let rules = rules("extends = \"telephony\"");
+    let text = "callerid=\"+32 2 555 01 42\" and tel:+3225550142\n";
+    let out = redact(&rules, &[text]).remove(0);
+    assert_eq!(out.matches("+0032").count(), 2, "{out}");
+    let items = [item("log", out.as_bytes())];
+    let redactor = Redactor::new(rules.clone(), survey(&rules, &[item("log", text.as_bytes())]).unwrap(), key());
+    assert_eq!(read(&redactor, &items[0]).unwrap().0, out.as_bytes());
+}
+
+#[test]
+fn two_hundred_patterns_find_each_its_own() {
+    let patterns = (0..200).map(|n| pattern(&format!("ref{n:03}-[0-9]+"), Category::NationalId)).collect();
+    let rules = Rules { patterns, ..Rules::default() };
+    let text: String = (0..200).map(|n| format!("entry ref{n:03}-4711 and words that stay\n")).collect();
+    let out = redact(&rules, &[&text]).remove(0);
+    assert!(!out.contains("4711"));
+    assert_eq!(out.lines().next().unwrap(), "entry [national-id] and words that stay");
+}
