@@ -25,10 +25,9 @@ pub(crate) enum Encoding {
 pub(crate) const HEAD: usize = 512;
 
 /// Beginnings of formats that hold text between bytes of other kinds, and are not containers that are opened.
-const NOT_TEXT: [&[u8]; 11] = [
+const NOT_TEXT: [&[u8]; 10] = [
     b"SQLite format 3\0",
-    b"PK\x03\x04",
-    b"PK\x05\x06",
+    b"PK\x07\x08",
     b"7z\xbc\xaf\x27\x1c",
     b"BZh",
     b"\x7fELF",

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 
 use tarseal::item::{Item, LeftOut, Reason};
-use tarseal::redact::{RedactError, Redactor, Rules, Survey};
+use tarseal::redact::{OpeningLimits, RedactError, Redactor, Rules, Survey};
 use tarseal::spool::Spools;
 
 use crate::{item, key};
@@ -217,4 +217,98 @@ fn an_archive_of_nothing_that_can_be_read_is_left_out_as_a_whole() {
     );
     let (empty, left_out) = one("all.tar", &tar(&[])).unwrap();
     assert!(untar(&empty).is_empty() && left_out.is_empty());
+}
+
+fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default().unix_permissions(0o640);
+    for (path, bytes) in members {
+        writer.start_file(*path, options).unwrap();
+        writer.write_all(bytes).unwrap();
+    }
+    writer.set_comment("made by Ottilie Habersaat").unwrap();
+    writer.finish().unwrap().into_inner()
+}
+
+fn unzip(bytes: &[u8]) -> Members {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    (0..archive.len())
+        .map(|index| {
+            let member = archive.by_index(index).unwrap();
+            (member.name().unwrap().into_owned(), all(member))
+        })
+        .collect()
+}
+
+#[test]
+fn archives_in_archives_are_redacted_down_to_the_last_log() {
+    // tar.xz ⊃ zip ⊃ tgz ⊃ log
+    let nested = xz(&tar(&[
+        ("outer.log", BARE),
+        ("in.zip", &zip(&[("deep.tgz", &gz(&tar(&[("habersaat/deep.log", LEARNED)]))), ("flat.log", BARE)])),
+    ]));
+    let (bytes, left_out) = one("all.tar.xz", &nested).unwrap();
+    assert!(left_out.is_empty(), "{left_out:?}");
+    let outer = untar(&unxz(&bytes));
+    assert!(content(&outer, "outer.log").contains("the call of person-1 ended"));
+    let middle = unzip(&outer[1].1);
+    assert_eq!(middle.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(), ["deep.tgz", "flat.log"]);
+    let inner = untar(&ungz(&middle[0].1));
+    assert!(inner[0].1.ends_with(b"display_name=\"person-1\" joined\n"));
+    assert_gone(inner[0].0.as_bytes());
+    assert!(inner[0].0.ends_with("/deep.log"));
+}
+
+#[test]
+fn what_is_packed_too_deeply_is_left_out_alone() {
+    let deep =
+        zip(&[("one.zip", &zip(&[("two.zip", &zip(&[("three.zip", &zip(&[("a.log", BARE)])), ("b.log", BARE)]))]))]);
+    let (bytes, left_out) = one("all.zip", &deep).unwrap();
+    assert_eq!(left_out, [LeftOut { path: "all.zip!one.zip!two.zip!three.zip".into(), reason: Reason::TooDeep }]);
+    let two = unzip(&unzip(&unzip(&bytes)[0].1)[0].1);
+    assert_eq!(two.len(), 1);
+    assert!(content(&two, "b.log").contains("the call"));
+    // An archive of nothing else is left out with it.
+    let only = zip(&[("one.zip", &zip(&[("two.zip", &zip(&[("three.zip", &zip(&[("a.log", BARE)]))]))]))]);
+    assert_eq!(one("all.zip", &only).unwrap_err(), Reason::NotReadable);
+    let rules = Rules { limits: OpeningLimits { depth: 4, ..OpeningLimits::default() }, ..Rules::default() };
+    assert!(with_rules(&rules, &[item("all.zip", &only)]).remove(0).is_ok());
+    assert_eq!(one("log.gz", &gz(&gz(&gz(&gz(BARE))))).unwrap_err(), Reason::TooDeep);
+}
+
+#[test]
+fn a_zip_comes_back_in_its_order_without_comments() {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default()
+        .unix_permissions(0o4751)
+        .last_modified_time(zip::DateTime::from_date_and_time(2026, 11, 21, 14, 20, 2).unwrap());
+    writer.add_directory("habersaat", options).unwrap();
+    let methods = [
+        ("z.log", zip::CompressionMethod::Stored),
+        ("habersaat/a.log", zip::CompressionMethod::Deflated),
+        ("b.log", zip::CompressionMethod::Bzip2),
+        ("c.log", zip::CompressionMethod::Zstd),
+        ("d.log", zip::CompressionMethod::Xz),
+    ];
+    for (path, method) in methods {
+        writer.start_file(path, options.compression_method(method)).unwrap();
+        writer.write_all(LEARNED).unwrap();
+    }
+    writer.set_comment("made by Ottilie Habersaat").unwrap();
+    let (bytes, left_out) = one("all.zip", &writer.finish().unwrap().into_inner()).unwrap();
+    assert!(left_out.is_empty());
+    assert_gone(&bytes);
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(&bytes)).unwrap();
+    assert_eq!(archive.comment(), b"");
+    assert!(archive.by_index(0).unwrap().is_dir());
+    for (index, (path, method)) in (1..).zip(methods) {
+        let member = archive.by_index(index).unwrap();
+        assert!(path.rsplit('/').next() == member.name().unwrap().rsplit('/').next());
+        assert_eq!(member.unix_mode(), Some(0o100_751), "without set-user-ID");
+        assert_eq!(member.last_modified().map(|time| (time.day(), time.minute())), Some((21, 20)));
+        let stored = method == zip::CompressionMethod::Stored;
+        let expected = if stored { zip::CompressionMethod::Stored } else { zip::CompressionMethod::Deflated };
+        assert_eq!(member.compression(), expected);
+        assert_eq!(String::from_utf8(all(member)).unwrap(), "2026-11-21 14:20:01 display_name=\"person-1\" joined\n");
+    }
 }

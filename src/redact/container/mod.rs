@@ -25,6 +25,7 @@ mod redacting;
 mod surveying;
 mod tar;
 mod xz;
+mod zip;
 mod zst;
 
 use self::compressed::Compressed;
@@ -32,8 +33,8 @@ pub(crate) use self::opening::Opening;
 pub(crate) use self::redacting::{Redacting, spool_all};
 pub(crate) use self::surveying::Surveying;
 
-static CONTAINERS: [&dyn Container; 5] =
-    [&Compressed(&gz::Gz), &Compressed(&xz::Xz), &Compressed(&zst::Zst), &Compressed(&bz2::Bz2), &tar::Tar];
+static CONTAINERS: [&dyn Container; 6] =
+    [&Compressed(&gz::Gz), &Compressed(&xz::Xz), &Compressed(&zst::Zst), &Compressed(&bz2::Bz2), &zip::Zip, &tar::Tar];
 
 /// A kind of data with documents inside.
 pub(crate) trait Container: Sync {

@@ -9,7 +9,6 @@ use crate::redact::category::Counts;
 use crate::redact::decode::{self, HEAD, Stream};
 use crate::redact::engine::{Engine, TextReader};
 use crate::redact::error::RedactError;
-use crate::spool::Spool;
 
 /// Redacts a document and everything in it. Clones go on from the same place.
 #[derive(Clone)]
@@ -59,26 +58,31 @@ impl<'a> Redacting<'a> {
         Box::new(TextReader::new(self.engine, text, self.shown(), Arc::clone(&self.counts)))
     }
 
-    /// Gives a member of an archive redacted, all of it; `None` when it is left out, and then it is listed.
-    pub(crate) fn member(&self, path: &ArchivePath, input: Stream<'_>) -> Result<Option<Spool>, RedactError> {
+    /// Writes a member of an archive redacted, into spools. False when it is left out, and then it is listed, and nothing of
+    /// what was written may be kept.
+    pub(crate) fn member(
+        &self,
+        path: &ArchivePath,
+        input: Stream<'_>,
+        output: &mut dyn Write,
+    ) -> Result<bool, RedactError> {
         let counts = Arc::new(Mutex::new(Counts::new()));
         let mut inside = Redacting { counts: Arc::clone(&counts), ..self.clone() };
         inside.trail.push(path.clone());
         let listed = self.opening.left_out_so_far();
-        let mut spool = self.opening.spool();
-        match inside.document(input).and_then(|mut redacted| spool_all(&mut redacted, &mut spool)) {
+        match inside.document(input).and_then(|mut redacted| spool_all(&mut redacted, output)) {
             Ok(()) => {
                 let mut all = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
                 for (category, count) in &*counts.lock().unwrap_or_else(PoisonError::into_inner) {
                     *all.entry(*category).or_insert(0) += count;
                 }
-                Ok(Some(spool))
+                Ok(true)
             }
             Err(error) => {
                 let Some(reason) = error.of_member() else { return Err(error) };
                 self.opening.forget_left_out_after(listed);
                 self.opening.leave_out(inside.shown(), reason);
-                Ok(None)
+                Ok(false)
             }
         }
     }
@@ -100,7 +104,7 @@ impl<'a> Redacting<'a> {
 }
 
 /// Reads to the end into a spool; tells a fault of the spool from one of the input.
-pub(crate) fn spool_all(input: &mut dyn Read, spool: &mut Spool) -> Result<(), RedactError> {
+pub(crate) fn spool_all(input: &mut dyn Read, spool: &mut dyn Write) -> Result<(), RedactError> {
     let mut buffer = vec![0; 64 << 10];
     loop {
         let count = match input.read(&mut buffer) {

@@ -101,10 +101,11 @@ impl Packer<'_> {
                 return Ok(Some(Box::new(Cursor::new(header::encode(name.as_bytes(), entry, 0)))));
             }
             (Kind::File, Some(MemberName::Path { dot, path })) => {
-                let Some(spool) = self.inside.member(&path, Box::new(self.reader.content()))? else {
+                let mut spool = self.inside.opening.spool();
+                if !self.inside.member(&path, Box::new(self.reader.content()), &mut spool)? {
                     self.left_out += 1;
                     return Ok(None);
-                };
+                }
                 if let Some(name) = self.names.file(dot, &path, self.inside.engine) {
                     self.kept += 1;
                     let size = spool.length();
