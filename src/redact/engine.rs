@@ -19,7 +19,7 @@ use super::hit::{Form, Hit};
 use super::lines::{self, Chunk, Splitter};
 use super::memo::{Key, Memo};
 use super::pem::{self, Pem};
-use super::scan::{Scanner, Scratch};
+use super::scan::{Places, Scanner, Scratch};
 use super::stand_in::{StandIns, decoded};
 use super::text;
 use super::vault::{Vault, VaultEntry};
@@ -296,10 +296,16 @@ pub(crate) fn scan_units(
     scratch: &mut Scratch,
     found: &mut impl FnMut(usize, &[u8], &[Hit], u64, &mut Memo) -> Result<(), RedactError>,
 ) -> Result<(), RedactError> {
+    let mut masks = scratch.masks.pop().unwrap_or_default();
+    let mut window = 0..0;
     let mut previous: &[u8] = &chunk.context;
     let mut number = 0;
     for (place, unit) in lines::units(bytes).enumerate() {
         let unit = unit?;
+        if unit.end > window.end {
+            window = unit.start..window_end(bytes, &unit);
+            scanner.places(&bytes[window.clone()], &mut masks);
+        }
         let line = &bytes[unit.clone()];
         let inside = keys.get(place).copied().unwrap_or_default() == Pem::Inside;
         if let Some(body) = inside.then(|| Pem::Inside.step(line).1).flatten() {
@@ -308,7 +314,9 @@ pub(crate) fn scan_units(
                 found(unit.start, line, &[hit], number, &mut scratch.memo)?;
             }
         } else {
-            scanner.scan(line, previous, scratch);
+            let (from, to) = (unit.start - window.start, unit.end - window.start);
+            let view = Places { text: &bytes[window.clone()], masks: &masks, from, to };
+            scanner.scan_place(&view, previous, scratch);
             if !scratch.hits.found.is_empty() {
                 found(unit.start, line, &scratch.hits.found, number, &mut scratch.memo)?;
             }
@@ -316,7 +324,20 @@ pub(crate) fn scan_units(
         previous = lines::tail(line);
         number += u64::from(bytes.get(unit.end) == Some(&b'\n'));
     }
+    scratch.masks.push(masks);
     Ok(())
+}
+
+/// How many bytes of lines are looked at together.
+const WINDOW: usize = 16 << 10;
+
+/// Where the window ends that begins with the line at `first`: behind a line, or with the line when that is longer.
+fn window_end(bytes: &[u8], first: &Range<usize>) -> usize {
+    let most = bytes.len().min(first.start + WINDOW);
+    match memchr::memrchr(b'\n', &bytes[first.start..most]) {
+        Some(length) if first.start + length >= first.end => first.start + length + 1,
+        _ => first.end,
+    }
 }
 
 /// A stream of redacted, checked text.

@@ -1,26 +1,66 @@
 //! The fast path: one walk over a line that stops where a detector may have something to say.
 //!
-//! The walk knows classes of bytes. At an anchor byte (`@ : . = - + (`) it asks the detectors of that byte; at the beginning
-//! of a word it makes the word's number and asks two filters, whether a learned name or a word with a meaning of its own
-//! begins there. Everything else is passed over.
+//! The places to stop at are bits ([`masks`](super::masks)): anchors of a shape that some detector wants, escapes, beginnings
+//! of words. A word becomes a number, and a filter tells whether a learned name or a word with a meaning of its own may begin
+//! there. Everything else is passed over.
 
 use super::category::{Action, Category};
 use super::detector::{Line, TABLE, Table};
 use super::hit::{Form, Hit, Hits, rank};
-use super::learned::Names;
 use super::lines;
+use super::masks::{Masks, Shape};
 use super::memo::{Key, Memo};
 use super::own::Own;
 use super::stand_in::StandIns;
-use super::text::{self, ANCHOR, CLASS, HIGH, WORD, word_hash};
+use super::text::{self, Filter, word_hash, word_hash_in};
 use super::unescape::{self, Unescaped};
 
 /// Finds personal values in lines. The survey scans without stand-ins: everything is real to it.
 pub(crate) struct Scanner<'k> {
     known: Option<&'k StandIns>,
-    no_names: Names,
     own: Option<&'k Own>,
     table: &'static Table,
+    /// Words at which names may begin or detectors look, and whether some of them begin with a digit.
+    filter: &'k Filter,
+    digits: bool,
+}
+
+/// A line in a text whose places are known.
+pub(crate) struct Places<'t> {
+    pub(crate) text: &'t [u8],
+    pub(crate) masks: &'t Masks,
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+}
+
+/// How far a walk over a line is.
+struct Walk<'w> {
+    view: &'w Places<'w>,
+    line: Line<'w>,
+    hits: &'w mut Hits,
+    scratch: &'w mut Scratch,
+    depth: usize,
+    /// Below it no number is to be found any more.
+    skip: usize,
+    base64_until: usize,
+    named_until: usize,
+}
+
+/// The places of the bits that are set.
+struct Bits(u64);
+
+impl Iterator for Bits {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        if self.0 == 0 {
+            return None;
+        }
+        let bit = self.0.trailing_zeros() as usize;
+        self.0 &= self.0 - 1;
+        Some(bit)
+    }
 }
 
 /// Memory for the scanning of lines, used again and again.
@@ -29,6 +69,7 @@ pub(crate) struct Scratch {
     pub(crate) hits: Hits,
     pub(crate) memo: Memo,
     made: Vec<u8>,
+    pub(crate) masks: Vec<Masks>,
     layers: Vec<(Unescaped, Hits)>,
     folded: String,
 }
@@ -41,12 +82,15 @@ const MOST_BASE64: usize = 1 << 16;
 impl<'k> Scanner<'k> {
     /// Finds what detectors find; learned names are not looked for.
     pub(crate) fn unknowing() -> Self {
-        Self { known: None, no_names: Names::default(), own: None, table: &TABLE }
+        let table: &'static Table = &TABLE;
+        Self { known: None, own: None, table, filter: &table.filter, digits: table.digits }
     }
 
     /// Finds that and the learned names, and knows stand-ins when it sees them.
     pub(crate) fn knowing(stand_ins: &'k StandIns) -> Self {
-        Self { known: Some(stand_ins), no_names: Names::default(), own: stand_ins.own.as_deref(), table: &TABLE }
+        let (table, names): (&'static Table, _) = (&TABLE, &stand_ins.learned.names);
+        let digits = table.digits || names.digits;
+        Self { known: Some(stand_ins), own: stand_ins.own.as_deref(), table, filter: &names.filter, digits }
     }
 
     /// Finds also what a profile names.
@@ -58,21 +102,37 @@ impl<'k> Scanner<'k> {
     /// Puts the findings of `line` into `scratch.hits`: settled, in the order of the text, without stand-ins and without
     /// categories that are kept. `previous` is the line before it.
     pub(crate) fn scan(&self, line: &[u8], previous: &[u8], scratch: &mut Scratch) {
+        let mut masks = scratch.masks.pop().unwrap_or_default();
+        self.places(line, &mut masks);
+        self.scan_place(&Places { text: line, masks: &masks, from: 0, to: line.len() }, previous, scratch);
+        scratch.masks.push(masks);
+    }
+
+    /// Finds the places in a text at which detectors look.
+    pub(crate) fn places(&self, text: &[u8], masks: &mut Masks) {
+        masks.read(text, &self.table.wanted);
+    }
+
+    /// The same for a line in a text whose places are known.
+    pub(crate) fn scan_place(&self, view: &Places<'_>, previous: &[u8], scratch: &mut Scratch) {
         let previous = if lines::leads_on(previous) { previous } else { b"" };
+        let line = &view.text[view.from..view.to];
         scratch.memo.renew(self.known.map_or(0, StandIns::generation));
         scratch.hits.found.clear();
         let mut hits = std::mem::take(&mut scratch.hits);
-        let escapes = self.walk(line, previous, &mut hits, scratch, 0);
+        let escapes = self.walk(view, previous, &mut hits, scratch, 0);
         if escapes {
             self.layer(line, previous, &mut hits, scratch, 0);
         }
-        if self.known.is_some_and(|known| known.action(Category::Conference) == Action::StandIn) {
-            // A name that stays gives way to whatever is found in it; one that goes, goes as a whole.
-            hits.raise(Category::Conference, rank::KEYED);
-        }
-        hits.settle(line);
-        if self.known.is_some() {
-            hits.found.retain(|hit| self.counts(line, hit, scratch));
+        if !hits.found.is_empty() {
+            if self.known.is_some_and(|known| known.action(Category::Conference) == Action::StandIn) {
+                // A name that stays gives way to whatever is found in it; one that goes, goes as a whole.
+                hits.raise(Category::Conference, rank::KEYED);
+            }
+            hits.settle(line);
+            if self.known.is_some() {
+                hits.found.retain(|hit| self.counts(line, hit, scratch));
+            }
         }
         scratch.hits = hits;
     }
@@ -80,10 +140,6 @@ impl<'k> Scanner<'k> {
     /// Whether values of the finding's category are not kept.
     pub(crate) fn wants(&self, hit: &Hit) -> bool {
         self.known.is_none_or(|known| known.action(hit.category) != Action::Keep)
-    }
-
-    fn names(&self) -> &Names {
-        self.known.map_or(&self.no_names, |known| &known.learned.names)
     }
 
     /// Decodes the escapes of a line and takes over what is found in the decoded line.
@@ -94,10 +150,7 @@ impl<'k> Scanner<'k> {
         let (mut unescaped, mut inner) = scratch.layers.pop().unwrap_or_default();
         if unescaped.decode(line) {
             inner.found.clear();
-            let more = self.walk(&unescaped.text, previous, &mut inner, scratch, depth + 1);
-            if more {
-                self.layer(&unescaped.text, previous, &mut inner, scratch, depth + 1);
-            }
+            self.walk_decoded(&unescaped.text, previous, &mut inner, scratch, depth + 1);
             for hit in &inner.found {
                 let (start, end) = whole_characters(line, unescaped.place(hit.start), unescaped.place(hit.end));
                 // What needed no decoding was found in the line itself, and a quotation mark that was none before decoding
@@ -112,67 +165,87 @@ impl<'k> Scanner<'k> {
         scratch.layers.push((unescaped, inner));
     }
 
-    /// One walk; whether there are escapes to decode.
-    fn walk(&self, line: &[u8], previous: &[u8], hits: &mut Hits, scratch: &mut Scratch, depth: usize) -> bool {
-        let names = self.names();
-        let view = Line { text: line, previous };
-        let mut skip = 0;
-        let mut named_until = 0;
-        let mut escapes = false;
-        self.table.at_line_start(&view, hits);
+    /// One walk over the line at `place` of a text; whether there are escapes to decode.
+    fn walk(&self, view: &Places<'_>, previous: &[u8], hits: &mut Hits, scratch: &mut Scratch, depth: usize) -> bool {
+        let &Places { text, masks, from, to } = view;
+        let line = Line { text: &text[from..to], previous };
+        self.table.at_line_start(&line, hits);
         if let Some(own) = self.own {
-            own.find(&view, self.known, hits);
+            own.find(&line, self.known, hits);
         }
-        let mut at = 0;
-        while at < line.len() {
-            let class = CLASS[line[at] as usize];
-            if class & WORD != 0 {
-                let start = at;
-                let mut all = class;
-                at += 1;
-                while at < line.len() {
-                    let next = CLASS[line[at] as usize];
-                    if next & WORD == 0 {
-                        break;
-                    }
-                    all |= next;
-                    at += 1;
-                }
-                if all & HIGH == 0 {
-                    let hash = word_hash(&line[start..at]);
-                    if start >= named_until && names.may_begin(hash) {
-                        named_until = self.name(line, start, at, hash, hits).unwrap_or(named_until);
-                    }
-                    if self.table.may_mean(hash) {
-                        self.table.at_word(&view, hash, start, at, hits);
-                    }
-                    if at - start >= 10 {
-                        self.long_word(&view, start, at, &mut skip, hits, scratch, depth);
-                    }
-                } else {
-                    text::words_in_run(line, start, at, |from, to| {
-                        scratch.folded.clear();
-                        text::fold_into(&line[from..to], &mut scratch.folded);
-                        let hash = word_hash(scratch.folded.as_bytes());
-                        if from >= named_until && names.may_begin(hash) {
-                            named_until = self.name(line, from, to, hash, hits).unwrap_or(named_until);
-                        }
-                        if self.table.may_mean(hash) {
-                            self.table.at_word(&view, hash, from, to, hits);
-                        }
-                    });
-                }
-                continue;
+        if from == to {
+            return false;
+        }
+        let mut walk = Walk { view, line, hits, scratch, depth, skip: 0, base64_until: 0, named_until: 0 };
+        let digits = if self.digits { u64::MAX } else { 0 };
+        let (first, last) = (from / 64, (to - 1) / 64);
+        let mut escapes = false;
+        for (number, block) in masks.blocks.iter().enumerate().take(last + 1).skip(first) {
+            let mut inside = u64::MAX;
+            if number == first {
+                inside &= u64::MAX << (from % 64);
             }
-            if class & ANCHOR != 0 {
-                match line[at] {
-                    b'%' | b'\\' | b'&' => escapes = escapes || unescape::may_begin(line, at),
-                    _ => self.table.at_anchor(&view, at, &mut skip, hits),
-                }
+            if number == last {
+                inside &= u64::MAX >> (63 - (to - 1) % 64);
             }
-            at += 1;
+            let base = number * 64;
+            for bit in Bits(block.shapes[Shape::Key as usize] & inside) {
+                self.table.at_key(&walk.line, base + bit - from, walk.hits);
+            }
+            for bit in Bits(block.rare() & inside) {
+                let at = base + bit;
+                let colons = Shape::Colons as usize;
+                let mut block = block;
+                let without;
+                if block.shapes[colons] & 1 << bit != 0 && !masks.many_colons(at) {
+                    without = block.without(Shape::Colons);
+                    block = &without;
+                }
+                self.table.at_anchor(&walk.line, at - from, (block, 1 << bit), &mut walk.skip, walk.hits);
+            }
+            if !escapes {
+                escapes = Bits(block.escape & inside).any(|bit| unescape::may_begin(walk.line.text, base + bit - from));
+            }
+            for bit in Bits((block.lead | block.digit_lead & digits) & inside) {
+                self.word(&mut walk, base + bit);
+            }
+            for bit in Bits(block.long & inside) {
+                self.long_word(&mut walk, base + bit);
+            }
         }
         escapes
+    }
+
+    /// Looks up the word that begins at `start` of the text.
+    #[inline]
+    fn word(&self, walk: &mut Walk<'_>, start: usize) {
+        let &Places { text, masks, from, .. } = walk.view;
+        let end = masks.word_end(start);
+        if !masks.high(start, end) {
+            let hash = word_hash_in(text, start, end);
+            if self.filter.may_hold(hash) {
+                self.known_word(walk, hash, start - from, end - from);
+            }
+            return;
+        }
+        text::words_in_run(walk.line.text, start - from, end - from, |start, end| {
+            let mut folded = std::mem::take(&mut walk.scratch.folded);
+            folded.clear();
+            text::fold_into(&walk.line.text[start..end], &mut folded);
+            let hash = word_hash(folded.as_bytes());
+            walk.scratch.folded = folded;
+            if self.filter.may_hold(hash) {
+                self.known_word(walk, hash, start, end);
+            }
+        });
+    }
+
+    /// A word that may begin a learned name, or have a meaning of its own.
+    fn known_word(&self, walk: &mut Walk<'_>, hash: u64, start: usize, end: usize) {
+        if start >= walk.named_until {
+            walk.named_until = self.name(walk.line.text, start, end, hash, walk.hits).unwrap_or(walk.named_until);
+        }
+        self.table.at_word(&walk.line, hash, start, end, walk.hits);
     }
 
     fn name(&self, line: &[u8], start: usize, end: usize, hash: u64, hits: &mut Hits) -> Option<usize> {
@@ -184,20 +257,14 @@ impl<'k> Scanner<'k> {
     }
 
     /// A long word may be a token, or Base64 that holds text.
-    #[expect(clippy::too_many_arguments, reason = "the walk's state, in one place")]
-    fn long_word(
-        &self,
-        view: &Line<'_>,
-        start: usize,
-        end: usize,
-        skip: &mut usize,
-        hits: &mut Hits,
-        scratch: &mut Scratch,
-        depth: usize,
-    ) {
-        let line = view.text;
-        self.table.at_long_word(view, start, end, hits);
-        if start < *skip || depth == LAYERS || !unescape::may_be_base64(&line[start..end]) {
+    fn long_word(&self, walk: &mut Walk<'_>, start: usize) {
+        let line = walk.line.text;
+        let (start, end) = (start - walk.view.from, walk.view.masks.word_end(start) - walk.view.from);
+        if walk.view.masks.high(start + walk.view.from, end + walk.view.from) {
+            return;
+        }
+        self.table.at_long_word(&walk.line, start, end, walk.hits);
+        if start < walk.base64_until || walk.depth == LAYERS || !unescape::may_be_base64(&line[start..end]) {
             return;
         }
         let stop = unescape::base64_end(line, start);
@@ -205,15 +272,24 @@ impl<'k> Scanner<'k> {
             return;
         }
         let Some(text) = unescape::base64_text(&line[start..stop]) else { return };
-        *skip = stop;
+        walk.base64_until = stop;
         let mut inner = Hits::default();
-        let escapes = self.walk(&text, b"", &mut inner, scratch, depth + 1);
-        if escapes {
-            self.layer(&text, b"", &mut inner, scratch, depth + 1);
-        }
+        self.walk_decoded(&text, b"", &mut inner, walk.scratch, walk.depth + 1);
         inner.settle(&text);
-        if let Some(hit) = inner.found.iter().find(|hit| self.counts(&text, hit, scratch)) {
-            hits.push(start, stop, hit.category, Form::Drop, rank::ENCODED);
+        if let Some(hit) = inner.found.iter().find(|hit| self.counts(&text, hit, walk.scratch)) {
+            walk.hits.push(start, stop, hit.category, Form::Drop, rank::ENCODED);
+        }
+    }
+
+    /// Walks over a decoded line, and over what is decoded in it.
+    fn walk_decoded(&self, text: &[u8], previous: &[u8], hits: &mut Hits, scratch: &mut Scratch, depth: usize) {
+        let mut masks = scratch.masks.pop().unwrap_or_default();
+        masks.read(text, &self.table.wanted);
+        let view = Places { text, masks: &masks, from: 0, to: text.len() };
+        let escapes = self.walk(&view, previous, hits, scratch, depth);
+        scratch.masks.push(masks);
+        if escapes {
+            self.layer(text, previous, hits, scratch, depth);
         }
     }
 

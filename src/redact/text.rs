@@ -3,6 +3,9 @@
 //! A word is a run of letters and digits. Words are equal when they are equal in lower case and in NFC; a word that is not
 //! UTF-8 is read as Windows-1252, which holds Latin-1's letters.
 
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -97,25 +100,94 @@ pub(crate) fn run_back(text: &[u8], floor: usize, to: usize, classes: u8) -> usi
     at
 }
 
+/// Unlike in every process, so that nobody can choose words with equal numbers.
+static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
+
 /// A number for a word in which ASCII case makes no difference. Equal words have equal numbers; the reverse is checked by
 /// comparing.
 #[inline]
 pub(crate) fn word_hash(word: &[u8]) -> u64 {
+    let length = word.len();
+    if length <= 8 {
+        let mut first = [0; 8];
+        first[..length].copy_from_slice(word);
+        return short_hash(u64::from_le_bytes(first), length);
+    }
+    if length <= 16 {
+        return long_hash(eight(word, 0), eight(word, length - 8), length);
+    }
+    let mut hash = *SEED ^ length as u64;
+    for chunk in word.chunks_exact(8) {
+        hash = mix(hash, eight(chunk, 0) | CASE);
+    }
+    mix(hash, eight(word, length - 8) | CASE)
+}
+
+/// The same for the word from `start` to `end` of a text.
+#[inline]
+pub(crate) fn word_hash_in(text: &[u8], start: usize, end: usize) -> u64 {
+    let length = end - start;
+    if length <= 8 && start + 8 <= text.len() {
+        short_hash(eight(text, start), length)
+    } else if length <= 16 && length > 8 {
+        long_hash(eight(text, start), eight(text, end - 8), length)
+    } else {
+        word_hash(&text[start..end])
+    }
+}
+
+const CASE: u64 = 0x2020_2020_2020_2020;
+
+#[inline]
+fn eight(text: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(text[at..at + 8].try_into().expect("a range of 8 bytes"))
+}
+
+#[inline]
+fn short_hash(bytes: u64, length: usize) -> u64 {
+    // What lies beyond the word does not count.
+    let word = if length == 0 { 0 } else { (bytes | CASE) << (64 - 8 * length) };
+    mix(*SEED ^ length as u64, word)
+}
+
+#[inline]
+fn long_hash(first: u64, last: u64, length: usize) -> u64 {
+    mix(mix(*SEED ^ length as u64, first | CASE), last | CASE)
+}
+
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "both halves of the product are taken")]
+const fn mix(a: u64, b: u64) -> u64 {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    const CASE: u64 = 0x2020_2020_2020_2020;
-    let mut hash = word.len() as u64;
-    let mut chunks = word.chunks_exact(8);
-    for chunk in &mut chunks {
-        let value = u64::from_le_bytes(chunk.try_into().expect("chunks_exact gives 8 bytes"));
-        hash = (hash ^ (value | CASE)).wrapping_mul(FACTOR);
-        hash ^= hash >> 29;
+    let product = (a ^ b) as u128 * FACTOR as u128;
+    product as u64 ^ (product >> 64) as u64
+}
+
+/// Tells quickly that a number is not in a set; now and then it says that one may be that is not.
+#[derive(Clone, Debug)]
+pub(crate) struct Filter {
+    bits: Vec<u64>,
+    shift: u32,
+}
+
+impl Filter {
+    /// Makes room for `count` numbers.
+    pub(crate) fn new(count: usize) -> Self {
+        let size = (16 * count).next_power_of_two().clamp(1 << 12, 1 << 24);
+        Self { bits: vec![0; size / 64], shift: 64 - size.trailing_zeros() }
     }
-    let mut last = 0;
-    for &byte in chunks.remainder() {
-        last = last << 8 | u64::from(byte | 0x20);
+
+    pub(crate) fn add(&mut self, hash: u64) {
+        let bit = hash >> self.shift;
+        self.bits[(bit >> 6) as usize] |= 1 << (bit & 63);
     }
-    hash = (hash ^ last).wrapping_mul(FACTOR);
-    hash ^ hash >> 31
+
+    /// Whether a number may be in the set.
+    #[inline]
+    pub(crate) fn may_hold(&self, hash: u64) -> bool {
+        let bit = hash >> self.shift;
+        self.bits[(bit >> 6) as usize] & 1 << (bit & 63) != 0
+    }
 }
 
 /// Takes a number that is a hash already as its own hash: for tables whose keys nobody from outside chooses.
@@ -152,8 +224,14 @@ pub(crate) fn fold(bytes: &[u8]) -> String {
 pub(crate) fn fold_into(bytes: &[u8], folded: &mut String) {
     if bytes.is_ascii() {
         folded.extend(bytes.iter().map(|byte| char::from(byte.to_ascii_lowercase())));
+        return;
+    }
+    let decoded = decode(bytes);
+    // Below the combining marks every character is composed already.
+    if decoded.chars().all(|c| c < '\u{300}') {
+        folded.extend(decoded.chars().flat_map(char::to_lowercase));
     } else {
-        folded.extend(decode(bytes).nfc().flat_map(char::to_lowercase));
+        folded.extend(decoded.nfc().flat_map(char::to_lowercase));
     }
 }
 
@@ -230,6 +308,17 @@ mod tests {
         assert_eq!(fold(b"M\xfcller"), "müller");
         assert_eq!(word_hash(b"Habersaat"), word_hash(b"hABERSAAT"));
         assert_ne!(word_hash(b"abc"), word_hash(b"abd"));
+    }
+
+    #[test]
+    fn a_word_has_the_same_number_alone_and_in_a_text() {
+        let text = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+        for start in 0..text.len() {
+            for end in start..text.len() {
+                let (word, whole) = (&text[start..end], text.as_bytes());
+                assert_eq!(word_hash(word.to_lowercase().as_bytes()), word_hash_in(whole, start, end), "{word}");
+            }
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use super::{Detector, Line};
 use crate::redact::category::Category;
 use crate::redact::hit::{Form, Hits, rank};
+use crate::redact::masks::Shape;
 use crate::redact::stand_in::mapped;
 use crate::redact::text::{self, DIGIT, HEX, WORD, before, byte, is};
 
@@ -16,6 +17,10 @@ pub(crate) struct Ip;
 impl Detector for Ip {
     fn anchors(&self) -> &'static [u8] {
         b".:"
+    }
+
+    fn shape(&self, anchor: u8) -> Shape {
+        if anchor == b'.' { Shape::Dotted } else { Shape::Colons }
     }
 
     fn words(&self) -> &'static [&'static str] {

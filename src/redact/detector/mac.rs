@@ -3,6 +3,7 @@
 use super::{Detector, Line};
 use crate::redact::category::Category;
 use crate::redact::hit::{Form, Hits, rank};
+use crate::redact::masks::Shape;
 use crate::redact::stand_in::mac_of;
 use crate::redact::text::{HEX, WORD, before, byte, is};
 
@@ -11,6 +12,10 @@ pub(crate) struct Mac;
 impl Detector for Mac {
     fn anchors(&self) -> &'static [u8] {
         b":-."
+    }
+
+    fn shape(&self, _anchor: u8) -> Shape {
+        Shape::Pairs
     }
 
     fn at_anchor(&self, line: &Line<'_>, at: usize, _skip: &mut usize, hits: &mut Hits) {

@@ -6,7 +6,8 @@
 use std::sync::LazyLock;
 
 use super::hit::Hits;
-use super::text::{ByHash, word_hash};
+use super::masks::{Block, Shape, Wanted};
+use super::text::{ByHash, Filter, word_hash};
 
 mod email;
 mod host;
@@ -51,6 +52,11 @@ pub(crate) trait Detector: Sync {
         &[]
     }
 
+    /// Where around those bytes it wants to look. A shape must hold wherever [`at_anchor`](Self::at_anchor) does something.
+    fn shape(&self, _anchor: u8) -> Shape {
+        Shape::Every
+    }
+
     /// The words, in lower case, at which [`at_word`](Self::at_word) is called.
     fn words(&self) -> &'static [&'static str] {
         &[]
@@ -72,44 +78,87 @@ pub(crate) trait Detector: Sync {
 /// Who wants to look where.
 pub(crate) struct Table {
     slot: [u8; 256],
-    anchors: Vec<Vec<&'static dyn Detector>>,
-    filter: [u64; 64],
+    anchors: Vec<Vec<(Shape, &'static dyn Detector)>>,
+    keys: Vec<&'static dyn Detector>,
     words: ByHash<Vec<(&'static str, &'static dyn Detector)>>,
+    /// The words at which somebody wants to look.
+    pub(crate) filter: Filter,
+    /// Whether one of them begins with a digit.
+    pub(crate) digits: bool,
+    pub(crate) wanted: Wanted,
 }
 
 /// The table of [`DETECTORS`].
-pub(crate) static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let mut table = Table { slot: [0; 256], anchors: vec![Vec::new()], filter: [0; 64], words: ByHash::default() };
-    for detector in DETECTORS {
-        for &byte in detector.anchors() {
-            let slot = &mut table.slot[usize::from(byte)];
-            if *slot == 0 {
-                *slot = u8::try_from(table.anchors.len()).expect("there are fewer than 256 anchors");
-                table.anchors.push(Vec::new());
-            }
-            table.anchors[usize::from(*slot)].push(detector);
-        }
-        for word in detector.words() {
-            let hash = word_hash(word.as_bytes());
-            table.filter[(hash >> 6 & 63) as usize] |= 1 << (hash & 63);
-            table.words.entry(hash).or_default().push((word, detector));
-        }
-    }
-    table
-});
+pub(crate) static TABLE: LazyLock<Table> = LazyLock::new(|| Table::new(|detector, anchor| detector.shape(anchor)));
 
 impl Table {
+    fn new(shape: impl Fn(&'static dyn Detector, u8) -> Shape) -> Self {
+        let words: Vec<_> =
+            DETECTORS.iter().flat_map(|&detector| detector.words().iter().map(move |&word| (word, detector))).collect();
+        let mut table = Self {
+            slot: [0; 256],
+            anchors: vec![Vec::new()],
+            keys: Vec::new(),
+            words: ByHash::default(),
+            filter: Filter::new(words.len()),
+            digits: words.iter().any(|(word, _)| word.starts_with(|c: char| c.is_ascii_digit())),
+            wanted: Wanted::default(),
+        };
+        for detector in DETECTORS {
+            for &byte in detector.anchors() {
+                let shape = shape(detector, byte);
+                if shape == Shape::Key {
+                    if !table.keys.iter().any(|known| std::ptr::eq(*known, detector)) {
+                        table.keys.push(detector);
+                    }
+                    continue;
+                }
+                if shape == Shape::Every {
+                    table.wanted.want(byte);
+                }
+                let slot = &mut table.slot[usize::from(byte)];
+                if *slot == 0 {
+                    *slot = u8::try_from(table.anchors.len()).expect("there are fewer than 256 anchors");
+                    table.anchors.push(Vec::new());
+                }
+                table.anchors[usize::from(*slot)].push((shape, detector));
+            }
+        }
+        for (word, detector) in words {
+            let hash = word_hash(word.as_bytes());
+            table.filter.add(hash);
+            table.words.entry(hash).or_default().push((word, detector));
+        }
+        table
+    }
+
+    /// The numbers of the words at which somebody wants to look.
+    pub(crate) fn word_hashes(&self) -> impl ExactSizeIterator<Item = u64> {
+        self.words.keys().copied()
+    }
+
+    /// Looks at a place of [`Shape::Key`].
     #[inline]
-    pub(crate) fn at_anchor(&self, line: &Line<'_>, at: usize, skip: &mut usize, hits: &mut Hits) {
-        for detector in &self.anchors[usize::from(self.slot[usize::from(line.text[at])])] {
-            detector.at_anchor(line, at, skip, hits);
+    pub(crate) fn at_key(&self, line: &Line<'_>, at: usize, hits: &mut Hits) {
+        for detector in &self.keys {
+            detector.at_anchor(line, at, &mut 0, hits);
         }
     }
 
-    /// Whether a word with this number may have a meaning.
-    #[inline]
-    pub(crate) fn may_mean(&self, hash: u64) -> bool {
-        self.filter[(hash >> 6 & 63) as usize] & 1 << (hash & 63) != 0
+    /// Looks at a place of any other shape; `bit` is its bit in `block`.
+    pub(crate) fn at_anchor(
+        &self,
+        line: &Line<'_>,
+        at: usize,
+        (block, bit): (&Block, u64),
+        skip: &mut usize,
+        hits: &mut Hits,
+    ) {
+        for &(shape, detector) in &self.anchors[usize::from(self.slot[usize::from(line.text[at])])] {
+            if block.shapes[shape as usize] & bit != 0 {
+                detector.at_anchor(line, at, skip, hits);
+            }
+        }
     }
 
     pub(crate) fn at_word(&self, line: &Line<'_>, hash: u64, start: usize, end: usize, hits: &mut Hits) {
@@ -156,6 +205,14 @@ pub(crate) mod tests {
         let expected: Vec<_> =
             expected.iter().map(|&(text, category)| (text.to_owned(), category.to_owned())).collect();
         assert_eq!(found(line), expected, "in {line:?}");
+    }
+
+    #[test]
+    fn every_key_shaped_anchor_may_end_a_key() {
+        for detector in super::DETECTORS {
+            let keys = detector.anchors().iter().filter(|&&byte| detector.shape(byte) == super::Shape::Key);
+            assert!(keys.clone().count() == 0 || keys.copied().eq(*b"=:"));
+        }
     }
 
     #[test]

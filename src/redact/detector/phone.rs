@@ -4,6 +4,7 @@
 use super::{Detector, Line};
 use crate::redact::category::Category;
 use crate::redact::hit::{Form, Hits, rank};
+use crate::redact::masks::Shape;
 use crate::redact::text::{DIGIT, WORD, before, byte, is, run_back};
 
 pub(crate) struct Phone;
@@ -11,6 +12,10 @@ pub(crate) struct Phone;
 impl Detector for Phone {
     fn anchors(&self) -> &'static [u8] {
         b"+("
+    }
+
+    fn shape(&self, _anchor: u8) -> Shape {
+        Shape::BeforeDigit
     }
 
     fn words(&self) -> &'static [&'static str] {

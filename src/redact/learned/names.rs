@@ -4,17 +4,19 @@ use std::collections::HashMap;
 
 use super::Learned;
 use super::spelling::Patterns;
+use crate::redact::detector::TABLE;
 use crate::redact::hit::Group;
-use crate::redact::text::{self, JOINT, WORD, is, word_hash};
+use crate::redact::text::{self, Filter, JOINT, WORD, is, word_hash};
 
 /// The names that are hidden wherever they stand, by their first word.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Names {
-    filter: Vec<u64>,
+    /// The first words of names, and the words at which detectors want to look.
+    pub(crate) filter: Filter,
+    /// Whether a name begins with a digit.
+    pub(crate) digits: bool,
     by_first: HashMap<u64, Box<[Pattern]>>,
 }
-
-const FILTER_BITS: u32 = 16;
 
 impl Names {
     pub(super) fn of(learned: &Learned) -> Self {
@@ -33,13 +35,15 @@ impl Names {
             }
         }
         let mut by_first: HashMap<u64, Vec<Pattern>> = HashMap::new();
-        let mut filter = vec![0_u64; 1 << (FILTER_BITS - 6)];
+        let mut digits = false;
         for pattern in patterns.list {
             let hash = word_hash(pattern.words[0].as_bytes());
-            let bit = filter_bit(hash);
-            filter[bit >> 6] |= 1 << (bit & 63);
+            digits |= pattern.words[0].starts_with(|c: char| c.is_ascii_digit());
             by_first.entry(hash).or_default().push(pattern);
         }
+        let meant = TABLE.word_hashes();
+        let mut filter = Filter::new(by_first.len() + meant.len());
+        by_first.keys().copied().chain(meant).for_each(|hash| filter.add(hash));
         let by_first = by_first
             .into_iter()
             .map(|(hash, mut patterns)| {
@@ -48,14 +52,7 @@ impl Names {
                 (hash, patterns.into_boxed_slice())
             })
             .collect();
-        Self { filter, by_first }
-    }
-
-    /// Whether a word with this number may begin a learned name.
-    #[inline]
-    pub(crate) fn may_begin(&self, hash: u64) -> bool {
-        let bit = filter_bit(hash);
-        self.filter.get(bit >> 6).is_some_and(|bits| bits & 1 << (bit & 63) != 0)
+        Self { filter, digits, by_first }
     }
 
     /// The learned name that begins with the word at `start..end`, and where it ends.
@@ -65,8 +62,10 @@ impl Names {
     }
 }
 
-const fn filter_bit(hash: u64) -> usize {
-    (hash >> (64 - FILTER_BITS)) as usize
+impl Default for Names {
+    fn default() -> Self {
+        Self { filter: Filter::new(0), digits: false, by_first: HashMap::new() }
+    }
 }
 
 /// A name as a row of words.
@@ -139,9 +138,7 @@ mod tests {
             let mut next = end.max(at + 1);
             text::words_in_run(bytes, at, end, |a, b| {
                 let hash = word_hash(text::fold(&bytes[a..b]).as_bytes());
-                if learned.names.may_begin(hash)
-                    && let Some((_, to)) = learned.names.find(bytes, a, b, hash)
-                {
+                if let Some((_, to)) = learned.names.find(bytes, a, b, hash) {
                     found.push(text[a..to].to_owned());
                     next = next.max(to);
                 }

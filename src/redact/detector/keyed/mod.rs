@@ -14,6 +14,7 @@ use crate::redact::category::Category;
 use crate::redact::common::{is_architecture, is_common, is_no_value, is_system_user};
 use crate::redact::hit::{Form, Group, Hits, rank};
 use crate::redact::keys::KeyClass;
+use crate::redact::masks::Shape;
 use crate::redact::text::{self, DIGIT, IDENT, SPACE, WORD, before, byte, is, is_uuid};
 
 use self::key::key_before;
@@ -25,6 +26,10 @@ pub(crate) struct Keyed;
 impl Detector for Keyed {
     fn anchors(&self) -> &'static [u8] {
         b"=:"
+    }
+
+    fn shape(&self, _anchor: u8) -> Shape {
+        Shape::Key
     }
 
     fn at_anchor(&self, line: &Line<'_>, at: usize, _skip: &mut usize, hits: &mut Hits) {
