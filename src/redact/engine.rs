@@ -19,7 +19,9 @@ use super::hit::{Form, Hit};
 use super::lines::{self, Chunk, Splitter};
 use super::memo::{Key, Memo};
 use super::pem::{self, Pem};
+use super::rules::Rules;
 use super::scan::{Places, Scanner, Scratch};
+use super::shape::{Shape, State, json};
 use super::stand_in::{StandIns, decoded};
 use super::text;
 use super::vault::{Vault, VaultEntry};
@@ -50,6 +52,8 @@ pub(crate) struct Engine {
     /// Hears of stand-ins that were computed, not numbered.
     pub(crate) vault: Option<Mutex<Vault>>,
     pub(crate) chunk: usize,
+    /// What columns of tables hold.
+    pub(crate) rules: Rules,
     /// Memory of threads that are not at work.
     idle: Mutex<Vec<Scratch>>,
     chunks: AtomicU32,
@@ -64,7 +68,14 @@ struct Done {
 
 impl Engine {
     pub(crate) fn new(stand_ins: StandIns) -> Self {
-        Self { stand_ins, vault: None, chunk: CHUNK, idle: Mutex::default(), chunks: AtomicU32::new(1) }
+        Self {
+            stand_ins,
+            vault: None,
+            chunk: CHUNK,
+            rules: Rules::default(),
+            idle: Mutex::default(),
+            chunks: AtomicU32::new(1),
+        }
     }
 
     fn process(&self, chunk: &Chunk, path: &str) -> Result<Done, RedactError> {
@@ -106,7 +117,8 @@ impl Engine {
 
     /// Redacts a text that stands alone, such as a path.
     pub(crate) fn text(&self, text: &[u8]) -> Result<Vec<u8>, RedactError> {
-        let chunk = Chunk { bytes: text.to_vec(), context: Vec::new(), pem: Pem::Outside, line: 1 };
+        let chunk =
+            Chunk { bytes: text.to_vec(), context: Vec::new(), pem: Pem::Outside, shape: Shape::default(), line: 1 };
         let done = self.process(&chunk, "")?;
         self.remember(&done.computed);
         Ok(done.bytes)
@@ -134,6 +146,9 @@ pub(crate) struct Changed {
     pub(crate) number: u64,
     /// Whether the line, as it was, said what the next one holds.
     pub(crate) leads_on: bool,
+    /// Where in the text's shape the line stood, and the next one.
+    pub(crate) before: State,
+    pub(crate) after: State,
 }
 
 /// One walk over a chunk that replaces.
@@ -157,18 +172,24 @@ impl Pass<'_> {
         let mut changed = Vec::new();
         let mut copied = 0;
         let scanner = Scanner::knowing(&self.engine.stand_ins);
-        scan_units(&scanner, bytes, chunk, keys, scratch, &mut |start, line, hits, number, memo| {
+        scan_units(&scanner, bytes, chunk, keys, scratch, &mut |start, line, hits, number, around| {
             out.extend_from_slice(&bytes[copied..start]);
             copied = start;
             let from = out.len();
             for hit in hits {
                 out.extend_from_slice(&bytes[copied..start + hit.start]);
-                self.replace(line, hit, &mut out, memo);
+                self.replace(line, hit, &mut out, around.memo);
                 copied = start + hit.end;
             }
             out.extend_from_slice(&bytes[copied..start + line.len()]);
             copied = start + line.len();
-            changed.push(Changed { place: from..out.len(), number, leads_on: lines::leads_on(line) });
+            changed.push(Changed {
+                place: from..out.len(),
+                number,
+                leads_on: lines::leads_on(line),
+                before: around.before.clone(),
+                after: around.after.clone(),
+            });
             Ok(())
         })?;
         out.extend_from_slice(&bytes[copied..]);
@@ -213,6 +234,9 @@ impl Pass<'_> {
         if let Some(counts) = &mut self.counts {
             counts[hit.category as usize] += 1;
         }
+        // A number of JSON becomes a string.
+        let quotes = json::quotes(line, hit).unwrap_or_default();
+        out.extend_from_slice(quotes);
         let from = out.len();
         let mut new = true;
         if let Some(mut known) = Key::of(line, hit).and_then(|key| memo.get(&key))
@@ -226,6 +250,7 @@ impl Pass<'_> {
         if new && self.engine.vault.is_some() {
             self.tell(line, hit, &out[from..]);
         }
+        out.extend_from_slice(quotes);
     }
 
     /// Tells the vault of a stand-in that was computed, not numbered.
@@ -287,6 +312,14 @@ pub(crate) fn scan_lines(
     })
 }
 
+/// What is known around a line.
+pub(crate) struct Around<'a> {
+    pub(crate) memo: &'a mut Memo,
+    /// Where in the text's shape the line stands, and the next one.
+    before: &'a State,
+    after: &'a State,
+}
+
 /// The same for who remembers values.
 pub(crate) fn scan_units(
     scanner: &Scanner<'_>,
@@ -294,8 +327,9 @@ pub(crate) fn scan_units(
     chunk: &Chunk,
     keys: &[Pem],
     scratch: &mut Scratch,
-    found: &mut impl FnMut(usize, &[u8], &[Hit], u64, &mut Memo) -> Result<(), RedactError>,
+    found: &mut impl FnMut(usize, &[u8], &[Hit], u64, Around<'_>) -> Result<(), RedactError>,
 ) -> Result<(), RedactError> {
+    let mut shape = chunk.shape.clone();
     let mut masks = scratch.masks.pop().unwrap_or_default();
     let mut window = 0..0;
     let mut previous: &[u8] = &chunk.context;
@@ -307,18 +341,22 @@ pub(crate) fn scan_units(
             scanner.places(&bytes[window.clone()], &mut masks);
         }
         let line = &bytes[unit.clone()];
+        let before = shape.state().clone();
+        shape.line(line, &mut scratch.shaped);
         let inside = keys.get(place).copied().unwrap_or_default() == Pem::Inside;
         if let Some(body) = inside.then(|| Pem::Inside.step(line).1).flatten() {
             let hit = Hit { start: body.start, end: body.end, category: Category::Secret, form: Form::Drop, rank: 0 };
             if scanner.wants(&hit) {
-                found(unit.start, line, &[hit], number, &mut scratch.memo)?;
+                let around = Around { memo: &mut scratch.memo, before: &before, after: shape.state() };
+                found(unit.start, line, &[hit], number, around)?;
             }
         } else {
             let (from, to) = (unit.start - window.start, unit.end - window.start);
             let view = Places { text: &bytes[window.clone()], masks: &masks, from, to };
             scanner.scan_place(&view, previous, scratch);
             if !scratch.hits.found.is_empty() {
-                found(unit.start, line, &scratch.hits.found, number, &mut scratch.memo)?;
+                let around = Around { memo: &mut scratch.memo, before: &before, after: shape.state() };
+                found(unit.start, line, &scratch.hits.found, number, around)?;
             }
         }
         previous = lines::tail(line);
@@ -361,6 +399,12 @@ impl<'a, R: Read> TextReader<'a, R> {
     /// Begins within a private key, when that is where the text before ended.
     pub(crate) fn within(mut self, pem: Pem) -> Self {
         self.splitter = self.splitter.within(pem);
+        self
+    }
+
+    /// Reads a text of this shape.
+    pub(crate) fn shaped(mut self, shape: Shape) -> Self {
+        self.splitter = self.splitter.shaped(shape);
         self
     }
 

@@ -12,6 +12,7 @@ use super::error::RedactError;
 use super::lines::{self, Chunk, LONGEST};
 use super::pem::Pem;
 use super::scan::{Scanner, Scratch};
+use super::shape::Shape;
 use super::stand_in::StandIns;
 
 /// The line, counted from 0, and the rule of the first value that is still there.
@@ -50,19 +51,27 @@ pub(crate) fn check_changed(
         return check(stand_ins, redacted, chunk, keys, scratch);
     }
     let scanner = Scanner::knowing(stand_ins);
-    let mut scan = |from: usize, to: usize, number: u64| {
+    let mut shape = chunk.shape.clone();
+    let mut scan = |from: usize, to: usize, number: u64, shape: &mut Shape| {
         let line = &redacted[from..to];
+        shape.line(line, &mut scratch.shaped);
         scanner.scan(line, before(redacted, from, chunk), scratch);
         scratch.hits.found.first().map(|hit| (number, hit.category))
     };
     for line in changed {
-        if let Some(flaw) = scan(line.place.start, line.place.end, line.number) {
+        shape.go_to(&line.before);
+        if let Some(flaw) = scan(line.place.start, line.place.end, line.number, &mut shape) {
             return Ok(Some(flaw));
+        }
+        if *shape.state() != line.after {
+            // What lines hold after this one depends on it.
+            drop(scan);
+            return check(stand_ins, redacted, chunk, keys, scratch);
         }
         let next = line.place.end + 1;
         if next < redacted.len() && (line.leads_on || lines::leads_on(&redacted[line.place.clone()])) {
             let end = memchr::memchr(b'\n', &redacted[next..]).map_or(redacted.len(), |length| next + length);
-            if let Some(flaw) = scan(next, end, line.number + 1) {
+            if let Some(flaw) = scan(next, end, line.number + 1, &mut shape) {
                 return Ok(Some(flaw));
             }
         }

@@ -177,7 +177,7 @@ fn sticks_out(text: &[u8], hit: &Hit) -> bool {
 }
 
 /// What is left of a finding is no longer an address or number of its kind; a name's entry is still the right one.
-const fn cut_form(form: Form, category: Category) -> Form {
+pub(crate) const fn cut_form(form: Form, category: Category) -> Form {
     match form {
         Form::Entry(_) | Form::Drop => form,
         Form::Text(group) => Form::Text(group),

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::error::RedactError;
 use super::pem::Pem;
+use super::shape::Shape;
 
 /// Longest line that is read as a whole, in bytes.
 pub(crate) const LONGEST: usize = 256 << 10;
@@ -24,6 +25,8 @@ pub(crate) struct Chunk {
     pub(crate) context: Vec<u8>,
     /// Whether the first line lies within a private key.
     pub(crate) pem: Pem,
+    /// What the text is, and where in it the first line stands.
+    pub(crate) shape: Shape,
     /// The number of the first line, counted from 1.
     pub(crate) line: u64,
 }
@@ -36,6 +39,7 @@ pub(crate) struct Splitter<R> {
     ended: bool,
     context: Vec<u8>,
     pem: Pem,
+    shape: Shape,
     line: u64,
 }
 
@@ -49,6 +53,7 @@ impl<R: Read> Splitter<R> {
             ended: false,
             context: Vec::new(),
             pem: Pem::Outside,
+            shape: Shape::default(),
             line: 1,
         }
     }
@@ -56,6 +61,12 @@ impl<R: Read> Splitter<R> {
     /// Begins within a private key, when that is where the text before ended.
     pub(crate) fn within(mut self, pem: Pem) -> Self {
         self.pem = pem;
+        self
+    }
+
+    /// Reads a text of this shape.
+    pub(crate) fn shaped(mut self, shape: Shape) -> Self {
+        self.shape = shape;
         self
     }
 
@@ -82,9 +93,16 @@ impl<R: Read> Splitter<R> {
         };
         let rest = self.rest.split_off(end);
         let bytes = std::mem::replace(&mut self.rest, rest);
-        let chunk = Chunk { context: std::mem::take(&mut self.context), pem: self.pem, line: self.line, bytes };
+        let chunk = Chunk {
+            context: std::mem::take(&mut self.context),
+            pem: self.pem,
+            shape: self.shape.clone(),
+            line: self.line,
+            bytes,
+        };
         self.context = last_line(&chunk.bytes)?;
         self.pem = self.pem.after(&chunk.bytes);
+        self.shape.pass(&chunk.bytes);
         self.line += u64::try_from(memchr::memchr_iter(b'\n', &chunk.bytes).count()).unwrap_or(u64::MAX);
         Ok(Some(chunk))
     }

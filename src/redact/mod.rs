@@ -37,6 +37,7 @@ mod redacted;
 mod redactor;
 mod rules;
 mod scan;
+mod shape;
 mod simd;
 mod stand_in;
 mod survey;

@@ -17,6 +17,7 @@ use super::prf::TicketKey;
 use super::redacted::Redacted;
 use super::rules::Rules;
 use super::scan::Scratch;
+use super::shape::Shape;
 use super::stand_in::StandIns;
 use super::survey::Survey;
 use super::vault::{Vault, VaultEntry};
@@ -50,8 +51,9 @@ impl Redactor {
     /// stand-in, and leaves a text it has redacted as it is.
     #[must_use]
     pub fn new(rules: Rules, learned: Learned, key: TicketKey) -> Self {
-        let engine = Engine::new(StandIns::new(&rules, learned, &key));
+        let mut engine = Engine::new(StandIns::new(&rules, learned, &key));
         drop(key);
+        engine.rules = rules.clone();
         Self { rules, engine, spools: Spools::in_memory(), left_out: Vec::new() }
     }
 
@@ -172,6 +174,7 @@ impl Redactor {
         counts: &Arc<Mutex<Counts>>,
     ) -> Result<(), RedactError> {
         let mut pem = Pem::Outside;
+        let mut shape = Shape::of("", &window, &self.rules);
         loop {
             let mut ended = window.len() < FILTER_WINDOW;
             let mut rest = Vec::new();
@@ -183,10 +186,11 @@ impl Redactor {
                 (&mut input).take(FILTER_WINDOW as u64 - have).read_to_end(&mut rest).map_err(RedactError::Read)?;
                 ended = rest.is_empty();
             }
-            self.learn(&window)?;
+            self.learn(&window, shape.clone())?;
             let redacted = TextReader::new(&self.engine, window.as_slice(), String::new(), Arc::clone(counts));
-            write_all(&mut redacted.within(pem), output)?;
+            write_all(&mut redacted.within(pem).shaped(shape.clone()), output)?;
             pem = pem.after(&window);
+            shape = shape.after(&window);
             if ended {
                 return Ok(());
             }
@@ -194,10 +198,10 @@ impl Redactor {
         }
     }
 
-    fn learn(&mut self, text: &[u8]) -> Result<(), RedactError> {
+    fn learn(&mut self, text: &[u8], shape: Shape) -> Result<(), RedactError> {
         let learned = std::mem::take(&mut self.engine.stand_ins.learned);
         let mut survey = Survey::of(&self.rules, learned);
-        let read = survey.read_bytes(text);
+        let read = survey.read_bytes(text, shape);
         self.engine.stand_ins.relearn(survey.finish());
         read
     }
@@ -205,7 +209,8 @@ impl Redactor {
     /// Where personal values stand in a text, in its order.
     pub fn findings(&self, text: &[u8]) -> Result<Vec<Finding>, RedactError> {
         decode::check_text(text)?;
-        let chunk = Chunk { bytes: Vec::new(), context: Vec::new(), pem: Pem::Outside, line: 1 };
+        let shape = Shape::of("", text, &self.rules);
+        let chunk = Chunk { bytes: Vec::new(), context: Vec::new(), pem: Pem::Outside, shape, line: 1 };
         let mut all = Vec::new();
         each_line(
             &self.engine.stand_ins,

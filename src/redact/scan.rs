@@ -11,6 +11,7 @@ use super::lines;
 use super::masks::{Masks, Shape};
 use super::memo::{Key, Memo};
 use super::own::Own;
+use super::shape::Found;
 use super::stand_in::StandIns;
 use super::text::{self, Filter, word_hash, word_hash_in};
 use super::unescape::{self, Unescaped};
@@ -67,6 +68,8 @@ impl Iterator for Bits {
 #[derive(Default)]
 pub(crate) struct Scratch {
     pub(crate) hits: Hits,
+    /// What the text's shape says about the line.
+    pub(crate) shaped: Found,
     pub(crate) memo: Memo,
     made: Vec<u8>,
     pub(crate) masks: Vec<Masks>,
@@ -124,12 +127,14 @@ impl<'k> Scanner<'k> {
         if escapes {
             self.layer(line, previous, &mut hits, scratch, 0);
         }
+        scratch.shaped.give(&mut hits);
         if !hits.found.is_empty() {
             if self.known.is_some_and(|known| known.action(Category::Conference) == Action::StandIn) {
                 // A name that stays gives way to whatever is found in it; one that goes, goes as a whole.
                 hits.raise(Category::Conference, rank::KEYED);
             }
             hits.settle(line);
+            scratch.shaped.divide(line, &mut hits);
             if self.known.is_some() {
                 hits.found.retain(|hit| self.counts(line, hit, scratch));
             }

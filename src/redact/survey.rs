@@ -20,6 +20,7 @@ use super::own::Own;
 use super::pem::Pem;
 use super::rules::{FileRule, Rules, leaves_out};
 use super::scan::{Scanner, Scratch};
+use super::shape::Shape;
 use super::stand_in::{MAC_FIRST, decoded, digits, mac_of, mapped, net4_of, net6_of, numbered};
 use super::text;
 use super::unescape;
@@ -30,7 +31,7 @@ type HashSet<K> = std::collections::HashSet<K, RandomState>;
 
 /// Reads every item once and learns what must be hidden, also in items that were read before.
 pub struct Survey {
-    limits: super::rules::OpeningLimits,
+    rules: Rules,
     spools: Spools,
     learned: Learned,
     own: Option<Own>,
@@ -57,7 +58,7 @@ impl Survey {
     pub(crate) fn of(rules: &Rules, learned: Learned) -> Self {
         let spools = Spools::in_memory();
         Self {
-            limits: rules.limits,
+            rules: rules.clone(),
             spools,
             learned,
             own: Own::of(rules),
@@ -93,7 +94,13 @@ impl Survey {
     /// What the names of a file and its directories teach.
     pub(crate) fn path_sightings(&self, path: &ArchivePath) -> Vec<Sighting> {
         let text = format!("/{path}");
-        let chunk = Chunk { bytes: text.into_bytes(), context: Vec::new(), pem: Pem::Outside, line: 1 };
+        let chunk = Chunk {
+            bytes: text.into_bytes(),
+            context: Vec::new(),
+            pem: Pem::Outside,
+            shape: Shape::default(),
+            line: 1,
+        };
         // A path is one short line of valid UTF-8: it can always be read.
         self.learn(&chunk).unwrap_or_default()
     }
@@ -116,8 +123,8 @@ impl Survey {
     }
 
     /// Learns from bytes at hand.
-    pub(crate) fn read_bytes(&mut self, bytes: &[u8]) -> Result<(), RedactError> {
-        let sightings = self.read_text(bytes)?;
+    pub(crate) fn read_bytes(&mut self, bytes: &[u8], shape: Shape) -> Result<(), RedactError> {
+        let sightings = self.read_text(bytes, shape)?;
         self.add(sightings);
         Ok(())
     }
@@ -127,6 +134,11 @@ impl Survey {
     pub fn finish(mut self) -> Learned {
         self.learned.take(self.order);
         self.learned
+    }
+
+    /// What it works by.
+    pub(crate) const fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     fn add(&mut self, sightings: Vec<Sighting>) {
@@ -146,7 +158,7 @@ impl Survey {
     }
 
     fn read_stream(&self, input: decode::Stream<'_>, path: Option<&ArchivePath>) -> Result<Vec<Sighting>, RedactError> {
-        let opening = Opening::new(self.limits, self.spools.clone());
+        let opening = Opening::new(self.rules.limits, self.spools.clone());
         let input = opening.source(input);
         let mut inside = Surveying::new(self, opening, path.cloned());
         inside.document(input)?;
@@ -154,8 +166,8 @@ impl Survey {
     }
 
     /// What text teaches, in its order.
-    pub(crate) fn read_text(&self, text: impl Read) -> Result<Vec<Sighting>, RedactError> {
-        let mut splitter = Splitter::new(text, self.chunk);
+    pub(crate) fn read_text(&self, text: impl Read, shape: Shape) -> Result<Vec<Sighting>, RedactError> {
+        let mut splitter = Splitter::new(text, self.chunk).shaped(shape);
         let hasher = std::hash::RandomState::new();
         let (mut all, mut seen) = (Vec::new(), HashSet::default());
         loop {
@@ -197,32 +209,40 @@ fn learn(chunk: &Chunk, number: u32, scratch: &mut Scratch, own: Option<&Own>) -
     let mut sightings = Vec::new();
     let mut nets: HashSet<u32> = HashSet::default();
     let keys = key_lines(&chunk.bytes, chunk.pem)?;
-    scan_units(&Scanner::unknowing().with(own), &chunk.bytes, chunk, &keys, scratch, &mut |_, line, hits, _, memo| {
-        for hit in hits {
-            if let Form::Ip4(ip) | Form::Ip4Reversed(ip) | Form::Ip4Joined(ip, _) = hit.form {
-                if nets.insert(net4_of(ip)) {
-                    sightings.push(Sighting::Net4(net4_of(ip)));
-                }
-                continue;
-            }
-            if hit.form == Form::Drop {
-                continue;
-            }
-            // Logs say the same again and again: a value is looked at once per chunk, as long as it is remembered.
-            if let Some(key) = Key::of(line, hit) {
-                if let Some(mut known) = memo.get(&key) {
-                    if !known.tell(number) {
-                        continue;
+    scan_units(
+        &Scanner::unknowing().with(own),
+        &chunk.bytes,
+        chunk,
+        &keys,
+        scratch,
+        &mut |_, line, hits, _, around| {
+            let memo = around.memo;
+            for hit in hits {
+                if let Form::Ip4(ip) | Form::Ip4Reversed(ip) | Form::Ip4Joined(ip, _) = hit.form {
+                    if nets.insert(net4_of(ip)) {
+                        sightings.push(Sighting::Net4(net4_of(ip)));
                     }
-                } else {
-                    memo.put(&key, false, b"");
-                    memo.get(&key).map(|mut known| known.tell(number));
+                    continue;
                 }
+                if hit.form == Form::Drop {
+                    continue;
+                }
+                // Logs say the same again and again: a value is looked at once per chunk, as long as it is remembered.
+                if let Some(key) = Key::of(line, hit) {
+                    if let Some(mut known) = memo.get(&key) {
+                        if !known.tell(number) {
+                            continue;
+                        }
+                    } else {
+                        memo.put(&key, false, b"");
+                        memo.get(&key).map(|mut known| known.tell(number));
+                    }
+                }
+                sight(&line[hit.start..hit.end], hit, &mut sightings);
             }
-            sight(&line[hit.start..hit.end], hit, &mut sightings);
-        }
-        Ok(())
-    })?;
+            Ok(())
+        },
+    )?;
     taken(&chunk.bytes, &mut sightings);
     Ok(sightings)
 }

@@ -167,8 +167,17 @@ pub(crate) fn may_begin(text: &[u8], at: usize) -> bool {
     }
 }
 
+/// The text of a value of LDIF in Base64, which begins at its second colon (RFC 2849).
+pub(crate) fn after_second_colon(bytes: &[u8]) -> Option<String> {
+    let text = STANDARD.decode(bytes.strip_prefix(b":")?.trim_ascii()).ok()?;
+    String::from_utf8(text).ok()
+}
+
 /// A value as text: its escapes and its encoding decoded.
 pub(crate) fn plain(bytes: &[u8]) -> String {
+    if let Some(text) = after_second_colon(bytes) {
+        return text;
+    }
     if memchr::memchr3(b'%', b'\\', b'&', bytes).is_none() {
         return text::decode(bytes).into_owned();
     }

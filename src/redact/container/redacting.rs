@@ -9,6 +9,7 @@ use crate::redact::category::Counts;
 use crate::redact::decode::{self, HEAD, Stream};
 use crate::redact::engine::{Engine, TextReader};
 use crate::redact::error::RedactError;
+use crate::redact::shape::Shape;
 
 /// Redacts a document and everything in it. Clones go on from the same place.
 #[derive(Clone)]
@@ -43,7 +44,7 @@ impl<'a> Redacting<'a> {
         let (head, input) = decode::peek(input, HEAD)?;
         let Some(container) = super::recognise(&head) else {
             let (text, encoding) = decode::open(&head, input)?;
-            return Ok(decode::wrap(self.text(text), encoding));
+            return Ok(decode::wrap(self.text(text)?, encoding));
         };
         let depth = self.depth.into(container, self.opening.limits.depth)?;
         container.redact(input, &Redacting { depth, ..self.clone() })
@@ -51,11 +52,13 @@ impl<'a> Redacting<'a> {
 
     /// Gives text that is decoded redacted. A reader of its lines that depends on the kind of file is chosen here, as in
     /// the first pass, by the last path of the trail and the text's beginning.
-    pub(crate) fn text<'b>(&self, text: Stream<'b>) -> Stream<'b>
+    pub(crate) fn text<'b>(&self, text: Stream<'b>) -> Result<Stream<'b>, RedactError>
     where
         'a: 'b,
     {
-        Box::new(TextReader::new(self.engine, text, self.shown(), Arc::clone(&self.counts)))
+        let path = self.trail.last().map_or("", ArchivePath::as_str);
+        let (shape, text) = Shape::of_stream(path, text, &self.engine.rules)?;
+        Ok(Box::new(TextReader::new(self.engine, text, self.shown(), Arc::clone(&self.counts)).shaped(shape)))
     }
 
     /// Writes a member of an archive redacted, into spools. False when it is left out, and then it is listed, and nothing of

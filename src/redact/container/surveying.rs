@@ -9,6 +9,7 @@ use crate::item::ArchivePath;
 use crate::redact::decode::{self, HEAD, Stream};
 use crate::redact::error::RedactError;
 use crate::redact::learned::Sighting;
+use crate::redact::shape::Shape;
 use crate::redact::survey::Survey;
 
 /// Learns from a document and everything in it.
@@ -47,7 +48,9 @@ impl<'a> Surveying<'a> {
     /// Learns from text that is decoded. A reader of its lines that depends on the kind of file is chosen here, by
     /// the path and the text's beginning ([`decode::peek`]).
     pub(crate) fn text(&mut self, text: Stream<'_>) -> Result<(), RedactError> {
-        let sightings = self.survey.read_text(text)?;
+        let path = self.path.as_ref().map_or("", ArchivePath::as_str);
+        let (shape, text) = Shape::of_stream(path, text, self.survey.rules())?;
+        let sightings = self.survey.read_text(text, shape)?;
         self.learn(sightings);
         Ok(())
     }

@@ -20,9 +20,8 @@ mod secret;
 mod uri;
 
 pub(crate) use self::email::names_algorithms;
-pub(crate) use self::keyed::value_behind;
-#[allow(unused_imports, clippy::allow_attributes, reason = "for what reads cells and elements")]
-pub(crate) use self::keyed::value_hits;
+pub(crate) use self::ip::is_ip;
+pub(crate) use self::keyed::{class_of_key, key_before, value_behind, value_hits};
 
 static DETECTORS: [&dyn Detector; 9] = [
     &keyed::Keyed,

@@ -9,7 +9,7 @@ use crate::redact::text::{self, IDENT};
 const LONGEST_KEY: usize = 64;
 
 /// The key that ends before the `:` or `=` at `at`, if it is a known one.
-pub(super) fn key_before(text: &[u8], at: usize) -> Option<(&[u8], KeyClass)> {
+pub(crate) fn key_before(text: &[u8], at: usize) -> Option<(&[u8], KeyClass)> {
     let mut end = at;
     while end > 0 && text[end - 1] == b' ' && at - end < 2 {
         end -= 1;
@@ -56,7 +56,8 @@ thread_local! {
         RefCell::new(vec![Cached { key: [0; CACHED_KEY], length: 0, class: None }; CACHED]);
 }
 
-fn class_of(key: &[u8]) -> Option<KeyClass> {
+/// What the value beside `key` is, if the key, its last part or a word of it says so.
+pub(crate) fn class_of(key: &[u8]) -> Option<KeyClass> {
     if key.len() > CACHED_KEY {
         return class_of_uncached(key);
     }

@@ -17,7 +17,8 @@ use crate::redact::keys::KeyClass;
 use crate::redact::masks::Shape;
 use crate::redact::text::{self, DIGIT, IDENT, SPACE, WORD, before, byte, is, is_uuid};
 
-use self::key::key_before;
+pub(crate) use self::key::{class_of as class_of_key, key_before};
+
 use self::secret::secret;
 use self::value::{Value, value_at};
 
@@ -103,7 +104,6 @@ fn list(text: &[u8], mut at: usize, class: KeyClass, hits: &mut Hits) {
 ///
 /// Blanks around it are not part of the value. What says that there is no value, accounts of the system, and addresses,
 /// which have detectors of their own, give nothing.
-#[allow(dead_code, clippy::allow_attributes, reason = "for what reads cells and elements")]
 pub(crate) fn value_hits(text: &[u8], start: usize, end: usize, class: KeyClass, hits: &mut Hits) {
     let end = start + text[start..end].trim_ascii_end().len();
     let start = end - text[start..end].trim_ascii_start().len();

@@ -1,0 +1,273 @@
+//! Lists and objects of JSON under a known key, on one line or over many, plain or escaped within a string.
+//!
+//! Strings in quotation marks behind `n` backslashes are the strings of one level: `\"` within a string, `\\\"` within a
+//! string of a string. Lists and maps of YAML's flow style read the same, with bare words.
+
+use super::super::detector::key_before;
+use super::super::hit::Hit;
+use super::super::keys::KeyClass;
+use super::super::text::{DIGIT, SPACE, byte, is, run};
+use super::{Sink, is_mark, member};
+
+/// Deepest nesting that is followed.
+const DEEPEST: usize = 32;
+
+/// A list or object that has begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Open {
+    frames: Vec<Frame>,
+    /// Whether the next text is a value, and of what class.
+    awaits: Option<Option<KeyClass>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Frame {
+    list: bool,
+    class: Option<KeyClass>,
+}
+
+impl Open {
+    /// Before the list or object that is the value of a key.
+    pub(super) fn awaiting(class: KeyClass) -> Self {
+        Self { frames: Vec::new(), awaits: Some(Some(class)) }
+    }
+
+    /// Whether what seemed to be open is not.
+    pub(super) fn is_broken(&self) -> bool {
+        self.frames.is_empty() && self.awaits.is_none()
+    }
+
+    fn class(&self) -> Option<KeyClass> {
+        match self.frames.last() {
+            Some(Frame { list: true, class }) => *class,
+            _ => self.awaits.flatten(),
+        }
+    }
+}
+
+/// Finds lists and objects under known keys in a line; what is open at its end.
+pub(super) fn begin(line: &[u8], sink: &mut Sink<'_, '_>) -> Option<Open> {
+    let mut at = 0;
+    while let Some(offset) = line.get(at..).and_then(|rest| memchr::memchr2(b'{', b'[', rest)) {
+        at += offset;
+        if let Some(class) = key_of(line, at) {
+            let mut open = Open::awaiting(class);
+            match go_on(line, at, &mut open, sink) {
+                Some(end) => at = end.max(at + 1),
+                None => return (!open.frames.is_empty()).then_some(open),
+            }
+        } else {
+            at += 1;
+        }
+    }
+    None
+}
+
+/// The class of the key whose value opens at `at`.
+fn key_of(line: &[u8], at: usize) -> Option<KeyClass> {
+    let mut sign = at.checked_sub(1)?;
+    while line[sign] == b' ' && at - sign < 3 {
+        sign = sign.checked_sub(1)?;
+    }
+    if line[sign] == b'>' {
+        sign = sign.checked_sub(1).filter(|&sign| line[sign] == b'=')?;
+    }
+    if !matches!(line[sign], b':' | b'=') || is_mark(line, at) {
+        return None;
+    }
+    let (_, class) = key_before(line, sign)?;
+    (!matches!(class, KeyClass::CallId)).then_some(class)
+}
+
+/// Whether a line may go on with a list or object.
+pub(super) fn goes_on(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    let Some(&first) = line.first() else { return true };
+    if matches!(first, b'"' | b'{' | b'[' | b'}' | b']' | b',' | b'\'') {
+        return true;
+    }
+    let word = line.strip_suffix(b",").unwrap_or(line).trim_ascii_end();
+    matches!(word, b"true" | b"false" | b"null")
+        || word.iter().all(|&b| is(b, DIGIT) || matches!(b, b'-' | b'+' | b'.' | b'e' | b'E'))
+}
+
+/// Reads on in what is open: where it ends in this line, or nothing when it does not.
+pub(super) fn go_on(line: &[u8], from: usize, open: &mut Open, sink: &mut Sink<'_, '_>) -> Option<usize> {
+    let mut at = from;
+    loop {
+        at = run(line, at, SPACE);
+        if at >= line.len() {
+            return None;
+        }
+        match line[at] {
+            b'{' | b'[' => {
+                if is_mark(line, at) {
+                    at += memchr::memchr(b']', &line[at..])? + 1;
+                    open.awaits = None;
+                } else if open.frames.len() == DEEPEST {
+                    open.frames.clear();
+                    return None;
+                } else {
+                    let class = open.class();
+                    open.frames.push(Frame { list: line[at] == b'[', class });
+                    open.awaits = None;
+                    at += 1;
+                }
+            }
+            b'}' | b']' => {
+                open.frames.pop();
+                open.awaits = None;
+                at += 1;
+            }
+            b',' => {
+                open.awaits = None;
+                at += 1;
+            }
+            b':' | b'=' | b'>' => at += 1,
+            _ => {
+                let token = Token::at(line, at);
+                if token.end == usize::MAX {
+                    // A string that does not end: what was open is not what it seemed.
+                    open.frames.clear();
+                    return None;
+                }
+                take(line, &token, open, sink);
+                at = token.after;
+            }
+        }
+        if open.frames.is_empty() {
+            return Some(at);
+        }
+    }
+}
+
+fn take(line: &[u8], token: &Token, open: &mut Open, sink: &mut Sink<'_, '_>) {
+    let Some(frame) = open.frames.last().copied() else { return };
+    let next = run(line, token.after, SPACE);
+    let key = !frame.list
+        && open.awaits.is_none()
+        && (byte(line, next) == b':' || byte(line, next) == b'=' && byte(line, next + 1) == b'>');
+    if key {
+        open.awaits = Some(member::class(frame.class, &line[token.start..token.end]));
+        return;
+    }
+    if let Some(class) = open.class() {
+        sink.named(token.start, token.end, class);
+    }
+    open.awaits = None;
+}
+
+/// A string or a bare word.
+struct Token {
+    start: usize,
+    /// `usize::MAX` when the string does not end in this line.
+    end: usize,
+    after: usize,
+}
+
+impl Token {
+    fn at(line: &[u8], at: usize) -> Self {
+        let slashes = line[at..].iter().take_while(|&&b| b == b'\\').count();
+        match byte(line, at + slashes) {
+            quote @ (b'"' | b'\'') => {
+                let start = at + slashes + 1;
+                match closing(line, start, quote, slashes) {
+                    Some(end) => Self { start, end: end - slashes, after: end + 1 },
+                    None => Self { start, end: usize::MAX, after: line.len() },
+                }
+            }
+            _ => {
+                let mut end = at;
+                while end < line.len() && !matches!(line[end], b',' | b']' | b'}' | b'{' | b'[' | b'"') {
+                    if line[end] == b':' && is(byte(line, end + 1), SPACE) || line[end..].starts_with(b"=>") {
+                        break;
+                    }
+                    end += 1;
+                }
+                let length = line[at..end].trim_ascii_end().len();
+                Self { start: at, end: at + length, after: end.max(at + 1) }
+            }
+        }
+    }
+}
+
+/// Where the string ends that a quotation mark behind `slashes` backslashes opened: at one behind as many, or behind as many
+/// and whole escaped backslashes.
+fn closing(line: &[u8], from: usize, quote: u8, slashes: usize) -> Option<usize> {
+    let pair = 2 * (slashes + 1);
+    memchr::memchr_iter(quote, line.get(from..)?).map(|at| from + at).find(|&at| {
+        let before = line[from..at].iter().rev().take_while(|&&b| b == b'\\').count();
+        before >= slashes && (before - slashes).is_multiple_of(pair)
+    })
+}
+
+/// The quotation marks a stand-in needs where it replaces a number of JSON: a number becomes a string.
+pub(crate) fn quotes<'l>(line: &'l [u8], hit: &Hit) -> Option<&'l [u8]> {
+    let value = &line[hit.start..hit.end];
+    let number = |b: u8| is(b, DIGIT) || matches!(b, b'-' | b'+' | b'.');
+    let bare = value.iter().all(|&b| number(b)) && value.iter().any(|&b| is(b, DIGIT));
+    if !bare {
+        return None;
+    }
+    let next = run(line, hit.end, SPACE);
+    if !matches!(byte(line, next), b',' | b'}' | b']') && next < line.len() {
+        return None;
+    }
+    let before = line[..hit.start].trim_ascii_end();
+    let floor = before.len().saturating_sub(4096);
+    let before = match before.last()? {
+        b':' => before[..before.len() - 1].trim_ascii_end(),
+        // In a list of scalars, the key stands before the list.
+        b'[' | b',' => {
+            let list = floor + before[floor..].iter().rposition(|&b| matches!(b, b'[' | b'{' | b':'))?;
+            if line[list] != b'['
+                || !before[list + 1..].iter().all(|&b| number(b) || is(b, SPACE) || matches!(b, b',' | b'"'))
+            {
+                return None;
+            }
+            before[..list].trim_ascii_end().strip_suffix(b":")?.trim_ascii_end()
+        }
+        _ => return None,
+    };
+    let end = before.len();
+    let slashes = before.strip_suffix(b"\"")?.iter().rev().take_while(|&&b| b == b'\\').count();
+    Some(&before[end - 1 - slashes..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::finds;
+
+    #[test]
+    fn lists_and_objects_under_a_key_are_read_to_their_end() {
+        finds(
+            "",
+            r#"{"attendees":["Ada Love",1,"Bo Diddle"],"n":["x"]}"#,
+            &[("Ada Love", "person"), ("Bo Diddle", "person")],
+        );
+        finds("", r#"{"user":{"id":7,"name":"anna"},"name":"stays"}"#, &[("anna", "user")]);
+        finds("", r#"{"secrets":1,"token":["a1b2c3",1,"d4e5f6"]}"#, &[("a1b2c3", "secret"), ("d4e5f6", "secret")]);
+        finds(
+            "",
+            r#"participants=[{"name": "Ada", "tags": ["x"]}, {"name": "Bo"}]"#,
+            &[("Ada", "person"), ("Bo", "person")],
+        );
+        finds("", r#"{"user":{"os":{"name":"Ubuntu"}}}"#, &[]);
+    }
+
+    #[test]
+    fn escaped_strings_end_where_they_end() {
+        finds("", r#"{"m":"{\"user\":{\"name\":\"an\\\"na\"},\"x\":\"y\"}"}"#, &[(r#"an\\\"na"#, "user")]);
+        finds("", r#""{\\\"attendees\\\":[\\\"Ada\\\",\\\"Bo\\\"]}""#, &[("Ada", "person"), ("Bo", "person")]);
+    }
+
+    #[test]
+    fn a_list_may_stand_over_many_lines() {
+        let text =
+            "{\n \"participants\": [\n  \"Ada Lovelace\",\n  \"Bo Diddle\"\n ],\n \"codecs\": [\n  \"Opus\"\n ]\n}";
+        finds("", text, &[("Ada Lovelace", "person"), ("Bo Diddle", "person")]);
+        let text = "\"user\":\n {\n  \"full\": \"Ada Lovelace\",\n \"state\": \"Idle\"\n }\n \"full\": \"stays\"";
+        finds("", text, &[("Ada Lovelace", "person")]);
+        finds("", "x user={ \nNov 21 name: stays\n \"name\": \"stays\"", &[]);
+    }
+}

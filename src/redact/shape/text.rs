@@ -1,0 +1,78 @@
+//! Text without a shape of its own: what begins in it is followed to its end.
+
+use super::{Sink, State, account, entry, ini, json, listing, xml, yaml};
+
+/// Reads a line of a log, of YAML when it is known to be that.
+pub(super) fn line(line: &[u8], state: &mut State, sink: &mut Sink<'_, '_>, is_yaml: bool) {
+    let goes_on = match state {
+        State::Idle => false,
+        State::Json(open) => {
+            json::goes_on(line) && {
+                if json::go_on(line, 0, open, sink).is_some() || open.is_broken() {
+                    *state = State::Idle;
+                }
+                true
+            }
+        }
+        State::Yaml(open) => match (open.fresh(), line.trim_ascii_start().first()) {
+            // The key stood on the line before its list or object.
+            (Some(class), Some(b'[' | b'{')) => {
+                let mut open = json::Open::awaiting(class);
+                let ended = json::go_on(line, 0, &mut open, sink).is_some() || open.is_broken();
+                *state = if ended { State::Idle } else { State::Json(open) };
+                true
+            }
+            _ => yaml::go_on(line, open, sink, is_yaml),
+        },
+        State::Xml(open) => xml::go_on(line, open, sink),
+        State::Ini(open) => ini::go_on(line, open, sink),
+        State::Listing(columns) => listing::row(line, columns, sink),
+        State::Entry(open) => entry::go_on(line, open, sink),
+        State::Table(_) => false,
+    };
+    if goes_on {
+        return;
+    }
+    *state = begin(line, sink, is_yaml);
+}
+
+/// Reads a line that goes on with nothing before it; what goes on after it.
+fn begin(line: &[u8], sink: &mut Sink<'_, '_>, is_yaml: bool) -> State {
+    let trimmed = line.trim_ascii();
+    let (Some(&first), Some(&last)) = (trimmed.first(), trimmed.last()) else { return State::Idle };
+    // Few lines begin something that goes on; where only that matters the others are passed over.
+    let opens = is_yaml
+        || matches!(last, b'[' | b'{' | b',' | b':' | b'|' | b'>' | b'-' | b'+')
+        || matches!(first, b'[' | b'<')
+        || last.is_ascii_digit() && memchr::memchr2(b'|', b'>', line).is_some();
+    if sink.found.is_some() || opens {
+        let state = shapes(line, sink, is_yaml);
+        if opens && state != State::Idle {
+            return state;
+        }
+    }
+    match first {
+        b'd' | b'D' | b'b' | b'B' => entry::begin(line).map_or(State::Idle, State::Entry),
+        b'A'..=b'Z' => listing::header(line).map_or(State::Idle, State::Listing),
+        _ => State::Idle,
+    }
+}
+
+fn shapes(line: &[u8], sink: &mut Sink<'_, '_>, is_yaml: bool) -> State {
+    if let Some(open) = yaml::begin(line, sink, is_yaml) {
+        return State::Yaml(open);
+    }
+    let open = json::begin(line, sink);
+    if let Some(open) = xml::begin(line, sink) {
+        return State::Xml(open);
+    }
+    if let Some(open) = ini::begin(line) {
+        return State::Ini(open);
+    }
+    if sink.found.is_some() {
+        account::in_text(line, sink);
+        listing::session(line, sink);
+        ini::login(line, sink);
+    }
+    open.map_or(State::Idle, State::Json)
+}
