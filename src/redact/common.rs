@@ -1,13 +1,15 @@
 //! The stop list: words that are hidden only beside a key or within a longer name.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
-static WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+use super::text::{ByHash, word_hash};
+
+static WORDS: LazyLock<ByHash<&'static str>> = LazyLock::new(|| {
     include_str!("common_words.txt")
         .lines()
         .filter(|line| !line.starts_with('#'))
         .flat_map(str::split_whitespace)
+        .map(|word| (word_hash(word.as_bytes()), word))
         .collect()
 });
 
@@ -57,7 +59,7 @@ const NO_VALUES: [&str; 20] = [
 
 /// Whether a folded word is on the stop list.
 pub(crate) fn is_common(word: &str) -> bool {
-    WORDS.contains(word)
+    WORDS.get(&word_hash(word.as_bytes())).is_some_and(|known| *known == word)
 }
 
 /// Whether a folded value is a processor's architecture, which `uname` and others call the machine.
@@ -91,5 +93,5 @@ pub(crate) fn is_system_user(name: &str) -> bool {
 
 /// Whether a folded value says that there is none.
 pub(crate) fn is_no_value(value: &str) -> bool {
-    NO_VALUES.contains(&value) || value.chars().all(|c| !c.is_alphanumeric())
+    value.len() <= 9 && NO_VALUES.contains(&value) || value.chars().all(|c| !c.is_alphanumeric())
 }

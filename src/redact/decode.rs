@@ -80,12 +80,28 @@ pub(crate) fn wrap(text: Stream<'_>, encoding: Encoding) -> Stream<'_> {
 ///
 /// Escape sequences of terminals are text, and so are rows of zero bytes at the edges of a line, as a crash leaves them.
 pub(crate) fn check_text(chunk: &[u8]) -> Result<(), RedactError> {
-    let utf8 = std::str::from_utf8(chunk).is_ok();
-    if utf8 && controls(chunk) == 0 {
+    let (ascii, plain) = looks(chunk);
+    let utf8 = ascii || simdutf8::basic::from_utf8(chunk).is_ok();
+    if utf8 && plain {
         return Ok(());
     }
     let text = |line: &[u8]| is_text(line, utf8);
     if chunk.split(|&b| b == b'\n').all(text) { Ok(()) } else { Err(RedactError::NotReadable) }
+}
+
+/// Whether all bytes are ASCII, and whether none is a control character that text does not hold: in one go.
+fn looks(bytes: &[u8]) -> (bool, bool) {
+    let (mut high, mut odd) = (0, 0);
+    let (chunks, rest) = bytes.as_chunks::<64>();
+    let mut look = |bytes: &[u8]| {
+        for &b in bytes {
+            high |= b;
+            odd |= u8::from(b < 0x20) & u8::from(b.wrapping_sub(9) > 4) & u8::from(b != 0x1b);
+        }
+    };
+    chunks.iter().for_each(|chunk| look(chunk));
+    look(rest);
+    (high < 0x80, odd == 0)
 }
 
 fn controls(bytes: &[u8]) -> usize {

@@ -44,6 +44,8 @@ pub(super) struct Classes {
     /// `%`, `\` and `&`
     pub(super) escape: u64,
     pub(super) line_end: u64,
+    /// `$` and `~`
+    pub(super) sign: u64,
 }
 
 /// The places in 64 bytes of text.
@@ -94,6 +96,7 @@ pub(crate) struct Wanted {
     pub(crate) equals: u64,
     pub(crate) opening: u64,
     pub(crate) at: u64,
+    pub(crate) sign: u64,
 }
 
 /// The places in a text.
@@ -104,8 +107,8 @@ pub(crate) struct Masks {
 }
 
 impl Wanted {
-    /// Wants every anchor that is this byte.
-    pub(crate) const fn want(&mut self, byte: u8) {
+    /// Wants every anchor that is this byte; `false` when no places are kept of it.
+    pub(crate) const fn want(&mut self, byte: u8) -> bool {
         match byte {
             b':' => self.colon = u64::MAX,
             b'.' => self.dot = u64::MAX,
@@ -113,8 +116,10 @@ impl Wanted {
             b'=' => self.equals = u64::MAX,
             b'+' | b'(' => self.opening = u64::MAX,
             b'@' => self.at = u64::MAX,
-            _ => {}
+            b'$' | b'~' => self.sign = u64::MAX,
+            _ => return false,
         }
+        true
     }
 }
 
@@ -221,8 +226,11 @@ fn places(before: &Classes, current: &Classes, next: &Classes, wanted: &Wanted) 
 
     let dot = two(current.dot, next.dot);
     let dots = dot & (digit << 1 | u128::from(before.digit >> 63)) & digit >> 1;
-    let dotted =
-        dots & (dots >> 2 | dots >> 3 | dots >> 4) & (dots >> 4 | dots >> 5 | dots >> 6 | dots >> 7 | dots >> 8);
+    let dotted = if dots.count_ones() < 3 {
+        0
+    } else {
+        dots & (dots >> 2 | dots >> 3 | dots >> 4) & (dots >> 4 | dots >> 5 | dots >> 6 | dots >> 7 | dots >> 8)
+    };
 
     let hex_before = behind(before.hex, current.hex, 1);
     let hex_after = (hex >> 1) as u64;
@@ -233,15 +241,18 @@ fn places(before: &Classes, current: &Classes, next: &Classes, wanted: &Wanted) 
     };
 
     let dash = two(current.dash, next.dash);
-    let five = |joint: u128| joint & joint >> 3 & joint >> 6 & joint >> 9 & joint >> 12;
-    let pairs_of_hex = (five(colon) | five(dash) | dot & dot >> 5) as u64 & hex_before & hex_after;
+    let five = |joint: u128| {
+        if joint.count_ones() < 5 { 0 } else { (joint & joint >> 3 & joint >> 6 & joint >> 9 & joint >> 12) as u64 }
+    };
+    let pairs_of_hex = (five(colon) | five(dash) | (dot & dot >> 5) as u64) & hex_before & hex_after;
 
     let every = current.colon & wanted.colon
         | current.dot & wanted.dot
         | current.dash & wanted.dash
         | current.equals & wanted.equals
         | current.opening & wanted.opening
-        | current.at & wanted.at;
+        | current.at & wanted.at
+        | current.sign & wanted.sign;
     Block {
         word: current.word,
         high: current.high,
@@ -286,6 +297,7 @@ fn classes(bytes: &[u8; 64]) -> Classes {
         all.at |= row(is(b'@'));
         all.escape |= row(is(b'%') | is(b'\\') | is(b'&'));
         all.line_end |= row(is(b'\n'));
+        all.sign |= row(is(b'$') | is(b'~'));
     }
     all
 }
@@ -315,11 +327,19 @@ mod tests {
             at: row(&|b| b == b'@'),
             escape: row(&|b| matches!(b, b'%' | b'\\' | b'&')),
             line_end: row(&|b| b == b'\n'),
+            sign: row(&|b| b == b'$' || b == b'~'),
         }
     }
 
-    const ALL: Wanted =
-        Wanted { colon: u64::MAX, dot: u64::MAX, dash: u64::MAX, equals: u64::MAX, opening: u64::MAX, at: u64::MAX };
+    const ALL: Wanted = Wanted {
+        colon: u64::MAX,
+        dot: u64::MAX,
+        dash: u64::MAX,
+        equals: u64::MAX,
+        opening: u64::MAX,
+        at: u64::MAX,
+        sign: u64::MAX,
+    };
 
     #[test]
     fn every_byte_has_the_same_classes_at_every_place() {
@@ -334,7 +354,7 @@ mod tests {
         fn vector_instructions_and_arithmetic_find_the_same_places(
             text in prop_oneof![
                 proptest::collection::vec(any::<u8>(), 0..400),
-                proptest::collection::vec(proptest::sample::select(b"09afz:.-=+(@%\\&\n \xc3".to_vec()), 0..400),
+                proptest::collection::vec(proptest::sample::select(b"09afz:.-=+(@$~%\\&\n \xc3".to_vec()), 0..400),
             ],
         ) {
             let mut portable = Vec::new();

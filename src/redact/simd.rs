@@ -95,6 +95,7 @@ mod avx2 {
                 or(is(b, b'%'), or(is(b, b'\\'), is(b, b'&'))),
             ),
             line_end: same(b'\n'),
+            sign: bits(or(is(a, b'$'), is(a, b'~')), or(is(b, b'$'), is(b, b'~'))),
         }
     }
 }

@@ -93,11 +93,8 @@ pub(crate) fn run(text: &[u8], from: usize, classes: u8) -> usize {
 /// Where the run of `classes` that ends at `to` begins, not before `floor`.
 #[inline]
 pub(crate) fn run_back(text: &[u8], floor: usize, to: usize, classes: u8) -> usize {
-    let mut at = to;
-    while at > floor && is(text[at - 1], classes) {
-        at -= 1;
-    }
-    at
+    let Some(before) = text.get(floor..to) else { return to };
+    before.iter().rposition(|&b| !is(b, classes)).map_or(floor, |place| floor + place + 1)
 }
 
 /// Unlike in every process, so that nobody can choose words with equal numbers.
@@ -213,17 +210,92 @@ impl std::hash::Hasher for Hashed {
 /// A table by [`word_hash`] or the like.
 pub(crate) type ByHash<V> = std::collections::HashMap<u64, V, std::hash::BuildHasherDefault<Hashed>>;
 
+/// A text in the form in which values are compared; a short one needs no memory of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Folded(Kept);
+
+#[derive(Clone, Debug)]
+enum Kept {
+    Short([u8; SHORT], u8),
+    Long(String),
+}
+
+const SHORT: usize = 32;
+
+impl Folded {
+    #[inline]
+    pub(crate) fn as_str(&self) -> &str {
+        match &self.0 {
+            Kept::Short(text, length) => std::str::from_utf8(&text[..usize::from(*length)]).expect("it is ASCII"),
+            Kept::Long(text) => text,
+        }
+    }
+}
+
+impl std::ops::Deref for Folded {
+    type Target = str;
+
+    #[inline]
+    fn deref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl PartialEq<str> for Folded {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl PartialEq<&str> for Folded {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
+    }
+}
+
+impl PartialEq for Folded {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl From<Folded> for String {
+    fn from(folded: Folded) -> Self {
+        match folded.0 {
+            Kept::Long(text) => text,
+            Kept::Short(..) => folded.as_str().to_owned(),
+        }
+    }
+}
+
 /// Text in the form in which values are compared: decoded, composed, in lower case.
-pub(crate) fn fold(bytes: &[u8]) -> String {
+#[inline]
+pub(crate) fn fold(bytes: &[u8]) -> Folded {
+    if let Some(text) = short(bytes) {
+        return text;
+    }
     let mut folded = String::with_capacity(bytes.len());
     fold_into(bytes, &mut folded);
-    folded
+    Folded(Kept::Long(folded))
+}
+
+/// The same for a short text of ASCII.
+fn short(bytes: &[u8]) -> Option<Folded> {
+    let mut text = [0; SHORT];
+    text.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    if !text.is_ascii() {
+        return None;
+    }
+    text.make_ascii_lowercase();
+    Some(Folded(Kept::Short(text, u8::try_from(bytes.len()).ok()?)))
 }
 
 /// Appends the form in which values are compared.
 pub(crate) fn fold_into(bytes: &[u8], folded: &mut String) {
     if bytes.is_ascii() {
-        folded.extend(bytes.iter().map(|byte| char::from(byte.to_ascii_lowercase())));
+        let from = folded.len();
+        folded.push_str(std::str::from_utf8(bytes).expect("it is ASCII"));
+        folded[from..].make_ascii_lowercase();
         return;
     }
     let decoded = decode(bytes);
@@ -285,7 +357,7 @@ pub(crate) fn words(text: &[u8]) -> Vec<String> {
     while at < text.len() {
         let end = run(text, at, WORD);
         if end > at {
-            words_in_run(text, at, end, |from, to| all.push(fold(&text[from..to])));
+            words_in_run(text, at, end, |from, to| all.push(fold(&text[from..to]).into()));
         }
         at = end + 1;
     }

@@ -113,7 +113,8 @@ impl Table {
                     continue;
                 }
                 if shape == Shape::Every {
-                    table.wanted.want(byte);
+                    let kept = table.wanted.want(byte);
+                    debug_assert!(kept, "no places are kept of {:?}", char::from(byte));
                 }
                 let slot = &mut table.slot[usize::from(byte)];
                 if *slot == 0 {

@@ -54,7 +54,7 @@ impl Patterns {
             let capital = part.chars().next().is_some_and(char::is_uppercase);
             if capital && part.chars().count() == 3 && part.chars().all(char::is_alphabetic) && !is_common(&folded) {
                 let exact = Some(part.into());
-                self.list.push(Pattern { words: [folded.into_boxed_str()].into(), entry, dots: false, exact });
+                self.list.push(Pattern { words: [(*folded).into()].into(), entry, dots: false, exact });
             }
         }
     }

@@ -44,7 +44,7 @@ const SERVICES: &str = "adm lp sync shutdown halt mail news uucp operator games 
 pub(super) fn is_service(name: &[u8]) -> bool {
     let folded = text::fold(name);
     is_system_user(&folded)
-        || SERVICES.split_whitespace().any(|service| service == folded)
+        || SERVICES.split_whitespace().any(|service| folded == service)
         || folded.starts_with("systemd-")
         || folded.starts_with("_")
         || folded.starts_with("gdm-")

@@ -247,8 +247,8 @@ mod tests {
         finds("", "machine mx1.amt.example login anna password pw1234", &expected);
         finds(
             "home/x/.pgpass",
-            "db1:5432:*:anna:a\\:b:c\n",
-            &[("db1", "host"), ("anna", "user"), ("a\\:b:c", "secret")],
+            "pgmain:5432:*:anna:a\\:b:c\n",
+            &[("pgmain", "host"), ("anna", "user"), ("a\\:b:c", "secret")],
         );
         finds("voicemail.conf", "[default]\n6001 => 4242,Ada Love,x\n", &[("4242", "secret"), ("Ada Love", "person")]);
     }

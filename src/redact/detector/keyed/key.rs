@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use crate::redact::category::Category;
 use crate::redact::keys::{self, KeyClass};
-use crate::redact::text::{self, IDENT};
+use crate::redact::text::{self, DIGIT, IDENT, is};
 
 const LONGEST_KEY: usize = 64;
 
@@ -27,6 +27,10 @@ pub(crate) fn key_before(text: &[u8], at: usize) -> Option<(&[u8], KeyClass)> {
         return None;
     }
     let key = &text[start..end];
+    // A number is no key: `sshd[12]:`.
+    if is(key[key.len() - 1], DIGIT) && key.iter().all(|&b| is(b, DIGIT)) {
+        return None;
+    }
     if let Some(class) = class_of(key) {
         return Some((key, class));
     }
@@ -34,39 +38,54 @@ pub(crate) fn key_before(text: &[u8], at: usize) -> Option<(&[u8], KeyClass)> {
         let first = text::run_back(text, (start - 1).saturating_sub(LONGEST_KEY), start - 1, IDENT);
         let words = &text[first..start - 1];
         if !words.is_empty() {
-            return keys::class_of_two(words, key).map(|class| (key, class));
+            return class_of_two(text, first, start, end).map(|class| (key, class));
         }
     }
     None
 }
 
-const CACHED: usize = 256;
-const CACHED_KEY: usize = 32;
+const CACHED: usize = 1024;
+const CACHED_KEY: usize = 39;
 
 #[derive(Clone, Copy)]
 struct Cached {
+    hash: u64,
     key: [u8; CACHED_KEY],
-    length: usize,
+    length: u8,
     class: Option<KeyClass>,
 }
 
 thread_local! {
     /// Logs use the same few keys again and again.
     static CACHE: RefCell<Vec<Cached>> =
-        RefCell::new(vec![Cached { key: [0; CACHED_KEY], length: 0, class: None }; CACHED]);
+        RefCell::new(vec![Cached { hash: 0, key: [0; CACHED_KEY], length: 0, class: None }; CACHED]);
 }
 
 /// What the value beside `key` is, if the key, its last part or a word of it says so.
 pub(crate) fn class_of(key: &[u8]) -> Option<KeyClass> {
+    cached(key, text::word_hash(key), || class_of_uncached(key))
+}
+
+/// The class of a key of two words, the first from `first` to the blank before `start`.
+fn class_of_two(text: &[u8], first: usize, start: usize, end: usize) -> Option<KeyClass> {
+    // With the blank between them they are unlike any single key.
+    let both = &text[first..end];
+    cached(both, text::word_hash(both), || keys::class_of_two(&text[first..start - 1], &text[start..end]))
+}
+
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "the high bits are what is wanted")]
+fn cached(key: &[u8], hash: u64, class: impl FnOnce() -> Option<KeyClass>) -> Option<KeyClass> {
     if key.len() > CACHED_KEY {
-        return class_of_uncached(key);
+        return class();
     }
     CACHE.with_borrow_mut(|cache| {
-        let slot = &mut cache[text::word_hash(key).to_le_bytes()[7] as usize % CACHED];
-        if slot.length != key.len() || slot.key[..key.len()] != *key {
-            slot.length = key.len();
+        let slot = &mut cache[(hash >> 54) as usize % CACHED];
+        if slot.hash != hash || slot.key[..usize::from(slot.length)] != *key {
+            slot.class = class();
+            slot.hash = hash;
+            slot.length = u8::try_from(key.len()).unwrap_or(0);
             slot.key[..key.len()].copy_from_slice(key);
-            slot.class = class_of_uncached(key);
         }
         slot.class
     })

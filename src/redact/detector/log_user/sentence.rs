@@ -144,7 +144,7 @@ const FILLERS: [&str; 24] = [
     "mode",
 ];
 
-fn last_word(text: &[u8], at: usize) -> String {
+fn last_word(text: &[u8], at: usize) -> text::Folded {
     let end = text::run_back(text, at.saturating_sub(4), at, SPACE);
     let start = text::run_back(text, end.saturating_sub(32), end, WORD);
     text::fold(&text[start..end])
