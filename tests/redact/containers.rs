@@ -9,13 +9,13 @@ use tarseal::spool::Spools;
 use crate::{item, key};
 
 /// A log with a name behind a key.
-const LEARNED: &[u8] = b"2026-11-21 14:20:01 display_name=\"Ottilie Habersaat\" joined\n";
+pub(crate) const LEARNED: &[u8] = b"2026-11-21 14:20:01 display_name=\"Ottilie Habersaat\" joined\n";
 /// A log with the same name and no key.
-const BARE: &[u8] = b"2026-11-21 14:20:02 the call of Ottilie Habersaat ended\n";
+pub(crate) const BARE: &[u8] = b"2026-11-21 14:20:02 the call of Ottilie Habersaat ended\n";
 
-type Members = Vec<(String, Vec<u8>)>;
+pub(crate) type Members = Vec<(String, Vec<u8>)>;
 
-fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (path, bytes) in members {
         let mut header = tar::Header::new_gnu();
@@ -30,7 +30,7 @@ fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
     builder.into_inner().unwrap()
 }
 
-fn untar(bytes: &[u8]) -> Members {
+pub(crate) fn untar(bytes: &[u8]) -> Members {
     let mut archive = tar::Archive::new(bytes);
     let members = archive.entries().unwrap().map(|entry| {
         let mut entry = entry.unwrap();
@@ -42,27 +42,27 @@ fn untar(bytes: &[u8]) -> Members {
     members.collect()
 }
 
-fn gz(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gz(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::GzBuilder::new().filename("habersaat.log").write(Vec::new(), flate2::Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
-fn ungz(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn ungz(bytes: &[u8]) -> Vec<u8> {
     all(flate2::read::GzDecoder::new(bytes))
 }
 
-fn xz(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn xz(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).unwrap();
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
-fn unxz(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn unxz(bytes: &[u8]) -> Vec<u8> {
     all(lzma_rust2::XzReader::new(bytes, true))
 }
 
-fn bz2(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn bz2(bytes: &[u8]) -> Vec<u8> {
     all(bzip2::read::BzEncoder::new(bytes, bzip2::Compression::fast()))
 }
 
@@ -70,7 +70,7 @@ fn unbz2(bytes: &[u8]) -> Vec<u8> {
     all(bzip2::read::BzDecoder::new(bytes))
 }
 
-fn zst(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn zst(bytes: &[u8]) -> Vec<u8> {
     zstd::encode_all(bytes, 1).unwrap()
 }
 
@@ -78,16 +78,16 @@ fn unzst(bytes: &[u8]) -> Vec<u8> {
     zstd::decode_all(bytes).unwrap()
 }
 
-fn all(mut reader: impl Read) -> Vec<u8> {
+pub(crate) fn all(mut reader: impl Read) -> Vec<u8> {
     let mut bytes = Vec::new();
     reader.read_to_end(&mut bytes).unwrap();
     bytes
 }
 
 /// What became of an item: its bytes and the members that are not in it, or why all of it is left out.
-type Outcome = Result<(Vec<u8>, Vec<LeftOut>), Reason>;
+pub(crate) type Outcome = Result<(Vec<u8>, Vec<LeftOut>), Reason>;
 
-fn with_rules(rules: &Rules, items: &[Item]) -> Vec<Outcome> {
+pub(crate) fn with_rules(rules: &Rules, items: &[Item]) -> Vec<Outcome> {
     let spools = Spools::new(env!("CARGO_TARGET_TMPDIR").as_ref(), &mut crate::rng());
     let mut survey = Survey::new(rules).with_spools(spools.clone());
     let surveyed: Vec<_> = items
@@ -123,16 +123,16 @@ fn run(items: &[Item]) -> Vec<Outcome> {
     with_rules(&Rules::default(), items)
 }
 
-fn one(path: &str, bytes: &[u8]) -> Outcome {
+pub(crate) fn one(path: &str, bytes: &[u8]) -> Outcome {
     run(&[item(path, bytes)]).remove(0)
 }
 
-fn content<'m>(members: &'m Members, path: &str) -> &'m str {
+pub(crate) fn content<'m>(members: &'m Members, path: &str) -> &'m str {
     let found = members.iter().find(|(name, _)| name == path);
     std::str::from_utf8(&found.unwrap_or_else(|| panic!("{path} is not in it")).1).unwrap()
 }
 
-fn assert_gone(bytes: &[u8]) {
+pub(crate) fn assert_gone(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes).to_lowercase();
     for gone in ["habersaat", "ottilie"] {
         assert!(!text.contains(gone), "{gone} is left in {text:?}");
@@ -219,7 +219,7 @@ fn an_archive_of_nothing_that_can_be_read_is_left_out_as_a_whole() {
     assert!(untar(&empty).is_empty() && left_out.is_empty());
 }
 
-fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default().unix_permissions(0o640);
     for (path, bytes) in members {
@@ -230,7 +230,7 @@ fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
-fn unzip(bytes: &[u8]) -> Members {
+pub(crate) fn unzip(bytes: &[u8]) -> Members {
     let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
     (0..archive.len())
         .map(|index| {

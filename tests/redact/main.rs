@@ -10,6 +10,7 @@ mod readable;
 mod cases;
 mod containers;
 mod profiles;
+mod hostile_containers;
 mod properties;
 mod traps;
 
