@@ -4,6 +4,8 @@
 
 #[path = "../support/logs.rs"]
 mod logs;
+#[path = "../../fixtures/pexip/mod.rs"]
+mod pexip_snapshot;
 #[path = "../support/readable.rs"]
 mod readable;
 
@@ -11,6 +13,7 @@ mod cases;
 mod containers;
 mod profiles;
 mod hostile_containers;
+mod pexip;
 mod properties;
 mod traps;
 

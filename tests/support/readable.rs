@@ -49,20 +49,23 @@ impl Search {
         Self { texts, found_by, ips, macs, numbers }
     }
 
-    /// The values that can be read in `bytes`.
+    /// The values that can be read in `bytes`. In what is no text, values of ten letters or more need no word edges.
     pub fn found(&self, bytes: &[u8]) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
+        let binary = bytes.contains(&0);
         for view in views(bytes) {
-            self.found_in(&view, &mut found);
+            self.found_in(&view, binary, &mut found);
         }
         found
     }
 
-    fn found_in(&self, text: &str, found: &mut BTreeSet<String>) {
+    fn found_in(&self, text: &str, binary: bool, found: &mut BTreeSet<String>) {
         if let Some(automaton) = &self.found_by {
             let edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
             for hit in automaton.find_overlapping_iter(text) {
-                if edge(text[..hit.start()].chars().next_back()) && edge(text[hit.end()..].chars().next()) {
+                if binary && hit.end() - hit.start() >= 10
+                    || edge(text[..hit.start()].chars().next_back()) && edge(text[hit.end()..].chars().next())
+                {
                     found.insert(self.texts[hit.pattern().as_usize()].clone());
                 }
             }
@@ -75,6 +78,9 @@ impl Search {
             }
         }
         for token in runs(text, |c| c.is_ascii_hexdigit() || matches!(c, ':' | '-' | '.')) {
+            if token.len() < 12 {
+                continue;
+            }
             let digits: String = token.chars().filter(char::is_ascii_hexdigit).collect();
             for (mac, value) in &self.macs {
                 if digits.contains(mac) {
@@ -85,6 +91,9 @@ impl Search {
         if !self.numbers.is_empty() {
             for token in runs(text, |c| c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '/' | '(' | ')' | '\u{a0}'))
             {
+                if token.len() < 8 {
+                    continue;
+                }
                 let digits: String = token.chars().filter(char::is_ascii_digit).collect();
                 for (number, value) in &self.numbers {
                     if digits.contains(number) {
@@ -115,11 +124,14 @@ const fn unseen(c: char) -> bool {
 /// Everything that the bytes say to somebody who decodes them.
 pub fn views(bytes: &[u8]) -> BTreeSet<String> {
     let mut views = BTreeSet::new();
-    let mut todo: Vec<(String, usize)> = texts(bytes).into_iter().map(|text| (text, 0)).collect();
+    let mut todo: Vec<(String, usize)> = Vec::new();
+    for text in texts(bytes) {
+        // What was folded over lines is one text; so are the rows of Base64 and of quoted-printable.
+        todo.extend([folded(&text, " "), folded(&text, "")].into_iter().flatten().map(|text| (text, 0)));
+        todo.push((text, 0));
+    }
     while let Some((text, depth)) = todo.pop() {
         if depth < LAYERS {
-            // What was folded over lines is one text; so are the rows of Base64 and of quoted-printable.
-            todo.extend([folded(&text, " "), folded(&text, "")].into_iter().flatten().map(|text| (text, depth + 1)));
             todo.extend(decoded(&text).map(|text| (text, depth + 1)));
             todo.extend(unbase64(&text).into_iter().map(|text| (text, depth + 1)));
         }
@@ -267,7 +279,7 @@ fn unbase64(text: &str) -> Vec<String> {
         }
         let standard = run.replace('-', "+").replace('_', "/");
         // A run may begin with something else, such as a path.
-        for from in 0..4.min(standard.len()) {
+        for from in 0..if run.len() < 16 { 1 } else { 4 } {
             let rest = &standard[from..];
             let rest = &rest[..rest.len() - usize::from(rest.len() % 4 == 1)];
             let mut bytes = STANDARD_NO_PAD.decode(rest).unwrap_or_default();

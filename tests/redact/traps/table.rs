@@ -872,7 +872,7 @@ fn every_chunk_size_gives_the_same_for_every_trap() {
             readable.then(|| read(&redactor, &items[1]).ok()).flatten().map(|(bytes, _)| bytes)
         };
         let expected = run(1 << 20, &items);
-        for size in (1..40).chain([trap.bytes.len().saturating_sub(1).max(1), trap.bytes.len()]) {
+        for size in [1, 2, 3, 5, 8, 13, 21, 34, trap.bytes.len().saturating_sub(1).max(1)] {
             let got = run(size, &items);
             assert!(
                 got == expected,
