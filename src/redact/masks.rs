@@ -61,6 +61,8 @@ pub(crate) struct Block {
     pub(crate) digit_lead: u64,
     /// First bytes of words of ten bytes or more.
     pub(crate) long: u64,
+    /// First digits of runs of digits.
+    pub(crate) digits: u64,
     /// The places of every [`Shape`], in the order of its variants.
     pub(crate) shapes: [u64; SHAPES],
     /// Bytes with which an escape begins.
@@ -259,6 +261,7 @@ fn places(before: &Classes, current: &Classes, next: &Classes, wanted: &Wanted) 
         lead: start & !current.digit,
         digit_lead: start & current.digit,
         long: start & tens as u64,
+        digits: current.digit & !digit_before,
         shapes: [every, key, dotted as u64, colons, pairs_of_hex, current.opening & digit_after],
         escape: current.escape,
         line_end: current.line_end,

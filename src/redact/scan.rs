@@ -13,7 +13,7 @@ use super::memo::{Key, Memo};
 use super::own::Own;
 use super::shape::Found;
 use super::stand_in::StandIns;
-use super::text::{self, Filter, word_hash, word_hash_in};
+use super::text::{self, Filter, WORD, word_hash, word_hash_in};
 use super::unescape::{self, Unescaped};
 
 /// Finds personal values in lines. The survey scans without stand-ins: everything is real to it.
@@ -45,6 +45,7 @@ struct Walk<'w> {
     skip: usize,
     base64_until: usize,
     named_until: usize,
+    numbers_until: usize,
 }
 
 /// The places of the bits that are set.
@@ -181,7 +182,8 @@ impl<'k> Scanner<'k> {
         if from == to {
             return false;
         }
-        let mut walk = Walk { view, line, hits, scratch, depth, skip: 0, base64_until: 0, named_until: 0 };
+        let mut walk =
+            Walk { view, line, hits, scratch, depth, skip: 0, base64_until: 0, named_until: 0, numbers_until: 0 };
         let digits = if self.digits { u64::MAX } else { 0 };
         let (first, last) = (from / 64, (to - 1) / 64);
         let mut escapes = false;
@@ -217,6 +219,9 @@ impl<'k> Scanner<'k> {
             for bit in Bits(block.long & inside) {
                 self.long_word(&mut walk, base + bit);
             }
+            for bit in Bits(block.digits & inside) {
+                self.number(&mut walk, base + bit);
+            }
         }
         escapes
     }
@@ -243,6 +248,17 @@ impl<'k> Scanner<'k> {
                 self.known_word(walk, hash, start, end);
             }
         });
+    }
+
+    /// Looks at the numbers in the word that has a digit at `at` of the text.
+    fn number(&self, walk: &mut Walk<'_>, at: usize) {
+        let at = at - walk.view.from;
+        if at < walk.numbers_until {
+            return;
+        }
+        let start = text::run_back(walk.line.text, walk.numbers_until, at, WORD);
+        let end = walk.view.masks.word_end(at + walk.view.from) - walk.view.from;
+        walk.numbers_until = self.table.at_number(&walk.line, start, end, walk.hits);
     }
 
     /// A word that may begin a learned name, or have a meaning of its own.

@@ -11,9 +11,9 @@ mod readable;
 
 mod cases;
 mod containers;
-mod profiles;
 mod hostile_containers;
 mod pexip;
+mod profiles;
 mod properties;
 mod traps;
 

@@ -9,21 +9,30 @@ use super::hit::Hits;
 use super::masks::{Block, Shape, Wanted};
 use super::text::{ByHash, Filter, word_hash};
 
+mod card;
+mod device;
 mod email;
 mod host;
+mod iban;
 mod ip;
 mod keyed;
+mod labelled;
 mod log_user;
 mod mac;
+mod national_id;
+mod number;
 mod phone;
+mod plate;
 mod secret;
 mod uri;
+mod wallet;
 
 pub(crate) use self::email::names_algorithms;
 pub(crate) use self::ip::is_ip;
 pub(crate) use self::keyed::{class_of_key, key_before, value_behind, value_hits};
+use self::number::Number;
 
-static DETECTORS: [&dyn Detector; 9] = [
+static DETECTORS: [&dyn Detector; 16] = [
     &keyed::Keyed,
     &ip::Ip,
     &email::Email,
@@ -33,6 +42,13 @@ static DETECTORS: [&dyn Detector; 9] = [
     &secret::Secrets,
     &log_user::LogUser,
     &host::Host,
+    &iban::Iban,
+    &card::Card,
+    &national_id::NationalId,
+    &device::Device,
+    &labelled::Labelled,
+    &plate::Plate,
+    &wallet::Wallet,
 ];
 
 /// A line as detectors see it.
@@ -70,6 +86,14 @@ pub(crate) trait Detector: Sync {
     /// Looks at a word of ten letters and digits or more.
     fn at_long_word(&self, _line: &Line<'_>, _start: usize, _end: usize, _hits: &mut Hits) {}
 
+    /// Whether [`at_number`](Self::at_number) is called.
+    fn reads_numbers(&self) -> bool {
+        false
+    }
+
+    /// Looks at a number: see [`number`] for what is one.
+    fn at_number(&self, _line: &Line<'_>, _number: &Number, _hits: &mut Hits) {}
+
     /// Looks at the beginning of a line.
     fn at_line_start(&self, _line: &Line<'_>, _hits: &mut Hits) {}
 }
@@ -80,6 +104,7 @@ pub(crate) struct Table {
     anchors: Vec<Vec<(Shape, &'static dyn Detector)>>,
     keys: Vec<&'static dyn Detector>,
     words: ByHash<Vec<(&'static str, &'static dyn Detector)>>,
+    numbers: Vec<&'static dyn Detector>,
     /// The words at which somebody wants to look.
     pub(crate) filter: Filter,
     /// Whether one of them begins with a digit.
@@ -99,6 +124,7 @@ impl Table {
             anchors: vec![Vec::new()],
             keys: Vec::new(),
             words: ByHash::default(),
+            numbers: DETECTORS.into_iter().filter(|detector| detector.reads_numbers()).collect(),
             filter: Filter::new(words.len()),
             digits: words.iter().any(|(word, _)| word.starts_with(|c: char| c.is_ascii_digit())),
             wanted: Wanted::default(),
@@ -171,6 +197,16 @@ impl Table {
 
     pub(crate) fn at_long_word(&self, line: &Line<'_>, start: usize, end: usize, hits: &mut Hits) {
         secret::Secrets.at_long_word(line, start, end, hits);
+        wallet::Wallet.at_long_word(line, start, end, hits);
+    }
+
+    /// Looks at the numbers that begin in the run of letters and digits from `start` to `end`; gives where to go on.
+    pub(crate) fn at_number(&self, line: &Line<'_>, start: usize, end: usize, hits: &mut Hits) -> usize {
+        number::each_within(line.text, start, end, &mut |number| {
+            for detector in &self.numbers {
+                detector.at_number(line, number, hits);
+            }
+        })
     }
 
     pub(crate) fn at_line_start(&self, line: &Line<'_>, hits: &mut Hits) {

@@ -1,0 +1,119 @@
+//! Payment cards: 13 to 19 digits of an issuer's range, after Luhn (ISO/IEC 7812-1).
+
+use super::number::Number;
+use super::{Detector, Line};
+use crate::redact::category::Category;
+use crate::redact::hit::{Form, Hits, rank};
+
+pub(crate) struct Card;
+
+impl Detector for Card {
+    fn reads_numbers(&self) -> bool {
+        true
+    }
+
+    fn at_number(&self, line: &Line<'_>, number: &Number, hits: &mut Hits) {
+        let text = line.text;
+        if number.digits < 13 {
+            return;
+        }
+        if is_card(number) {
+            if number.stands_alone(text)
+                && !(number.is_plain() && (number.is_json_number(text) || number.is_measure(text)))
+            {
+                hits.push(number.start, number.end, Category::Card, Form::Drop, rank::NUMBER + 1);
+            }
+            return;
+        }
+        // `12 4111 1111 1111 1111 123`: four groups of four among other numbers.
+        let groups = number.groups();
+        let mut start = number.start;
+        for (place, &length) in groups.iter().enumerate() {
+            let window = groups.get(place..place + 4).is_some_and(|window| window == [4; 4]);
+            if window && let Some(inner) = Number::read(text, start, start + 19).filter(is_card) {
+                hits.push(inner.start, inner.end, Category::Card, Form::Drop, rank::NUMBER + 1);
+                return;
+            }
+            start += usize::from(length) + 1;
+        }
+    }
+}
+
+/// Whether the digits are a card's: range, length, groups and check.
+pub(super) fn is_card(number: &Number) -> bool {
+    let length = number.signs().len();
+    if !number.is_digits() || !(13..=19).contains(&length) {
+        return false;
+    }
+    let first = number.value(0, 4);
+    let issued = match first {
+        4000..=4999 => matches!(length, 13 | 16 | 19),
+        // American Express
+        3400..=3499 | 3700..=3799 => length == 15,
+        // Diners Club
+        3000..=3059 | 3095 | 3600..=3699 | 3800..=3999 => matches!(length, 14 | 16),
+        // JCB
+        3528..=3589 => matches!(length, 16 | 19),
+        1800 | 2131 => length == 15,
+        // Mastercard, Mir
+        5100..=5599 | 2221..=2720 | 2200..=2204 => length == 16,
+        // Maestro and others of its range
+        5000..=5099 | 5600..=5899 | 6304 | 6759 | 6761..=6763 => matches!(length, 16 | 18 | 19),
+        // Discover, UnionPay, RuPay
+        6011 | 6440..=6599 | 6200..=6299 | 6000..=6099 | 8100..=8299 => matches!(length, 16 | 19),
+        _ => false,
+    };
+    let groups = number.groups();
+    let grouped = groups[0] == 4
+        && groups.len() <= 5
+        && matches!(number.joints(), [joint @ (b' ' | b'-'), rest @ ..] if rest.iter().all(|b| b == joint));
+    issued && (number.is_plain() || grouped) && luhn3::decimal::valid(number.signs())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::redact::detector::tests::{finds, found};
+
+    #[test]
+    fn a_card_is_found_with_joints_and_without() {
+        // Test numbers that the card schemes and payment providers publish.
+        for card in [
+            "4111111111111111",
+            "4111 1111 1111 1111",
+            "4111-1111-1111-1111",
+            "5555555555554444",
+            "2223003122003222",
+            "378282246310005",
+            "3782 822463 10005",
+            "30569309025904",
+            "6011111111111117",
+            "3530111333300000",
+            "6200000000000005",
+            "4222222222222",
+            "5105 1051 0510 5100",
+            "6304 0000 0000 0000",
+        ] {
+            finds(&format!("paid with {card}."), &[(card, "card")]);
+        }
+        finds("12 4111 1111 1111 1111 123 EUR", &[("4111 1111 1111 1111", "card")]);
+        finds("card=4111111111111111&x=1", &[("4111111111111111", "card")]);
+    }
+
+    #[test]
+    fn identifiers_of_the_same_length_stay() {
+        for line in [
+            "4111111111111112",
+            "flow_id=1258832998001901",
+            "\"flow_id\":4111111111111111",
+            "ts=1732199999123456 1732199999123456789",
+            "4111111111111111111111",
+            "id-4111111111111111-x",
+            "trace 4111111111111111_7",
+            "00000000-4111-1111-1111-111111111111",
+            "seq 4111111111111111",
+            "size 4111111111111111 bytes",
+        ] {
+            assert!(found(line).is_empty(), "{line}: {:?}", found(line));
+        }
+    }
+}
