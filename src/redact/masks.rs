@@ -46,6 +46,8 @@ pub(super) struct Classes {
     pub(super) line_end: u64,
     /// `$` and `~`
     pub(super) sign: u64,
+    /// Bytes of keys and names.
+    pub(super) ident: u64,
 }
 
 /// The places in 64 bytes of text.
@@ -71,6 +73,8 @@ pub(crate) struct Block {
     pub(crate) line_end: u64,
     /// Every `:`.
     pub(crate) colon: u64,
+    /// Bytes of keys and names.
+    pub(crate) ident: u64,
 }
 
 impl Block {
@@ -160,6 +164,29 @@ impl Masks {
                 }
                 high != 0
             })
+    }
+
+    /// Where the run of bytes of keys begins that ends before `end`; at least 64 bytes are looked at.
+    #[inline]
+    pub(crate) fn ident_start(&self, end: usize) -> usize {
+        let (mut block, bit) = (end / 64, end % 64);
+        let mut run = 0;
+        if bit > 0 {
+            run = (self.blocks[block].ident << (64 - bit)).leading_ones() as usize;
+            if run < bit {
+                return end - run;
+            }
+            run = bit;
+        }
+        while block > 0 && run <= 64 {
+            block -= 1;
+            let more = self.blocks[block].ident.leading_ones() as usize;
+            run += more;
+            if more < 64 {
+                break;
+            }
+        }
+        end - run
     }
 
     /// Where the word ends that has a byte at `at`.
@@ -266,6 +293,7 @@ fn places(before: &Classes, current: &Classes, next: &Classes, wanted: &Wanted) 
         escape: current.escape,
         line_end: current.line_end,
         colon: current.colon,
+        ident: current.ident,
     }
 }
 
@@ -300,6 +328,7 @@ fn classes(bytes: &[u8; 64]) -> Classes {
         all.at |= row(is(b'@'));
         all.escape |= row(is(b'%') | is(b'\\') | is(b'&'));
         all.line_end |= row(is(b'\n'));
+        all.ident |= row(digit | letter | is(b'_') | is(b'-') | is(b'.'));
         all.sign |= row(is(b'$') | is(b'~'));
     }
     all
@@ -310,7 +339,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::redact::text::{DIGIT, HEX, HIGH, WORD, is};
+    use crate::redact::text::{DIGIT, HEX, HIGH, IDENT, WORD, is};
 
     /// What the classes mean, byte by byte.
     fn plainly(bytes: &[u8; 64]) -> Classes {
@@ -330,6 +359,7 @@ mod tests {
             at: row(&|b| b == b'@'),
             escape: row(&|b| matches!(b, b'%' | b'\\' | b'&')),
             line_end: row(&|b| b == b'\n'),
+            ident: row(&|b| is(b, IDENT)),
             sign: row(&|b| b == b'$' || b == b'~'),
         }
     }

@@ -24,6 +24,7 @@ pub(crate) struct Scanner<'k> {
     /// Words at which names may begin or detectors look, and whether some of them begin with a digit.
     filter: &'k Filter,
     digits: bool,
+    seed: u64,
 }
 
 /// A line in a text whose places are known.
@@ -87,14 +88,15 @@ impl<'k> Scanner<'k> {
     /// Finds what detectors find; learned names are not looked for.
     pub(crate) fn unknowing() -> Self {
         let table: &'static Table = &TABLE;
-        Self { known: None, own: None, table, filter: &table.filter, digits: table.digits }
+        Self { known: None, own: None, table, filter: &table.filter, digits: table.digits, seed: text::seed() }
     }
 
     /// Finds that and the learned names, and knows stand-ins when it sees them.
     pub(crate) fn knowing(stand_ins: &'k StandIns) -> Self {
         let (table, names): (&'static Table, _) = (&TABLE, &stand_ins.learned.names);
         let digits = table.digits || names.digits;
-        Self { known: Some(stand_ins), own: stand_ins.own.as_deref(), table, filter: &names.filter, digits }
+        let own = stand_ins.own.as_deref();
+        Self { known: Some(stand_ins), own, table, filter: &names.filter, digits, seed: text::seed() }
     }
 
     /// Finds also what a profile names.
@@ -174,7 +176,7 @@ impl<'k> Scanner<'k> {
     /// One walk over the line at `place` of a text; whether there are escapes to decode.
     fn walk(&self, view: &Places<'_>, previous: &[u8], hits: &mut Hits, scratch: &mut Scratch, depth: usize) -> bool {
         let &Places { text, masks, from, to } = view;
-        let line = Line { text: &text[from..to], previous };
+        let line = Line { text: &text[from..to], previous, places: (masks, from) };
         self.table.at_line_start(&line, hits);
         if let Some(own) = self.own {
             own.find(&line, self.known, hits);
@@ -214,7 +216,17 @@ impl<'k> Scanner<'k> {
                 escapes = Bits(block.escape & inside).any(|bit| unescape::may_begin(walk.line.text, base + bit - from));
             }
             for bit in Bits((block.lead | block.digit_lead & digits) & inside) {
-                self.word(&mut walk, base + bit);
+                let (start, length) = (base + bit, (!(block.word >> bit)).trailing_zeros() as usize);
+                if bit + length < 64
+                    && block.high == 0
+                    && let Some(hash) = text::short_hash_in(self.seed, text, start, length)
+                {
+                    if self.filter.may_hold(hash) {
+                        self.known_word(&mut walk, hash, start - from, start - from + length);
+                    }
+                } else {
+                    self.word(&mut walk, start);
+                }
             }
             for bit in Bits(block.long & inside) {
                 self.long_word(&mut walk, base + bit);

@@ -1,4 +1,5 @@
-//! The classes of bytes by vector instructions (AVX2), where the processor has them.
+//! The classes of bytes by vector instructions (AVX2), where the processor has them; and the other place where the compiler
+//! cannot see what is known.
 
 use super::masks::{Block, Wanted};
 
@@ -6,6 +7,14 @@ use super::masks::{Block, Wanted};
 #[cfg(not(target_arch = "x86_64"))]
 pub(super) fn read(_text: &[u8], _wanted: &Wanted, _blocks: &mut Vec<Block>) -> bool {
     false
+}
+
+/// A text of ASCII; `None` when it holds anything else. Much quicker for short texts than to check them for UTF-8.
+#[inline]
+#[expect(unsafe_code, reason = "the library's own check that bytes are ASCII gives no text")]
+pub(super) fn ascii(bytes: &[u8]) -> Option<&str> {
+    // SAFETY: ASCII is UTF-8.
+    bytes.is_ascii().then(|| unsafe { std::str::from_utf8_unchecked(bytes) })
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -79,14 +88,16 @@ mod avx2 {
         let lower = [or(a, _mm256_set1_epi8(0x20)), or(b, _mm256_set1_epi8(0x20))];
         let digit = bits(digits[0], digits[1]);
         let high = bits(a, b);
+        let word = bits(within(lower[0], b'a', 26), within(lower[1], b'a', 26)) | digit | high;
+        let (dash, dot) = (same(b'-'), same(b'.'));
         Classes {
-            word: bits(within(lower[0], b'a', 26), within(lower[1], b'a', 26)) | digit | high,
+            word,
             high,
             digit,
             hex: bits(within(lower[0], b'a', 6), within(lower[1], b'a', 6)) | digit,
             colon: same(b':'),
-            dot: same(b'.'),
-            dash: same(b'-'),
+            dot,
+            dash,
             equals: same(b'='),
             opening: bits(or(is(a, b'+'), is(a, b'(')), or(is(b, b'+'), is(b, b'('))),
             at: same(b'@'),
@@ -95,6 +106,7 @@ mod avx2 {
                 or(is(b, b'%'), or(is(b, b'\\'), is(b, b'&'))),
             ),
             line_end: same(b'\n'),
+            ident: (word & !high) | dash | dot | same(b'_'),
             sign: bits(or(is(a, b'$'), is(a, b'~')), or(is(b, b'$'), is(b, b'~'))),
         }
     }

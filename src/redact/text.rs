@@ -9,6 +9,8 @@ use std::sync::LazyLock;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+use super::simd;
+
 /// Letter or digit of ASCII, or a byte of a longer character.
 pub(crate) const WORD: u8 = 1;
 /// A byte at which a detector may have something to say.
@@ -133,6 +135,21 @@ pub(crate) fn word_hash_in(text: &[u8], start: usize, end: usize) -> u64 {
     }
 }
 
+/// What [`short_hash_in`] needs.
+pub(crate) fn seed() -> u64 {
+    *SEED
+}
+
+/// The same for a word of up to eight bytes with eight bytes of text from its first.
+#[inline]
+pub(crate) fn short_hash_in(seed: u64, text: &[u8], start: usize, length: usize) -> Option<u64> {
+    if length > 8 || length == 0 {
+        return None;
+    }
+    let bytes = u64::from_le_bytes(*text.get(start..)?.first_chunk()?);
+    Some(mix(seed ^ length as u64, (bytes | CASE) << (64 - 8 * length)))
+}
+
 const CASE: u64 = 0x2020_2020_2020_2020;
 
 #[inline]
@@ -226,7 +243,7 @@ impl Folded {
     #[inline]
     pub(crate) fn as_str(&self) -> &str {
         match &self.0 {
-            Kept::Short(text, length) => std::str::from_utf8(&text[..usize::from(*length)]).expect("it is ASCII"),
+            Kept::Short(text, length) => simd::ascii(&text[..usize::from(*length)]).expect("it is ASCII"),
             Kept::Long(text) => text,
         }
     }
@@ -294,7 +311,7 @@ fn short(bytes: &[u8]) -> Option<Folded> {
 pub(crate) fn fold_into(bytes: &[u8], folded: &mut String) {
     if bytes.is_ascii() {
         let from = folded.len();
-        folded.push_str(std::str::from_utf8(bytes).expect("it is ASCII"));
+        folded.push_str(simd::ascii(bytes).expect("it is ASCII"));
         folded[from..].make_ascii_lowercase();
         return;
     }
@@ -389,6 +406,9 @@ mod tests {
             for end in start..text.len() {
                 let (word, whole) = (&text[start..end], text.as_bytes());
                 assert_eq!(word_hash(word.to_lowercase().as_bytes()), word_hash_in(whole, start, end), "{word}");
+                if let Some(short) = short_hash_in(seed(), whole, start, end - start).filter(|_| start < end) {
+                    assert_eq!(short, word_hash(word.as_bytes()));
+                }
             }
         }
     }

@@ -220,8 +220,42 @@ fn v6(text: &[u8], at: usize, skip: &mut usize, hits: &mut Hits) {
     }
 }
 
+/// The address that the whole of `token` is (RFC 4291, section 2.2).
 fn parse(token: &[u8]) -> Option<u128> {
-    std::str::from_utf8(token).ok()?.parse::<Ipv6Addr>().ok().map(Ipv6Addr::to_bits)
+    if token.contains(&b'.') {
+        return std::str::from_utf8(token).ok()?.parse::<Ipv6Addr>().ok().map(Ipv6Addr::to_bits);
+    }
+    let mut groups = [0_u16; 8];
+    let (mut count, mut gap, mut at) = (0, None, 0);
+    if token.starts_with(b"::") {
+        (gap, at) = (Some(0), 2);
+    }
+    while at < token.len() {
+        let from = at;
+        let mut group = 0;
+        while let Some(digit) = token.get(at).filter(|_| at < from + 4).and_then(|&b| char::from(b).to_digit(16)) {
+            group = group << 4 | u16::try_from(digit).ok()?;
+            at += 1;
+        }
+        if at == from {
+            return None;
+        }
+        *groups.get_mut(count)? = group;
+        count += 1;
+        match token.get(at..) {
+            None | Some([]) => break,
+            Some([b':', b':', ..]) if gap.is_none() => (gap, at) = (Some(count), at + 2),
+            Some([b':', next, ..]) if *next != b':' => at += 1,
+            Some(_) => return None,
+        }
+    }
+    match gap {
+        // Two colons stand for one group of zeros or more.
+        Some(gap) if count < 8 => groups[gap..].rotate_right(8 - count),
+        None if count == 8 => {}
+        _ => return None,
+    }
+    Some(groups.iter().fold(0, |ip, &group| ip << 16 | u128::from(group)))
 }
 
 /// The address before the last colon or colons of a token.
@@ -252,6 +286,22 @@ pub(super) fn is_ip6_token(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::redact::detector::tests::{finds, found};
+
+    proptest::proptest! {
+        #[test]
+        fn an_ipv6_address_is_read_as_the_standard_library_does(
+            token in "(::)?([0-9a-fA-F]{1,5}(:|::)){0,9}[0-9a-f]{0,4}",
+            ip in proptest::prelude::any::<[u16; 8]>(),
+            zeros in proptest::prelude::any::<u8>(),
+        ) {
+            let mut ip = ip;
+            (0..8).filter(|bit| zeros & 1 << bit != 0).for_each(|bit| ip[bit] = 0);
+            for token in [token, std::net::Ipv6Addr::from(ip).to_string()] {
+                let expected = token.parse::<std::net::Ipv6Addr>().ok().map(std::net::Ipv6Addr::to_bits);
+                proptest::prop_assert_eq!(super::parse(token.as_bytes()), expected, "{}", token);
+            }
+        }
+    }
 
     #[test]
     fn an_address_is_found_in_every_form() {

@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use super::hit::Hits;
-use super::masks::{Block, Shape, Wanted};
+use super::masks::{Block, Masks, Shape, Wanted};
 use super::text::{ByHash, Filter, word_hash};
 
 mod card;
@@ -58,6 +58,17 @@ pub(crate) struct Line<'t> {
     /// The line before it, or as much of its end as is known, if that [leads on](crate::redact::lines::leads_on) to this one;
     /// else nothing.
     pub(crate) previous: &'t [u8],
+    /// Its places, and where it begins among them.
+    pub(crate) places: (&'t Masks, usize),
+}
+
+impl Line<'_> {
+    /// Where the run of bytes of keys and names begins that ends before `end`, not before `floor`; `end - floor` is at most 64.
+    #[inline]
+    pub(crate) fn ident_start(&self, floor: usize, end: usize) -> usize {
+        let (masks, from) = self.places;
+        masks.ident_start(end + from).max(floor + from) - from
+    }
 }
 
 /// Finds values of one kind. Every method may look anywhere in the line; none may keep anything.

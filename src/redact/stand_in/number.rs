@@ -74,10 +74,17 @@ fn country(digits: &str) -> &str {
 
 /// The six bytes of a hardware address in any of its spellings.
 pub(crate) fn mac_of(bytes: &[u8]) -> Option<[u8; 6]> {
-    let digits: Vec<u8> = bytes.iter().copied().filter(u8::is_ascii_hexdigit).collect();
-    let mut mac = [0; 6];
-    hex::decode_to_slice(digits, &mut mac).ok()?;
-    Some(mac)
+    let mut number = 0_u64;
+    let mut count = 0;
+    for digit in bytes.iter().filter_map(|&byte| char::from(byte).to_digit(16)) {
+        number = number << 4 | u64::from(digit);
+        count += 1;
+        if count > 12 {
+            return None;
+        }
+    }
+    let [_, _, mac @ ..] = number.to_be_bytes();
+    (count == 12).then_some(mac)
 }
 
 /// The digits of a telephone number.

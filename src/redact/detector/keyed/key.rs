@@ -3,13 +3,24 @@
 use std::cell::RefCell;
 
 use crate::redact::category::Category;
+use crate::redact::detector::Line;
 use crate::redact::keys::{self, KeyClass};
 use crate::redact::text::{self, DIGIT, IDENT, is};
 
 const LONGEST_KEY: usize = 64;
 
-/// The key that ends before the `:` or `=` at `at`, if it is a known one.
+/// The key that ends before the `:` or `=` at `at` of a line, if it is a known one.
+pub(super) fn key_in<'t>(line: &Line<'t>, at: usize) -> Option<(&'t [u8], KeyClass)> {
+    key_with(line.text, at, |floor, end| line.ident_start(floor, end))
+}
+
+/// The same in any text.
 pub(crate) fn key_before(text: &[u8], at: usize) -> Option<(&[u8], KeyClass)> {
+    key_with(text, at, |floor, end| text::run_back(text, floor, end, IDENT))
+}
+
+#[inline]
+fn key_with(text: &[u8], at: usize, ident_start: impl Fn(usize, usize) -> usize) -> Option<(&[u8], KeyClass)> {
     let mut end = at;
     while end > 0 && text[end - 1] == b' ' && at - end < 2 {
         end -= 1;
@@ -18,26 +29,25 @@ pub(crate) fn key_before(text: &[u8], at: usize) -> Option<(&[u8], KeyClass)> {
     if end > 0 && matches!(text[end - 1], b'"' | b'\'' | b']' | b'*') {
         quoted = true;
         end -= 1;
-        while end > 0 && matches!(text[end - 1], b'\\' | b'*') {
+        while end > 0 && at - end < LONGEST_KEY && matches!(text[end - 1], b'\\' | b'*') {
             end -= 1;
         }
     }
-    let start = text::run_back(text, end.saturating_sub(LONGEST_KEY), end, IDENT);
+    let start = ident_start(end.saturating_sub(LONGEST_KEY), end);
     if start == end {
         return None;
     }
     let key = &text[start..end];
-    // A number is no key: `sshd[12]:`.
-    if is(key[key.len() - 1], DIGIT) && key.iter().all(|&b| is(b, DIGIT)) {
+    // A number or an address is no key: `sshd[12]:`, `10.0.0.1:80`.
+    if is(key[key.len() - 1], DIGIT) && key.iter().all(|&b| is(b, DIGIT) || matches!(b, b'.' | b'-' | b'_')) {
         return None;
     }
-    if let Some(class) = class_of(key) {
+    if let Some(class) = class_of(text, start, end) {
         return Some((key, class));
     }
     if text[at] == b':' && !quoted && start > 1 && text[start - 1] == b' ' {
-        let first = text::run_back(text, (start - 1).saturating_sub(LONGEST_KEY), start - 1, IDENT);
-        let words = &text[first..start - 1];
-        if !words.is_empty() {
+        let first = ident_start((start - 1).saturating_sub(LONGEST_KEY), start - 1);
+        if first < start - 1 {
             return class_of_two(text, first, start, end).map(|class| (key, class));
         }
     }
@@ -62,8 +72,13 @@ thread_local! {
 }
 
 /// What the value beside `key` is, if the key, its last part or a word of it says so.
-pub(crate) fn class_of(key: &[u8]) -> Option<KeyClass> {
-    cached(key, text::word_hash(key), || class_of_uncached(key))
+pub(crate) fn class_of_key(key: &[u8]) -> Option<KeyClass> {
+    class_of(key, 0, key.len())
+}
+
+fn class_of(text: &[u8], start: usize, end: usize) -> Option<KeyClass> {
+    let key = &text[start..end];
+    cached(key, text::word_hash_in(text, start, end), || class_of_uncached(key))
 }
 
 /// The class of a key of two words, the first from `first` to the blank before `start`.

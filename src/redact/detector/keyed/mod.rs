@@ -17,8 +17,8 @@ use crate::redact::keys::KeyClass;
 use crate::redact::masks::Shape;
 use crate::redact::text::{self, DIGIT, IDENT, SPACE, WORD, before, byte, is, is_uuid};
 
-pub(crate) use self::key::{class_of as class_of_key, key_before};
-
+use self::key::key_in;
+pub(crate) use self::key::{class_of_key, key_before};
 use self::secret::secret;
 use self::value::{Value, value_at};
 
@@ -47,7 +47,7 @@ impl Detector for Keyed {
         if not_a_key {
             return;
         }
-        if let Some((key, class)) = key_before(text, at) {
+        if let Some((key, class)) = key_in(line, at) {
             value_of(line, key, at, class, hits);
         }
     }
