@@ -3,7 +3,7 @@
 //! A line longer than [`LONGEST`] is read in pieces that end where a value ends. Where the pieces end depends on the line
 //! alone, never on the size of the chunks.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::ops::Range;
 
 use super::error::RedactError;
@@ -108,21 +108,10 @@ impl<R: Read> Splitter<R> {
     }
 
     fn fill(&mut self, want: usize) -> Result<(), RedactError> {
-        while !self.ended && self.rest.len() <= want {
-            let have = self.rest.len();
-            self.rest.resize(want + 1, 0);
-            match self.input.read(&mut self.rest[have..]) {
-                Ok(count) => {
-                    self.rest.truncate(have + count);
-                    self.ended = count == 0;
-                }
-                Err(error) => {
-                    self.rest.truncate(have);
-                    if error.kind() != io::ErrorKind::Interrupted {
-                        return Err(RedactError::unwrap_io(error));
-                    }
-                }
-            }
+        if !self.ended && self.rest.len() <= want {
+            let missing = want + 1 - self.rest.len();
+            (&mut self.input).take(missing as u64).read_to_end(&mut self.rest).map_err(RedactError::unwrap_io)?;
+            self.ended = self.rest.len() <= want;
         }
         Ok(())
     }

@@ -312,3 +312,59 @@ fn a_zip_comes_back_in_its_order_without_comments() {
         assert_eq!(String::from_utf8(all(member)).unwrap(), "2026-11-21 14:20:01 display_name=\"person-1\" joined\n");
     }
 }
+
+#[test]
+fn a_stream_is_filtered_like_a_file() {
+    let archive = gz(&tar(&[("habersaat/a.log", LEARNED), ("b.log", BARE), ("core", b"\x7fELF")]));
+    let (expected, listed) = one("all.tgz", &archive).unwrap();
+    let mut redactor = Redactor::new(Rules::default(), tarseal::redact::Learned::default(), key());
+    let mut bytes = Vec::new();
+    redactor.filter(archive.as_slice(), &mut bytes).unwrap();
+    assert_eq!(untar(&ungz(&bytes)), untar(&ungz(&expected)));
+    let left_out = redactor.take_left_out();
+    assert_eq!((left_out[0].path.as_str(), left_out[0].reason), ("core", Reason::NotReadable));
+    assert_eq!((left_out.len(), listed.len()), (1, 1));
+    assert!(redactor.take_left_out().is_empty());
+
+    let mut utf16 = vec![0xff, 0xfe];
+    String::from_utf8(LEARNED.repeat(2)).unwrap().encode_utf16().for_each(|unit| utf16.extend(unit.to_le_bytes()));
+    let mut bytes = Vec::new();
+    redactor.filter(utf16.as_slice(), &mut bytes).unwrap();
+    assert_eq!(&bytes[..4], [0xff, 0xfe, b'2', 0]);
+    let mut bytes = Vec::new();
+    let error = redactor.filter(&archive[..archive.len() - 9], &mut bytes).unwrap_err();
+    assert!(matches!(error, RedactError::Damaged(_)) && bytes.is_empty(), "{error}");
+}
+
+#[test]
+fn redacting_a_redacted_archive_changes_nothing() {
+    let rules = Rules::default();
+    let members = [("habersaat/a.log", LEARNED), ("b.log", BARE)];
+    for bytes in [tar(&members), zip(&members), gz(&tar(&members)), xz(&zip(&members)), bz2(&tar(&members))] {
+        let items = [item("all", &bytes)];
+        let redactor = Redactor::new(rules.clone(), crate::survey(&rules, &items).unwrap(), key());
+        let once = crate::read(&redactor, &items[0]).unwrap().0;
+        let (twice, counts) = crate::read(&redactor, &item("all", &once)).unwrap();
+        assert!(once == twice && counts.is_empty(), "{counts:?}");
+    }
+}
+
+#[test]
+fn threads_and_chunks_make_no_difference_in_archives() {
+    let long = [LEARNED, BARE].concat().repeat(300);
+    let bytes = tar(&[("a.log", &long), ("b.zip", &zip(&[("c.log", &long), ("d.log", BARE)]))]);
+    let items = [item("all.tar", &bytes)];
+    let run = |threads: usize, chunk: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let mut survey = Survey::new(&Rules::default()).with_chunk_size(chunk);
+            survey.read(&items[0]).unwrap();
+            let redactor = Redactor::new(Rules::default(), survey.finish(), key()).with_chunk_size(chunk);
+            crate::read(&redactor, &items[0]).unwrap()
+        })
+    };
+    let expected = run(1, 1 << 20);
+    for (threads, chunk) in [(2, 1000), (8, 4096)] {
+        assert!(run(threads, chunk) == expected, "{threads} threads, chunks of {chunk}");
+    }
+}

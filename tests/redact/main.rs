@@ -9,6 +9,7 @@ mod pexip_snapshot;
 #[path = "../support/readable.rs"]
 mod readable;
 
+mod archive_tools;
 mod cases;
 mod containers;
 mod hostile_containers;

@@ -201,3 +201,54 @@ fn extra(numbers: &[u64]) -> Vec<u8> {
 fn length(bytes: &[u8]) -> [u8; 2] {
     u16::try_from(bytes.len()).expect("at most 28 bytes").to_le_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spool::Spools;
+
+    fn record() -> Record {
+        Record {
+            name: Vec::new(),
+            flags: 0,
+            method: STORED,
+            modified: [0; 4],
+            crc: 0,
+            packed: 0,
+            plain: 0,
+            start: 0,
+            host: 3,
+            attributes: 0o100_644 << 16,
+        }
+    }
+
+    #[test]
+    fn more_members_than_16_bits_can_count_are_all_there() {
+        let mut writer = Writer::new(Spools::in_memory().spool());
+        let mut bytes = Vec::new();
+        for number in 0..70_000 {
+            bytes.extend_from_slice(&writer.directory(&format!("{number}/"), &record()).unwrap());
+        }
+        writer.finish().unwrap().read_to_end(&mut bytes).unwrap();
+        let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+        assert_eq!(archive.len(), 70_000);
+        assert_eq!(archive.by_index(69_999).unwrap().name().unwrap(), "69999/");
+    }
+
+    #[test]
+    fn numbers_that_do_not_fit_stand_in_an_extra_field() {
+        let mut writer = Writer::new(Spools::in_memory().spool());
+        writer.position = 5 << 30;
+        let large = Record { name: b"a".to_vec(), packed: 6 << 30, plain: 7 << 30, ..writer.like(&record()) };
+        let local = writer.enter(&large).unwrap();
+        assert_eq!(local[18..26], [0xff; 8]);
+        let mut directory = Vec::new();
+        SpoolReader::new(&writer.directory).read_to_end(&mut directory).unwrap();
+        let (fixed, rest) = directory.split_first_chunk().unwrap();
+        let (mut read, lengths) = Record::parse(fixed).unwrap();
+        read.complete(&rest[..lengths.name], &rest[lengths.name..]).unwrap();
+        assert_eq!((read.packed, read.plain, read.start), (6 << 30, 7 << 30, 5 << 30));
+        let fixed: [u8; 30] = local[..30].try_into().unwrap();
+        assert!(read.agrees_with(&fixed, b"a", &local[31..]).unwrap());
+    }
+}
