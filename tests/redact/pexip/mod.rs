@@ -3,6 +3,7 @@
 
 mod grammar;
 mod opened;
+mod steady;
 mod waits;
 
 use std::collections::BTreeMap;

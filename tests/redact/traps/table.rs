@@ -17,7 +17,7 @@ const PEOPLE: &str =
 
 pub(super) struct Trap {
     pub(super) name: &'static str,
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
     gone: &'static [&'static str],
     kept: &'static [&'static str],
 }
