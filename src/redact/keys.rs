@@ -82,7 +82,10 @@ const DROPPED: &[(&str, Category)] = &[
       secretkey privatekey accesskey community snmpcommunity nonce cnonce response otp passcode pwd passwd passphrase \
       sessionid sid jsessionid phpsessid csrf csrftoken xsrftoken connectionstring dsn authkey encryptionkey masterkey \
       sharedkey presharedkey psk certkey signingkey sessionkey licensekey licencekey kennwort passwort sshkey privkey privacykey communitystring \
-      accountkey storagekey sharedaccesskey",
+      accountkey storagekey sharedaccesskey sharedaccesssignature opaque bindpw rootpw sshpass pgpass userpw psk0 psk1 wpapassphrase \
+      mysqlpwd authpassphrase privpassphrase radiussecret bearer refreshtoken idtoken accesstoken csrfmiddlewaretoken \
+      authenticitytoken viewstate samlresponse samlrequest clientassertion codeverifier mfacode totp otpcode onetimepassword \
+      verificationcode recoverycode backupcode puk kerberoskey keytab unlockcode doorcode",
         Category::Secret,
     ),
 ];
@@ -178,35 +181,181 @@ pub(crate) fn is_secret_key(key: &[u8]) -> bool {
     if SECRET_ENDINGS.iter().any(|ending| ends_with(key, ending))
         || ends_with(key, "api-key")
         || ends_with(key, "api_key")
+        || ends_with(key, "pass") && !NOT_PASS.iter().any(|word| ends_with(key, word))
     {
         return true;
     }
-    let mut from = 0;
-    for at in 0..=key.len() {
-        let split = at == key.len()
-            || CLASS[key[at] as usize] & WORD == 0
-            || at > from && key[at].is_ascii_uppercase() && !key[at - 1].is_ascii_uppercase();
-        if !split {
-            continue;
+    let mut secret = false;
+    for word in words_of(key) {
+        if secret && NOT_SECRET_AFTER.iter().any(|last| word.eq_ignore_ascii_case(last.as_bytes())) {
+            return false;
         }
-        let word = &key[from..at];
-        if SECRET_WORDS.iter().any(|secret| word.eq_ignore_ascii_case(secret.as_bytes())) {
-            let rest = &key[at..];
-            return !NOT_SECRET_AFTER.iter().any(|last| ends_with(rest, last));
-        }
-        from = if at < key.len() && CLASS[key[at] as usize] & WORD == 0 { at + 1 } else { at };
+        secret = secret || SECRET_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()));
     }
-    false
+    secret
+}
+
+/// Whether a key may be a secret's, so that its value must look like one: `access_key`, `signing-key`, `credentials`.
+pub(crate) fn may_be_secret_key(key: &[u8]) -> bool {
+    let mut words = words_of(key);
+    let Some(last) = words.next_back() else { return false };
+    let one_of = |word: &[u8], list: &[&str]| list.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()));
+    if one_of(last, &["creds", "cred", "credential", "credentials", "auth", "hmac"]) {
+        return true;
+    }
+    one_of(last, &["key", "signature", "sig"]) && words.next_back().is_some_and(|word| one_of(word, &KEY_OF))
+}
+
+/// What a key is of when it is one that opens something.
+const KEY_OF: [&str; 40] = [
+    "api",
+    "app",
+    "access",
+    "account",
+    "admin",
+    "aes",
+    "amz",
+    "application",
+    "auth",
+    "client",
+    "consumer",
+    "crypt",
+    "crypto",
+    "decryption",
+    "developer",
+    "device",
+    "enc",
+    "encryption",
+    "google",
+    "goog",
+    "gpg",
+    "hmac",
+    "integration",
+    "jwt",
+    "licence",
+    "license",
+    "master",
+    "maps",
+    "private",
+    "rest",
+    "secret",
+    "server",
+    "service",
+    "session",
+    "shared",
+    "signing",
+    "ssh",
+    "storage",
+    "stream",
+    "webhook",
+];
+
+/// The words of a key in `snake_case`, `kebab-case` or `camelCase`.
+fn words_of(key: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+    key.split(|&b| CLASS[b as usize] & WORD == 0).flat_map(|part| {
+        let mut cuts = vec![0];
+        cuts.extend((1..part.len()).filter(|&at| part[at].is_ascii_uppercase() && !part[at - 1].is_ascii_uppercase()));
+        cuts.push(part.len());
+        (1..cuts.len()).map(move |at| &part[cuts[at - 1]..cuts[at]]).collect::<Vec<_>>()
+    })
 }
 
 /// What makes any key that ends so the key of a secret.
-const SECRET_ENDINGS: [&str; 8] =
-    ["password", "passwd", "secret", "token", "apikey", "secretkey", "accesskey", "privatekey"];
+const SECRET_ENDINGS: [&str; 10] = [
+    "password",
+    "passwd",
+    "secret",
+    "token",
+    "apikey",
+    "secretkey",
+    "accesskey",
+    "privatekey",
+    "passphrase",
+    "passwort",
+];
 
-/// Last words of keys that speak about a secret without holding it.
-const NOT_SECRET_AFTER: [&str; 16] = [
-    "type", "count", "length", "age", "expires", "expiry", "changed", "url", "endpoint", "policy", "id", "name",
-    "file", "path", "limit", "status",
+/// Words that end in "pass" and have nothing to do with secrets.
+const NOT_PASS: [&str; 14] = [
+    "bypass",
+    "compass",
+    "encompass",
+    "trespass",
+    "lowpass",
+    "highpass",
+    "bandpass",
+    "allpass",
+    "multipass",
+    "firstpass",
+    "onepass",
+    "twopass",
+    "proxypass",
+    "fastpass",
+];
+
+/// Later words of keys that speak about a secret without holding it.
+const NOT_SECRET_AFTER: [&str; 62] = [
+    "type",
+    "types",
+    "count",
+    "counts",
+    "length",
+    "len",
+    "age",
+    "expires",
+    "expiry",
+    "expired",
+    "expiration",
+    "changed",
+    "url",
+    "uri",
+    "endpoint",
+    "policy",
+    "id",
+    "ids",
+    "name",
+    "names",
+    "file",
+    "path",
+    "dir",
+    "limit",
+    "limits",
+    "status",
+    "at",
+    "on",
+    "date",
+    "time",
+    "timeout",
+    "ttl",
+    "lifetime",
+    "validity",
+    "size",
+    "min",
+    "max",
+    "hint",
+    "enabled",
+    "disabled",
+    "required",
+    "reset",
+    "strength",
+    "rotation",
+    "issuer",
+    "audience",
+    "scope",
+    "scopes",
+    "ref",
+    "version",
+    "label",
+    "title",
+    "description",
+    "placeholder",
+    "message",
+    "error",
+    "field",
+    "prefix",
+    "format",
+    "mode",
+    "store",
+    "manager",
 ];
 
 fn ends_with(key: &[u8], word: &str) -> bool {
@@ -227,13 +376,36 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_may_be_a_secret_s_needs_a_value_that_looks_like_one() {
+        for key in ["access_key", "signingKey", "X-Amz-Signature", "aws-credentials"] {
+            assert!(may_be_secret_key(key.as_bytes()), "{key}");
+        }
+        for key in ["key", "cache_key", "public_key", "primaryKey", "author", "keyboard"] {
+            assert!(!may_be_secret_key(key.as_bytes()), "{key}");
+        }
+    }
+
+    #[test]
     fn a_secret_is_known_by_one_word_of_its_key() {
         for key in
             ["mysql_password", "clientSecret", "password_mysql", "X-Auth-Token", "cert_key_password", "authKey", "PIN"]
         {
             assert!(is_secret_key(key.as_bytes()), "{key}");
         }
-        for key in ["tokens", "passenger", "token_type", "password_changed", "compass", "key", "secretary"] {
+        for key in [
+            "secretName",
+            "passwordPolicy",
+            "token_expires_in",
+            "bypass",
+            "password_file",
+            "tokens",
+            "passenger",
+            "token_type",
+            "password_changed",
+            "compass",
+            "key",
+            "secretary",
+        ] {
             assert!(!is_secret_key(key.as_bytes()), "{key}");
         }
     }

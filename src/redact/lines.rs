@@ -125,9 +125,15 @@ fn last_line(bytes: &[u8]) -> Result<Vec<u8>, RedactError> {
     Ok(tail(&bytes[start..][last]).to_vec())
 }
 
-/// Whether the end of a line says what the next one holds: `"password":`.
+/// Whether a line says what the next one holds: `"password":`, or `- name: DB_PASSWORD` above `value:`.
 pub(crate) fn leads_on(line: &[u8]) -> bool {
-    matches!(line.trim_ascii_end().last(), Some(b':' | b'='))
+    matches!(line.trim_ascii_end().last(), Some(b':' | b'=')) || names_next(line)
+}
+
+fn names_next(line: &[u8]) -> bool {
+    let name = line.trim_ascii_start();
+    let name = name.strip_prefix(b"- ").unwrap_or(name);
+    line.len() < 256 && (name.starts_with(b"name:") || name.starts_with(b"key:"))
 }
 
 /// The end of a line, as the next line remembers it.

@@ -54,7 +54,7 @@ const fn classes() -> [u8; 256] {
         if matches!(byte, b' ' | b'\t' | b'_' | b'-' | b'.' | b',' | b'+' | b'\'') {
             class |= JOINT;
         }
-        if matches!(byte, b'@' | b':' | b'.' | b'=' | b'-' | b'+' | b'%' | b'\\' | b'&' | b'(') {
+        if matches!(byte, b'@' | b':' | b'.' | b'=' | b'-' | b'+' | b'%' | b'\\' | b'&' | b'(' | b'$' | b'~') {
             class |= ANCHOR;
         }
         if byte >= 0x80 {

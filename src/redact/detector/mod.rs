@@ -31,6 +31,7 @@ pub(crate) use self::email::names_algorithms;
 pub(crate) use self::ip::is_ip;
 pub(crate) use self::keyed::{class_of_key, key_before, value_behind, value_hits};
 use self::number::Number;
+pub(crate) use self::secret::random;
 
 static DETECTORS: [&dyn Detector; 16] = [
     &keyed::Keyed,

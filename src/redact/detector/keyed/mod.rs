@@ -4,6 +4,8 @@
 //! [`secret`] what a password may look like.
 
 mod key;
+mod named;
+mod placeholder;
 mod secret;
 mod value;
 
@@ -17,8 +19,10 @@ use crate::redact::keys::KeyClass;
 use crate::redact::masks::Shape;
 use crate::redact::text::{self, DIGIT, IDENT, SPACE, WORD, before, byte, is, is_uuid};
 
-use self::key::key_in;
 pub(crate) use self::key::{class_of_key, key_before};
+pub(crate) use self::placeholder::is_placeholder;
+
+use self::key::key_in;
 use self::secret::secret;
 use self::value::{Value, value_at};
 
@@ -33,12 +37,23 @@ impl Detector for Keyed {
         Shape::Key
     }
 
+    fn words(&self) -> &'static [&'static str] {
+        &["name", "key", "value"]
+    }
+
+    fn at_word(&self, line: &Line<'_>, start: usize, end: usize, hits: &mut Hits) {
+        named::named(line, start, end, hits);
+    }
+
     fn at_anchor(&self, line: &Line<'_>, at: usize, _skip: &mut usize, hits: &mut Hits) {
         let text = line.text;
         let (last, next) = (before(text, 0, at), byte(text, at + 1));
+        // `key := value`, `key ?= value`, `key += value`
+        let sign = if text[at] == b'=' && matches!(last, b':' | b'?' | b'+') { at - 1 } else { at };
         let not_a_key = if text[at] == b':' {
             is(last, DIGIT) && is(next, DIGIT)
                 || next == b':'
+                || next == b'='
                 || last == b':'
                 || next == b'/' && byte(text, at + 2) == b'/'
         } else {
@@ -47,12 +62,17 @@ impl Detector for Keyed {
         if not_a_key {
             return;
         }
-        if let Some((key, class)) = key_in(line, at) {
+        if let Some((key, class)) = key_in(line, sign) {
             value_of(line, key, at, class, hits);
         }
     }
 
     fn at_line_start(&self, line: &Line<'_>, hits: &mut Hits) {
+        named::on_next_line(line, hits);
+        let attribute = text::run(line.text, 0, IDENT);
+        if attribute > 0 && line.text[attribute..].starts_with(b":: ") {
+            named::ldif(line.text, attribute, hits);
+        }
         // `"password":` at the end of a line, its value on the next.
         let previous = line.previous.trim_ascii_end();
         let Some((b':' | b'=', _)) = previous.split_last() else { return };
@@ -107,7 +127,7 @@ fn list(text: &[u8], mut at: usize, class: KeyClass, hits: &mut Hits) {
 pub(crate) fn value_hits(text: &[u8], start: usize, end: usize, class: KeyClass, hits: &mut Hits) {
     let end = start + text[start..end].trim_ascii_end().len();
     let start = end - text[start..end].trim_ascii_start().len();
-    if class == KeyClass::Drop(Category::Secret) && secret::harmless(&text[start..end], "") {
+    if class == KeyClass::Drop(Category::Secret) && is_placeholder(&text[start..end]) {
         return;
     }
     push(text, Some(Value { start, end, quoted: true, assigned: true }), class, hits);
