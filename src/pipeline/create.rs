@@ -13,7 +13,9 @@ use crate::ids::{FileId, TicketId};
 use crate::item::{ArchivePath, Item, LeftOut, Reason};
 use crate::pack::{AddError, Digest, Entry, Manifest, ManifestVersion, PackOptions, Packer};
 use crate::progress::{Progress, Step};
-use crate::redact::{Consent, Counts, GateHit, RedactError, Redacted, Redactor, Rules, Survey, TicketKey, Vault};
+use crate::redact::{
+    Consent, Counts, GateHit, RedactError, Redacted, Redactor, Rules, Sample, SetAside, Survey, TicketKey, Vault,
+};
 use crate::spool::Spools;
 
 /// What is to be made.
@@ -59,6 +61,10 @@ pub struct Created {
     pub manifest: Manifest,
     /// The way back from stand-ins to values; stays with the sender. `None` without redaction.
     pub vault: Option<Vault>,
+    /// The first findings of each category, for the review on this computer: they hold values.
+    pub samples: Vec<Sample>,
+    /// What was learned and is hidden only beside a key, for the same review.
+    pub set_aside: Vec<SetAside>,
 }
 
 /// Why nothing was made. There is no file and no part of one.
@@ -110,7 +116,7 @@ pub fn create(
     let local = |error: io::Error| local(output, error);
     let file = PartialFile::new(output).map_err(local)?;
     let (meter, mut items) = Meter::new(plan.items);
-    let mut left_out = Vec::new();
+    let (mut left_out, mut set_aside) = (Vec::new(), Vec::new());
 
     let spools = Spools::new(parent(output), rng);
     let filter = match plan.redaction {
@@ -123,8 +129,9 @@ pub fn create(
                 Ok::<_, CreateError>((survey.finish(), summary))
             };
             let learned = meter.pass(Step::Survey, progress, survey)?;
+            set_aside = learned.set_aside();
             let vault = Vault::new(parent(output), rng);
-            Filter::Redactor(Box::new(Redactor::new(rules, learned, key).keeping(vault).with_spools(spools)))
+            Filter::Redactor(Box::new(Redactor::new(rules, learned, key).keeping(vault).sampling().with_spools(spools)))
         }
     };
     left_out.extend(plan.left_out);
@@ -190,12 +197,15 @@ pub fn create(
     let packer = meter.pass(Step::Redact, progress, pack)?;
 
     let file = packer.finish(&manifest).and_then(SealWriter::finish).map_err(local)?;
-    let vault = match filter {
-        Filter::Redactor(redactor) => redactor.into_vault().map_err(local)?,
-        Filter::Nothing(_) => None,
+    let (vault, samples) = match filter {
+        Filter::Redactor(redactor) => {
+            let samples = redactor.samples();
+            (redactor.into_vault().map_err(local)?, samples)
+        }
+        Filter::Nothing(_) => (None, Vec::new()),
     };
     let (size, sha256) = file.keep().map_err(local)?;
-    Ok(Created { file_id, size, sha256, manifest, vault })
+    Ok(Created { file_id, size, sha256, manifest, vault, samples, set_aside })
 }
 
 /// What items go through on their way to the packer.
@@ -331,7 +341,8 @@ mod tests {
 
     #[test]
     fn a_hit_of_the_gate_ends_everything_and_other_faults_leave_the_item_out() {
-        let hit = GateHit { path: "a".into(), line: 3, rule: Category::Email };
+        let value = crate::secret::Secret::new("a@b.example".to_owned());
+        let hit = GateHit { path: "a".into(), line: 3, rule: Category::Email, value };
         assert!(matches!(added(RedactError::Gate(hit.clone()).into()), Err(CreateError::Gate(found)) if found == hit));
         for (error, reason) in [
             (RedactError::NotReadable.into(), Reason::NotReadable),

@@ -20,6 +20,7 @@ use super::lines::{self, Chunk, Splitter};
 use super::memo::{Key, Memo};
 use super::pem::{self, Pem};
 use super::rules::Rules;
+use super::sample::{ChunkSamples, Sample, Samples};
 use super::scan::{Places, Scanner, Scratch};
 use super::shape::{Shape, State, json};
 use super::stand_in::{StandIns, decoded};
@@ -51,6 +52,8 @@ pub(crate) struct Engine {
     pub(crate) stand_ins: StandIns,
     /// Hears of stand-ins that were computed, not numbered.
     pub(crate) vault: Option<Mutex<Vault>>,
+    /// Takes samples for the review.
+    pub(crate) samples: Option<Samples>,
     pub(crate) chunk: usize,
     /// What columns of tables hold.
     pub(crate) rules: Rules,
@@ -64,6 +67,7 @@ struct Done {
     bytes: Vec<u8>,
     counts: Counts,
     computed: Vec<VaultEntry>,
+    samples: Vec<Sample>,
 }
 
 impl Engine {
@@ -71,6 +75,7 @@ impl Engine {
         Self {
             stand_ins,
             vault: None,
+            samples: None,
             chunk: CHUNK,
             rules: Rules::default(),
             idle: Mutex::default(),
@@ -90,29 +95,40 @@ impl Engine {
         let mut counts = [0; Category::ALL.len()];
         let mut computed = Vec::new();
         let number = self.chunks.fetch_add(1, Ordering::Relaxed);
-        let mut pass = Pass { engine: self, counts: Some(&mut counts), computed: &mut computed, number };
+        let samples = self.samples.as_ref().map(Samples::of_chunk);
+        let mut pass = Pass { engine: self, counts: Some(&mut counts), computed: &mut computed, samples, number };
         // Lines stay lines, so the lines of a private key are known from the text as it was, also where its first line is
         // replaced.
         let keys = key_lines(&chunk.bytes, chunk.pem)?;
         let Rewritten { mut bytes, changed } = pass.redact(&chunk.bytes, chunk, &keys, scratch)?;
         pass.counts = None;
+        let samples = pass.samples.take();
+        let mut first = None;
         let mut flaw = gate::check_changed(&self.stand_ins, &bytes, &changed, chunk, &keys, scratch)?;
         let mut round = 1;
         while let Some((line, rule)) = flaw {
             // Two replaced neighbours may together read like a value: that is replaced as well, and checked again. Where that
             // does not end, more goes: the text around it, then the rest of the line, then the line.
-            bytes = match round {
+            let next = match round {
                 ..ROUNDS => pass.redact(&bytes, chunk, &keys, scratch)?.bytes,
                 ROUNDS => pass.coarsen(&bytes, chunk, &keys, scratch, Coarse::Run)?,
                 ROUNDS_AND_RUN => pass.coarsen(&bytes, chunk, &keys, scratch, Coarse::Rest)?,
                 ROUNDS_AND_REST => pass.coarsen(&bytes, chunk, &keys, scratch, Coarse::Line)?,
-                _ => return Err(RedactError::Gate(GateHit { path: path.to_owned(), line: chunk.line + line, rule })),
+                _ => {
+                    let value = gate::value(&self.stand_ins, &bytes, chunk, &keys, scratch)?;
+                    let line = chunk.line + line;
+                    return Err(RedactError::Gate(GateHit { path: path.to_owned(), line, rule, value }));
+                }
             };
+            first.get_or_insert(std::mem::replace(&mut bytes, next));
             round += 1;
             flaw = gate::check(&self.stand_ins, &bytes, chunk, &keys, scratch)?;
         }
         let counted = Category::ALL.into_iter().zip(counts).filter(|&(_, count)| count > 0);
-        Ok(Done { bytes, counts: counted.collect(), computed })
+        let samples = samples.map_or_else(Vec::new, |samples| {
+            samples.finish(first.as_deref().unwrap_or(&bytes), &bytes, path, chunk.line)
+        });
+        Ok(Done { bytes, counts: counted.collect(), computed, samples })
     }
 
     /// Redacts a text that stands alone, such as a path.
@@ -156,6 +172,7 @@ struct Pass<'e> {
     engine: &'e Engine,
     counts: Option<&'e mut [u64; Category::ALL.len()]>,
     computed: &'e mut Vec<VaultEntry>,
+    samples: Option<ChunkSamples>,
     /// The chunk's number, unlike that of other chunks.
     number: u32,
 }
@@ -249,6 +266,9 @@ impl Pass<'_> {
         }
         if new && self.engine.vault.is_some() {
             self.tell(line, hit, &out[from..]);
+        }
+        if let Some(samples) = &mut self.samples {
+            samples.note(line, hit, out, from);
         }
         out.extend_from_slice(quotes);
     }
@@ -429,6 +449,9 @@ impl<'a, R: Read> TextReader<'a, R> {
             }
             drop(counts);
             self.engine.remember(&done.computed);
+            if let Some(samples) = &self.engine.samples {
+                samples.take(done.samples);
+            }
             self.ready.push_back(done.bytes);
         }
         Ok(())

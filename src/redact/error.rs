@@ -5,6 +5,7 @@ use std::io;
 
 use super::category::Category;
 use crate::item::{BecameShorter, Reason};
+use crate::secret::Secret;
 
 /// Why an item could not be redacted.
 ///
@@ -116,7 +117,7 @@ pub(crate) fn reason_of(error: &io::Error) -> Reason {
     }
 }
 
-/// Where the gate found something; never what.
+/// Where the gate found something. What it found is told to nobody who does not ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GateHit {
     /// The item's path as it would stand in the snapshot, redacted; empty for a stream without a name.
@@ -125,6 +126,8 @@ pub struct GateHit {
     pub line: u64,
     /// The rule that found it.
     pub rule: Category,
+    /// What still stands there.
+    pub value: Secret<String>,
 }
 
 impl fmt::Display for GateHit {

@@ -14,6 +14,8 @@ use super::pem::Pem;
 use super::scan::{Scanner, Scratch};
 use super::shape::Shape;
 use super::stand_in::StandIns;
+use super::text;
+use crate::secret::Secret;
 
 /// The line, counted from 0, and the rule of the first value that is still there.
 type Flaw = (u64, Category);
@@ -97,4 +99,22 @@ fn holds_long_line(bytes: &[u8]) -> bool {
         }
     }
     false
+}
+
+/// What the first finding that is still there reads; for the eyes of whoever asks for it on this computer.
+pub(crate) fn value(
+    stand_ins: &StandIns,
+    redacted: &[u8],
+    chunk: &Chunk,
+    keys: &[Pem],
+    scratch: &mut Scratch,
+) -> Result<Secret<String>, RedactError> {
+    let mut first = None;
+    each_line(stand_ins, redacted, chunk, keys, scratch, |_, line, hits, _| {
+        if let (None, Some(hit)) = (&first, hits.first()) {
+            first = Some(Secret::new(text::decode(&line[hit.start..hit.end]).into_owned()));
+        }
+        Ok(())
+    })?;
+    Ok(first.unwrap_or_else(|| Secret::new(String::new())))
 }

@@ -16,6 +16,7 @@ use super::pem::Pem;
 use super::prf::TicketKey;
 use super::redacted::Redacted;
 use super::rules::Rules;
+use super::sample::{Sample, Samples};
 use super::scan::Scratch;
 use super::shape::Shape;
 use super::stand_in::StandIns;
@@ -69,6 +70,20 @@ impl Redactor {
     pub fn with_spools(mut self, spools: Spools) -> Self {
         self.spools = spools;
         self
+    }
+
+    /// Takes [samples](Self::samples) of what it replaces.
+    #[must_use]
+    pub fn sampling(mut self) -> Self {
+        self.engine.samples = Some(Samples::default());
+        self
+    }
+
+    /// The first five different values of each category in what was read, with the redacted text around them; nothing
+    /// unless it is [sampling](Self::sampling). They are for the sender's eyes: they must not go into a snapshot.
+    #[must_use]
+    pub fn samples(&self) -> Vec<Sample> {
+        self.engine.samples.as_ref().map(Samples::finish).unwrap_or_default()
     }
 
     /// Reads in chunks of about `size` bytes; the result is the same for any size.

@@ -1,7 +1,7 @@
 //! What a profile changes: actions, keys, patterns, files.
 
 use tarseal::item::Reason;
-use tarseal::redact::{Action, Category, PatternRule, Profile, Redactor, Rules};
+use tarseal::redact::{Action, Category, PatternRule, Profile, RedactError, Redactor, Rules};
 
 use crate::{entries, item, key, read, survey, vault};
 
@@ -169,4 +169,55 @@ fn two_hundred_patterns_find_each_its_own() {
     let out = redact(&rules, &[&text]).remove(0);
     assert!(!out.contains("4711"));
     assert_eq!(out.lines().next().unwrap(), "entry [national-id] and words that stay");
+}
+
+#[test]
+fn samples_are_the_first_of_each_category_for_any_number_of_threads() {
+    let text: String = (0..3000)
+        .map(|n| {
+            format!(
+                "{n} Participant=\"Ottilie Habersaat{}\" from 198.51.100.{} password=sw0rdfish{n}\n",
+                n / 7,
+                n % 250
+            )
+        })
+        .collect();
+    let rules = Rules::default();
+    let items = [item("logs/Ottilie Habersaat1.log", text.as_bytes()), item("b", b"user=quirin\n")];
+    let sampled = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let redactor =
+                Redactor::new(rules.clone(), survey(&rules, &items).unwrap(), key()).with_chunk_size(4000).sampling();
+            for item in &items {
+                read(&redactor, item).unwrap();
+            }
+            redactor.samples()
+        })
+    };
+    let one = sampled(1);
+    assert_eq!(one, sampled(2));
+    assert_eq!(one, sampled(8));
+    let people: Vec<_> = one.iter().filter(|sample| sample.category == Category::Person).collect();
+    assert_eq!(people.iter().map(|sample| sample.line).collect::<Vec<_>>(), [1, 8, 15, 22, 29]);
+    assert_eq!(people[1].value.as_deref(), Some("Ottilie Habersaat1"));
+    assert!(!people[1].path.contains("Ottilie"), "{}", people[1].path);
+    assert!(people[1].right.starts_with("\" from 2") && people[1].right.ends_with("[secret]"), "{}", people[1].right);
+    assert!(one.iter().filter(|sample| sample.category == Category::Secret).all(|sample| sample.value.is_none()));
+    assert_eq!(one.iter().filter(|sample| sample.category == Category::User).count(), 1);
+    let all = format!("{one:?}");
+    assert!(!all.contains("Ottilie"), "{all}");
+}
+
+#[test]
+fn what_cannot_be_removed_stops_at_the_gate_and_is_shown_to_nobody_who_does_not_ask() {
+    // What stands for the value makes the next one: every round finds a bracket and a blank.
+    let rules = Rules { patterns: vec![pattern("\\] ", Category::Special)], ..Rules::default() };
+    let items = [item("log", format!("fine\nanna]{}\n", " ".repeat(40)).as_bytes())];
+    let redactor = Redactor::new(rules.clone(), survey(&rules, &items).unwrap(), key());
+    let error = read(&redactor, &items[0]).unwrap_err();
+    assert_eq!(error.to_string(), "the gate found personal data that is left: log, line 2, rule special");
+    let RedactError::Gate(hit) = error else { panic!("{error}") };
+    assert!(format!("{hit:?}").contains("***"));
+    assert_eq!(hit.value.expose(), "] ");
 }

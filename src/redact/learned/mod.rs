@@ -3,11 +3,13 @@
 //! [`Learned`] holds the values with their numbers. From it [`Names`] are made, each in the spellings people use.
 
 mod names;
+mod set_aside;
 mod spelling;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 pub(crate) use self::names::Names;
+pub use self::set_aside::SetAside;
 
 use super::hit::Group;
 use super::text::{self, WORD, is};

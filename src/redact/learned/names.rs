@@ -55,6 +55,11 @@ impl Names {
         Self { filter, digits, by_first }
     }
 
+    /// Which places of the table have a name that is looked for.
+    pub(super) fn places(&self) -> impl Iterator<Item = u32> {
+        self.by_first.values().flatten().map(|pattern| pattern.entry)
+    }
+
     /// The learned name that begins with the word at `start..end`, and where it ends.
     pub(crate) fn find(&self, line: &[u8], start: usize, end: usize, hash: u64) -> Option<(u32, usize)> {
         let patterns = self.by_first.get(&hash)?;
