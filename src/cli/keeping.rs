@@ -1,4 +1,5 @@
-//! What the sender keeps about a ticket, sealed to a key of its own: the ticket key and the vaults.
+//! What the sender keeps about a ticket, sealed to a key of its own: the ticket key and the vaults; and the reviews,
+//! which hold a few values in clear.
 //!
 //! A stolen state directory without the identity file tells nobody who `person-17` was, and when a snapshot is deleted at the
 //! portal its vault goes with it.
@@ -88,8 +89,21 @@ pub fn open_vault(
     Ok(Some(Vault::entries(reader).map(move |entry| entry.map_err(|error| damaged(&error)))))
 }
 
-/// Removes the vault of a snapshot, and with the last snapshot of a ticket the ticket's key.
+/// Whether the vault of a snapshot is still kept.
+pub fn has_vault(file: &FileId, desk: &Desk<'_>) -> Result<bool, Failure> {
+    Ok(vault_file(file, desk)?.exists())
+}
+
+/// Keeps the review of a snapshot, readable by the user alone, and says where.
+pub fn keep_review(ticket: &TicketId, file: &FileId, page: &str, desk: &Desk<'_>) -> Result<PathBuf, Failure> {
+    let path = review_file(ticket, file, desk)?;
+    write_private(&path, page.as_bytes()).map_err(|error| Failure::local("The review was not written", &error))?;
+    Ok(path)
+}
+
+/// Removes the vault and the review of a snapshot, and with the last snapshot of a ticket the ticket's key.
 pub fn forget(ticket: &TicketId, file: &FileId, last: bool, desk: &Desk<'_>) -> Result<(), Failure> {
+    remove(&review_file(ticket, file, desk)?)?;
     remove(&vault_file(file, desk)?)?;
     if last {
         remove(&ticket_key_file(ticket, desk)?)?;
@@ -107,6 +121,10 @@ fn remove(path: &Path) -> Result<(), Failure> {
 
 fn vault_file(file: &FileId, desk: &Desk<'_>) -> Result<PathBuf, Failure> {
     Ok(desk.home.directory("vaults")?.join(format!("{file}.vault")))
+}
+
+fn review_file(ticket: &TicketId, file: &FileId, desk: &Desk<'_>) -> Result<PathBuf, Failure> {
+    Ok(desk.home.directory("reviews")?.join(format!("{ticket}-{file}.html")))
 }
 
 fn ticket_key_file(ticket: &TicketId, desk: &Desk<'_>) -> Result<PathBuf, Failure> {

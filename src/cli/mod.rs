@@ -11,6 +11,8 @@ mod interrupt;
 mod keeping;
 mod output;
 mod progress;
+mod review;
+mod rules;
 mod settings;
 mod world;
 
@@ -26,6 +28,7 @@ use self::exit::Failure;
 use self::home::Home;
 use self::output::{Manner, Output};
 use self::progress::Bars;
+use crate::redact::GateHit;
 
 /// Runs one command and returns its exit code; `arguments` begins with the program's name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, mut world: World) -> u8 {
@@ -70,6 +73,19 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
+    /// Shows what the gate found, if that was asked for: on a terminal, and nowhere that is kept.
+    fn show_value(&self, asked: bool, hit: &GateHit) {
+        if !asked {
+            return;
+        }
+        if self.world.interactive && !self.manner.json {
+            let value = hit.value.expose();
+            self.output.insist(format!("What the gate found:  {}", output::shown(value)));
+        } else {
+            self.output.insist("What the gate found is shown at a terminal only.");
+        }
+    }
+
     /// Asks a person for one line. Without a person there is no answer.
     fn ask(&mut self, question: &str) -> Result<Option<String>, Failure> {
         if self.manner.no_input || !self.world.interactive {

@@ -34,6 +34,8 @@ pub struct Settings {
     pub ca_file: Option<Set<PathBuf>>,
     /// Recipients, or files that hold one.
     pub to: Option<Set<Vec<String>>>,
+    /// How it is redacted: a built-in profile or a file.
+    pub profile: Option<Set<String>>,
     /// Names to remove wherever they stand.
     pub watchlist: Option<Set<PathBuf>>,
     /// Whether a person must look before anything is sent: then `--yes` stops after sealing.
@@ -51,6 +53,7 @@ struct ConfigFile {
     token_file: Option<PathBuf>,
     ca_file: Option<PathBuf>,
     to: Option<Vec<String>>,
+    profile: Option<String>,
     watchlist: Option<PathBuf>,
     #[serde(default)]
     policy: PolicyTable,
@@ -103,6 +106,7 @@ impl Settings {
                 &layers,
                 |file| file.to.clone(),
             ),
+            profile: pick(None, text("TARSEAL_PROFILE"), "TARSEAL_PROFILE", &layers, |file| file.profile.clone()),
             watchlist: pick(None, path("TARSEAL_WATCHLIST"), "TARSEAL_WATCHLIST", &layers, |file| {
                 file.watchlist.clone()
             }),
@@ -128,6 +132,7 @@ impl Settings {
             line("token_file", self.token_file.as_ref(), path),
             line("ca_file", self.ca_file.as_ref(), path),
             line("to", self.to.as_ref(), |list| list.join(" ")),
+            line("profile", self.profile.as_ref(), String::clone),
             line("watchlist", self.watchlist.as_ref(), path),
             line("policy.review_required", Some(&self.review_required), bool::to_string),
             line("policy.allow_no_redact", Some(&self.allow_no_redact), bool::to_string),

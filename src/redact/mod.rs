@@ -43,6 +43,7 @@ mod simd;
 mod stand_in;
 mod survey;
 mod text;
+mod translate;
 mod unescape;
 mod vault;
 
@@ -56,4 +57,5 @@ pub use redactor::{FILTER_WINDOW, Finding, Redactor};
 pub use rules::{BadGlob, BadPattern, ColumnRule, FileRule, FileTreat, OpeningLimits, PatternRule, Rules, Treat};
 pub use sample::Sample;
 pub use survey::Survey;
+pub use translate::Translator;
 pub use vault::{Vault, VaultEntry};

@@ -10,6 +10,9 @@ mod large;
 mod logs;
 #[path = "../support/python.rs"]
 mod peer;
+mod profiles;
 mod python;
 mod refusals;
+mod review;
+mod translate;
 mod whole_way;

@@ -17,8 +17,9 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 #[cfg(feature = "portal")]
 pub use self::operator::{PortalCommand, TenantCommand, TokenCommand};
 pub use self::sender::{
-    DueArguments, NamesArguments, ReceiptCommand, RedactArguments, ResumeArguments, Review, SealArguments,
-    SendArguments, SnapshotArguments, StatusArguments, SyncArguments, UploadArguments,
+    DueArguments, NamesArguments, ProfileCommand, ReceiptCommand, RedactArguments, ResumeArguments, Review,
+    RulesArguments, SealArguments, SendArguments, SnapshotArguments, StatusArguments, SyncArguments,
+    TranslateArguments, UploadArguments,
 };
 pub use self::technician::{CloseArguments, FetchArguments, InspectArguments, KeyCommand, OpenArguments};
 
@@ -108,6 +109,11 @@ pub enum Command {
     Sync(SyncArguments),
     /// Show who stands behind the stand-ins of a ticket; only this computer knows
     Names(NamesArguments),
+    /// Put the names back into a vendor's mail or report: text in, text with names out
+    Translate(TranslateArguments),
+    /// List, show and check profiles: what is redacted, and how
+    #[command(subcommand)]
+    Profile(ProfileCommand),
     /// Show or verify a receipt
     #[command(subcommand)]
     Receipt(ReceiptCommand),

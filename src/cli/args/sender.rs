@@ -8,6 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::PortalArguments;
 use crate::ids::TicketId;
+use crate::redact::Category;
 
 /// What is collected and how it is sealed: shared by `send` and `seal`.
 #[derive(Args, Debug)]
@@ -18,15 +19,29 @@ pub struct SnapshotArguments {
     /// Who can open it: a recipient (tarseal1…) or a file that holds one; repeatable
     #[arg(long = "to", value_name = "RECIPIENT")]
     pub to: Vec<String>,
-    /// A file of names to remove wherever they stand, one a line
-    #[arg(long, value_name = "FILE")]
-    pub watchlist: Option<PathBuf>,
+    /// How it is redacted.
+    #[command(flatten)]
+    pub rules: RulesArguments,
     /// Leave personal data as it is. Written into the manifest and shown in the review
     #[arg(long)]
     pub no_redact: bool,
     /// Show what would be collected, with sizes; read nothing, write nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// How something is redacted: shared by `send`, `seal` and `redact`.
+#[derive(Args, Debug)]
+pub struct RulesArguments {
+    /// What kind of source it is: a built-in profile (see `tarseal profile list`) or a file of your own
+    #[arg(long, value_name = "NAME|FILE")]
+    pub profile: Option<String>,
+    /// A file of names to remove wherever they stand, one a line; # begins a comment
+    #[arg(long, value_name = "FILE")]
+    pub watchlist: Option<PathBuf>,
+    /// When the gate stops it, show on this terminal what it found
+    #[arg(long)]
+    pub show_values: bool,
 }
 
 /// Arguments of `send`.
@@ -45,14 +60,16 @@ pub struct SendArguments {
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = patience)]
     pub give_up_after: Duration,
     /// How to show what will leave before it leaves
-    #[arg(long, value_enum, default_value_t = Review::Text)]
+    #[arg(long, value_enum, default_value_t = Review::Html)]
     pub review: Review,
 }
 
 /// How the review before sending is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Review {
-    /// As text on standard error
+    /// As a page for the browser, kept on this computer until the snapshot is deleted; a summary on standard error
+    Html,
+    /// All of it as text on standard error
     Text,
     /// Not at all
     None,
@@ -70,6 +87,9 @@ pub struct SealArguments {
     /// The support ticket it belongs to
     #[arg(long, short)]
     pub ticket: Option<TicketId>,
+    /// How to show what is in it: html where there is a ticket, none where there is not, unless this says otherwise
+    #[arg(long, value_enum)]
+    pub review: Option<Review>,
 }
 
 /// Arguments of `redact`.
@@ -84,9 +104,9 @@ pub struct RedactArguments {
     /// Use the stand-ins of this ticket, so that the same value gets the same stand-in as in its snapshots
     #[arg(long, short)]
     pub ticket: Option<TicketId>,
-    /// A file of names to remove wherever they stand, one a line
-    #[arg(long, value_name = "FILE")]
-    pub watchlist: Option<PathBuf>,
+    /// How it is redacted.
+    #[command(flatten)]
+    pub rules: RulesArguments,
     /// Only count what would be replaced
     #[arg(long)]
     pub dry_run: bool,
@@ -154,8 +174,39 @@ pub struct SyncArguments {
 pub struct NamesArguments {
     /// The ticket
     pub ticket: TicketId,
-    /// Only this stand-in, such as person-17
-    pub stand_in: Option<String>,
+    /// Only this stand-in, such as person-17, or values that hold this text
+    pub search: Option<String>,
+    /// Only values of this category, such as person or ip
+    #[arg(long, value_parser = category)]
+    pub category: Option<Category>,
+}
+
+/// Arguments of `translate`.
+#[derive(Args, Debug)]
+pub struct TranslateArguments {
+    /// The ticket
+    pub ticket: TicketId,
+    /// The mail or report; - or nothing for standard input
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+/// Commands on profiles.
+#[derive(Subcommand, Debug)]
+pub enum ProfileCommand {
+    /// List the built-in profiles
+    List,
+    /// Print a profile, to read or to begin one of your own with
+    Show {
+        /// A built-in profile or a file
+        #[arg(value_name = "NAME|FILE")]
+        name: String,
+    },
+    /// Check a profile of your own
+    Check {
+        /// The profile
+        file: PathBuf,
+    },
 }
 
 /// Commands on receipts.
@@ -174,6 +225,11 @@ pub enum ReceiptCommand {
         #[arg(long, value_name = "KEY")]
         key: Option<String>,
     },
+}
+
+fn category(text: &str) -> Result<Category, String> {
+    let known = || Category::ALL.map(Category::word).join(", ");
+    text.parse().map_err(|_| format!("the categories are {}", known()))
 }
 
 fn patience(text: &str) -> Result<Duration, String> {

@@ -12,6 +12,7 @@ mod names;
 mod open;
 #[cfg(feature = "portal")]
 mod portal;
+mod profile;
 mod receipt;
 mod redact;
 mod remote;
@@ -19,10 +20,13 @@ mod seal;
 mod send;
 mod share;
 mod snapshot;
+mod translate;
 mod upload;
 
+pub use self::snapshot::Told;
+
 use super::Desk;
-use super::args::Command;
+use super::args::{Command, ProfileCommand};
 use super::exit::{Failure, Outcome};
 
 /// The first word of the last line when a command fails: what did not happen.
@@ -35,7 +39,8 @@ pub const fn headline(command: &Command) -> &'static str {
         Command::Fetch(_) => "NOT FETCHED.",
         Command::Close(_) => "NOT CLOSED.",
         Command::Verify(_) => "NOT VERIFIED.",
-        Command::Receipt(_) => "NOT VALID.",
+        Command::Receipt(_) | Command::Profile(ProfileCommand::Check { .. }) => "NOT VALID.",
+        Command::Translate(_) => "NOT TRANSLATED.",
         _ => "FAILED.",
     }
 }
@@ -54,6 +59,8 @@ pub fn run(command: Command, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
         Command::Due(arguments) => ledger::due(&arguments, desk),
         Command::Sync(arguments) => ledger::sync(&arguments, desk),
         Command::Names(arguments) => names::run(&arguments, desk),
+        Command::Translate(arguments) => translate::run(&arguments, desk),
+        Command::Profile(command) => profile::run(&command, desk),
         Command::Receipt(command) => receipt::run(&command, desk),
         Command::Key(command) => key::run(&command, desk),
         Command::Open(arguments) => open::run(&arguments, desk),

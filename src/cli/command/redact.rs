@@ -7,20 +7,21 @@ use std::path::Path;
 use serde_json::json;
 
 use super::remote::sentence;
-use super::snapshot::{rules, stand_in_key};
+use super::snapshot::stand_in_key;
 use crate::cli::Desk;
 use crate::cli::args::{PortalArguments, RedactArguments};
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::home::write_private_new;
 use crate::cli::keeping;
-use crate::cli::output::{count, shown};
+use crate::cli::output::count;
+use crate::cli::rules;
 use crate::cli::settings::Settings;
 use crate::redact::{Counts, FILTER_WINDOW, Learned, RedactError, Redactor};
 
 /// Redacts standard input or a file to standard output.
 pub fn run(arguments: &RedactArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     let settings = Settings::resolve(&PortalArguments::default(), &desk.home, desk.world)?;
-    let rules = rules(arguments.watchlist.as_deref(), &settings)?;
+    let rules = rules::profile(&arguments.rules, &settings)?.rules;
     let ticket = arguments.ticket.as_ref();
     let own = if ticket.is_some() { Some(keeping::own_identity(desk)?) } else { None };
     let key = stand_in_key(ticket, own.as_ref(), desk)?;
@@ -34,7 +35,12 @@ pub fn run(arguments: &RedactArguments, desk: &mut Desk<'_>) -> Result<Outcome, 
     } else {
         redactor.filter(input, desk.output.raw())
     }
-    .map_err(|error| failure(&error))?;
+    .map_err(|error| {
+        if let RedactError::Gate(hit) = &error {
+            desk.show_value(arguments.rules.show_values, hit);
+        }
+        failure(&error)
+    })?;
 
     let total: u64 = counts.values().sum();
     for (category, number) in &counts {
@@ -75,14 +81,8 @@ fn input(file: Option<&Path>, desk: &mut Desk<'_>) -> Result<Box<dyn Read>, Fail
 
 fn failure(error: &RedactError) -> Failure {
     match error {
-        RedactError::Gate(hit) => Failure::new(
-            Exit::Gate,
-            format_args!(
-                "The gate stopped it: line {} still looks like personal data ({}).",
-                hit.line,
-                shown(&hit.rule.to_string())
-            ),
-        ),
+        RedactError::Gate(hit) => rules::gate_failure(hit)
+            .left("What was written before that line passed the gate; the rest was not written."),
         RedactError::Read(error) => Failure::local("Reading failed", error),
         other => Failure::new(Exit::Damaged, sentence(&other.to_string())),
     }

@@ -4,9 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::snapshot::{completeness, default_output, dry_run, prepare, seal, stand_in_key, tell_left_out};
+use super::snapshot::{completeness, default_output, dry_run, prepare, seal, show_review, stand_in_key, tell_left_out};
 use crate::cli::Desk;
-use crate::cli::args::{PortalArguments, SealArguments};
+use crate::cli::args::{PortalArguments, Review, SealArguments};
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::keeping;
 use crate::cli::output::{count, size};
@@ -18,6 +18,11 @@ use crate::track::ledger::Sealed;
 /// Seals a snapshot into a file.
 pub fn run(arguments: &SealArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     let settings = Settings::resolve(&PortalArguments::default(), &desk.home, desk.world)?;
+    let review = arguments.review.unwrap_or(if arguments.ticket.is_some() { Review::Html } else { Review::None });
+    if review == Review::Html && arguments.ticket.is_none() {
+        return Err(Failure::usage("A review page is kept with a ticket, and removed with it; here is none.")
+            .next("Name the ticket:  --ticket 4711    Or read it here:  --review text"));
+    }
     let prepared = prepare(&arguments.snapshot, &settings, desk)?;
     if arguments.snapshot.dry_run {
         return Ok(dry_run(&prepared, desk));
@@ -39,7 +44,7 @@ pub fn run(arguments: &SealArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
         )
         .next("Name another file:  -o FILE"));
     }
-    let created = seal(prepared, key, None, ticket, &output, desk)?;
+    let (created, told) = seal(prepared, key, None, ticket, &output, desk)?;
     if let (Some(own), Some(vault)) = (&own, &created.vault) {
         keeping::keep_vault(&created.file_id, vault, own, desk)?;
     }
@@ -59,6 +64,7 @@ pub fn run(arguments: &SealArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
     if !manifest.redacted {
         desk.output.say("WITHOUT redaction: it holds personal data as it was.");
     }
+    let page = show_review(review, &created, &told, None, desk)?;
     desk.output.headline(
         "SEALED.",
         &format!(
@@ -74,6 +80,7 @@ pub fn run(arguments: &SealArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
         .with("file_id", created.file_id)
         .with("bytes", created.size)
         .with("sha256", created.sha256)
+        .with("review", page)
         .with("complete", completeness(&manifest.left_out) == Exit::Done))
 }
 

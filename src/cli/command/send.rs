@@ -1,9 +1,10 @@
 //! `send`: collect, redact, seal, review, upload.
 
 use std::fs;
+use std::path::PathBuf;
 
 use super::remote::{self, Remote};
-use super::snapshot::{Prepared, completeness, dry_run, prepare, seal, tell_left_out};
+use super::snapshot::{Prepared, Told, completeness, dry_run, prepare, seal, show_review, tell_left_out};
 use super::upload::{begin, finish, lock};
 use crate::cli::Desk;
 use crate::cli::args::{Review, SendArguments};
@@ -41,13 +42,16 @@ pub fn run(arguments: &SendArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
     super::ledger::pin(&remote, desk)?;
     let prepared = prepare(&arguments.snapshot, &settings, desk)?;
 
-    let (created, field, share) = seal_for(&remote, ticket, prepared, desk)?;
+    let (created, told, field, share) = seal_for(&remote, ticket, prepared, desk)?;
     let sealed = super::upload::outgoing(ticket, &created.file_id, desk)?;
-    let approved = review(arguments, &created, &remote, desk);
-    if let Err(failure) = approved {
-        fs::remove_file(&sealed).map_err(|error| Failure::local(sealed.display(), &error))?;
-        return Err(failure);
-    }
+    let page = match review(arguments, &created, &told, &remote, desk) {
+        Ok(page) => page,
+        Err(failure) => {
+            fs::remove_file(&sealed).map_err(|error| Failure::local(sealed.display(), &error))?;
+            keeping::forget(ticket, &created.file_id, false, desk)?;
+            return Err(failure);
+        }
+    };
     let mut checkpoint = begin(&remote, ticket, &sealed, &created, Some((&field, &share)), desk)?;
     let exit = completeness(&created.manifest.left_out);
     let outcome = finish(&remote, &mut checkpoint, arguments.give_up_after, desk)?;
@@ -55,6 +59,7 @@ pub fn run(arguments: &SendArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
     Ok(outcome
         .exit(exit)
         .with("complete", exit == Exit::Done)
+        .with("review", page)
         .with("files", created.manifest.entries.len())
         .with("left_out", created.manifest.left_out.len()))
 }
@@ -93,7 +98,7 @@ fn seal_for(
     ticket: &TicketId,
     prepared: Prepared,
     desk: &mut Desk<'_>,
-) -> Result<(Created, ShareField, Share), Failure> {
+) -> Result<(Created, Told, ShareField, Share), Failure> {
     let own = keeping::own_identity(desk)?;
     let key = keeping::ticket_key(ticket, &own, desk)?;
     let share = Share::random(&mut *desk.world.rng);
@@ -103,13 +108,13 @@ fn seal_for(
         portal: remote.address.as_str().to_owned(),
     };
     let output = super::upload::unnamed(ticket, desk)?;
-    let created = seal(prepared, key, Some((field.clone(), &share)), Some(ticket), &output, desk)?;
+    let (created, told) = seal(prepared, key, Some((field.clone(), &share)), Some(ticket), &output, desk)?;
     let named = super::upload::outgoing(ticket, &created.file_id, desk)?;
     fs::rename(&output, &named).map_err(|error| Failure::local(named.display(), &error))?;
     if let Some(vault) = &created.vault {
         keeping::keep_vault(&created.file_id, vault, &own, desk)?;
     }
-    Ok((created, field, share))
+    Ok((created, told, field, share))
 }
 
 /// After this instant nobody gets the share, whatever the ticket does.
@@ -118,19 +123,26 @@ fn last_day(now: Timestamp) -> Timestamp {
 }
 
 /// Shows what will leave, and asks.
-fn review(arguments: &SendArguments, created: &Created, remote: &Remote, desk: &mut Desk<'_>) -> Result<(), Failure> {
+fn review(
+    arguments: &SendArguments,
+    created: &Created,
+    told: &Told,
+    remote: &Remote,
+    desk: &mut Desk<'_>,
+) -> Result<Option<PathBuf>, Failure> {
     let manifest = &created.manifest;
     tell_left_out(&manifest.left_out, desk);
-    if arguments.review == Review::Text {
+    if arguments.review == Review::Html {
         tell_review(manifest, created.size, remote, desk);
     }
+    let page = show_review(arguments.review, created, told, Some(remote.address.as_str()), desk)?;
     if desk.manner.yes {
-        return Ok(());
+        return Ok(page);
     }
     desk.output.insist("\nNOTHING HAS LEFT THIS COMPUTER.");
     let answer = desk.ask("Type the ticket number to send, or press Enter to stop:")?;
     if answer.as_deref() == Some(arguments.ticket.as_str()) {
-        return Ok(());
+        return Ok(page);
     }
     Err(Failure::new(Exit::NotApproved, "You did not approve it.")
         .left("The sealed file was removed; nothing has left this computer."))

@@ -1,7 +1,6 @@
 //! From sources to a sealed file: what `send` and `seal` share.
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, json};
@@ -9,25 +8,36 @@ use serde_json::{Map, json};
 use super::key::read_recipient;
 use super::remote::sentence;
 use crate::cli::Desk;
-use crate::cli::args::SnapshotArguments;
+use crate::cli::args::{self, SnapshotArguments};
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::interrupt::Unfinished;
 use crate::cli::keeping;
 use crate::cli::output::{count, shown, size};
+use crate::cli::review::Review;
+use crate::cli::rules;
 use crate::cli::settings::Settings;
 use crate::collect::{CollectError, CollectOptions, Collected, Source, collect};
 use crate::format::{Identity, Recipient, Share, ShareField};
 use crate::ids::TicketId;
-use crate::item::LeftOut;
+use crate::item::{LeftOut, Reason};
 use crate::pipeline::{CreateError, Created, Plan, Redaction, create};
-use crate::redact::{Consent, Rules, TicketKey};
+use crate::redact::{Consent, Profile, Rules, TicketKey};
 
 /// What will go into a sealed file, found but not yet read.
 pub struct Prepared {
     collected: Collected,
     recipients: Vec<Recipient>,
-    rules: Rules,
+    profile: Profile,
     redact: bool,
+    show_values: bool,
+}
+
+/// What the review tells besides what was created.
+pub struct Told {
+    /// Who can open it.
+    pub recipients: Vec<Recipient>,
+    /// How it was redacted.
+    pub profile: Profile,
 }
 
 /// Finds the sources, reads recipients and the watch list. Nothing of the sources' content is read.
@@ -39,26 +49,23 @@ pub fn prepare(arguments: &SnapshotArguments, settings: &Settings, desk: &mut De
         ));
     }
     let recipients = recipients(&arguments.to, settings, arguments.dry_run)?;
-    let rules = rules(arguments.watchlist.as_deref(), settings)?;
-    let collected = find(&arguments.paths, desk)?;
-    Ok(Prepared { collected, recipients, rules, redact: !arguments.no_redact })
+    let profile = rules::profile(&arguments.rules, settings)?;
+    let mut collected = find(&arguments.paths, desk)?;
+    leave_out(&mut collected, &profile.rules);
+    let show_values = arguments.rules.show_values;
+    Ok(Prepared { collected, recipients, profile, redact: !arguments.no_redact, show_values })
 }
 
-/// Rules with the names of the watch list, from the flag or the settings.
-pub fn rules(watchlist: Option<&Path>, settings: &Settings) -> Result<Rules, Failure> {
-    let file = watchlist.or_else(|| settings.watchlist.as_ref().map(|set| set.value.as_path()));
-    let mut rules = Rules::default();
-    if let Some(file) = file {
-        let text = fs::read_to_string(file)
-            .map_err(|error| Failure::local(format_args!("The watch list {}", file.display()), &error))?;
-        rules.watch_list = text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .map(str::to_owned)
-            .collect();
-    }
-    Ok(rules)
+/// Takes out what the profile leaves out, also where nothing is redacted.
+fn leave_out(collected: &mut Collected, rules: &Rules) {
+    let Collected { items, left_out, .. } = collected;
+    items.retain(|item| {
+        let stays = rules.leaves_out(item.path.as_str()).is_none();
+        if !stays {
+            left_out.push(LeftOut { path: item.path.as_str().to_owned(), reason: Reason::ByProfile });
+        }
+        stays
+    });
 }
 
 fn recipients(named: &[String], settings: &Settings, dry_run: bool) -> Result<Vec<Recipient>, Failure> {
@@ -127,9 +134,9 @@ pub fn seal(
     ticket: Option<&TicketId>,
     output: &Path,
     desk: &mut Desk<'_>,
-) -> Result<Created, Failure> {
+) -> Result<(Created, Told), Failure> {
     let redaction = if prepared.redact {
-        Redaction::Rules { rules: prepared.rules, key }
+        Redaction::Rules { rules: prepared.profile.rules.clone(), key }
     } else {
         Redaction::None(Consent::explicit())
     };
@@ -143,23 +150,18 @@ pub fn seal(
         created: desk.world.clock.now(),
     };
     let _unfinished = Unfinished::note(output);
-    create(plan, output, &mut *desk.world.rng, &desk.bars).map_err(|error| create_failure(&error))
+    let created = create(plan, output, &mut *desk.world.rng, &desk.bars).map_err(|error| {
+        if let CreateError::Gate(hit) = &error {
+            desk.show_value(prepared.show_values, hit);
+        }
+        create_failure(&error)
+    })?;
+    Ok((created, Told { recipients: prepared.recipients, profile: prepared.profile }))
 }
 
 fn create_failure(error: &CreateError) -> Failure {
     match error {
-        CreateError::Gate(hit) => Failure::new(
-            Exit::Gate,
-            format_args!(
-                "The gate stopped it: something in {} on line {} still looks like personal data ({}).",
-                shown(hit.path.as_str()),
-                hit.line,
-                hit.rule
-            ),
-        )
-        .left("Nothing was sealed, nothing has left this computer.")
-        .next("Put the name into a file of names and try again with:  --watchlist FILE")
-        .next("Or leave the file out. This cannot be switched off."),
+        CreateError::Gate(hit) => rules::gate_failure(hit),
         CreateError::Empty { left_out } => nothing(left_out),
         CreateError::OutputExists(path) => {
             Failure::new(Exit::Local, format_args!("{} is there already, and nothing is overwritten.", path.display()))
@@ -198,6 +200,33 @@ pub fn tell_left_out(left_out: &[LeftOut], desk: &Desk<'_>) {
     }
     if left_out.len() > SHOWN {
         desk.output.say(format!("  … and {} more, all of them in the manifest", left_out.len() - SHOWN));
+    }
+}
+
+/// Shows the review: as a page that is kept with the ticket, or as text. Gives the page's place.
+pub fn show_review(
+    how: args::Review,
+    created: &Created,
+    told: &Told,
+    portal: Option<&str>,
+    desk: &Desk<'_>,
+) -> Result<Option<PathBuf>, Failure> {
+    let review = || Review::new(created, told, portal);
+    match (how, &created.manifest.ticket) {
+        (args::Review::Html, Some(ticket)) => {
+            let page = review().page().map_err(|error| Failure::new(Exit::Bug, sentence(&error.to_string())))?;
+            let path = keeping::keep_review(ticket, &created.file_id, &page, desk)?;
+            let look = if portal.is_some() { "Please look before it goes:" } else { "What is in it:" };
+            desk.output.say(format!("{look}  {}", path.display()));
+            Ok(Some(path))
+        }
+        (args::Review::Text, _) => {
+            for line in review().lines() {
+                desk.output.say(line);
+            }
+            Ok(None)
+        }
+        _ => Ok(None),
     }
 }
 
