@@ -1,7 +1,7 @@
 //! What a profile changes: actions, keys, patterns, files.
 
 use tarseal::item::Reason;
-use tarseal::redact::{Action, Category, PatternRule, Profile, RedactError, Redactor, Rules};
+use tarseal::redact::{Action, Category, KEYS, PatternRule, Profile, RedactError, Redactor, Rules};
 
 use crate::{entries, item, key, read, survey, vault};
 
@@ -220,4 +220,38 @@ fn what_cannot_be_removed_stops_at_the_gate_and_is_shown_to_nobody_who_does_not_
     let RedactError::Gate(hit) = error else { panic!("{error}") };
     assert!(format!("{hit:?}").contains("***"));
     assert_eq!(hit.value.expose(), "] ");
+}
+
+/// The tables of the reference, as the program knows them.
+fn reference() -> [String; 2] {
+    let mut keys = String::new();
+    for key in KEYS {
+        let place = match key.table {
+            "" => key.name.to_owned(),
+            "redact.column" | "redact.file" | "redact.pattern" => format!("[[{}]] {}", key.table, key.name),
+            table => format!("[{table}] {}", key.name),
+        };
+        let example = key.example.replace('|', "\\|");
+        keys.push_str(&format!("| `{place}` | {} | {} | `{example}` | {} |\n", key.kind, key.default, key.says));
+    }
+    let mut categories = String::from("| category | action |\n|---|---|\n");
+    for category in Category::ALL {
+        categories.push_str(&format!("| `{category}` | `{}` |\n", category.default_action().word()));
+    }
+    [keys, categories]
+}
+
+#[test]
+fn the_reference_has_every_key_category_and_profile_and_its_example_can_be_used() {
+    let text = std::fs::read_to_string("docs/PROFILES.md").unwrap();
+    for table in reference() {
+        assert!(text.contains(&table), "docs/PROFILES.md should have:\n{table}");
+    }
+    for name in Profile::names() {
+        let row = format!("| `{name}` | {} |", Profile::built_in(name).unwrap().title);
+        assert!(text.contains(&row), "docs/PROFILES.md should have:\n{row}");
+    }
+    let example = text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let profile = Profile::read(example).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((profile.rules.patterns.len(), profile.extends.as_deref()), (1, Some("pexip-infinity")));
 }

@@ -1,7 +1,7 @@
 //! What is to be redacted, and how far compressed data is opened.
 //!
-//! [`Rules`] is what the two passes work by. The default is the generic profile: every category has its default action, keys
-//! and columns mean what the dictionary says, every file is scanned.
+//! [`Rules`] is what the two passes work by. By default every category has its default action, keys and columns mean what the
+//! dictionary says, every file is scanned.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub use self::glob::BadGlob;
 pub(crate) use self::pattern::Pattern;
 pub use self::pattern::{BadPattern, PatternRule};
 
-/// The redaction part of a profile. The default is the generic profile.
+/// The redaction part of a profile. By default nothing differs from what the program does by itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
     /// What is done with values of a category; categories that are not named have their default action.
