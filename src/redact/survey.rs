@@ -48,18 +48,14 @@ impl Survey {
     /// Begins with the watch list.
     #[must_use]
     pub fn new(rules: &Rules) -> Self {
-        let mut survey = Self::of(rules, Learned::default());
-        let watched = rules.watch_list.iter().map(|name| name.trim()).filter(|name| !name.is_empty());
-        survey.add(watched.map(|name| Sighting::Watched(name.to_owned())).collect());
-        survey
+        Self::of(rules, Learned::default())
     }
 
     /// Goes on from what was learned before.
     pub(crate) fn of(rules: &Rules, learned: Learned) -> Self {
-        let spools = Spools::in_memory();
-        Self {
+        let mut survey = Self {
             rules: rules.clone(),
-            spools,
+            spools: Spools::in_memory(),
             learned,
             own: Own::of(rules),
             files: rules.files.clone(),
@@ -68,7 +64,10 @@ impl Survey {
             chunk: CHUNK,
             idle: Mutex::default(),
             chunks: AtomicU32::new(1),
-        }
+        };
+        let watched = rules.watch_list.iter().map(|name| name.trim()).filter(|name| !name.is_empty());
+        survey.add(watched.map(|name| Sighting::Watched(name.to_owned())).collect());
+        survey
     }
 
     /// Puts what does not fit into memory into these spools; without any, large archives are left out.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests may fall over as tests do")]
 
 mod desk;
+mod html;
 mod interrupted;
 mod keys;
 mod large;

@@ -5,10 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
-use scraper::{Html, Selector};
 use sha2::{Digest, Sha256};
 
 use crate::desk::{Desk, Ran, files_below};
+use crate::html::Page;
 
 fn machine(desk: &Desk) -> String {
     let root = desk.at("machine");
@@ -23,27 +23,19 @@ fn machine(desk: &Desk) -> String {
     fs::write(format!("{root}/<script>alert(1)<"), "nothing in it\n").unwrap();
     fs::write(format!("{root}/capture\u{202e}gpj.bin"), [0_u8, 1, 2, 255].repeat(40)).unwrap();
     fs::write(format!("{root}/capture.bin"), [0_u8, 1, 2, 255].repeat(40)).unwrap();
-    fs::write(format!("{root}/etc/shadow"), "quirin:$6$x\n").unwrap();
+    fs::write(format!("{root}/etc/site.key"), "quirin\n").unwrap();
     root
 }
 
 /// Sends a machine for a ticket; the page and where it is.
-fn sent(desk: &Desk, extra: &[&str]) -> (Ran, PathBuf, Html) {
+fn sent(desk: &Desk, extra: &[&str]) -> (Ran, PathBuf, Page) {
     let root = machine(desk);
     let arguments: Vec<&str> =
         ["send", &root, "--ticket", "4711", "--yes", "--json"].iter().chain(extra).copied().collect();
     let ran = desk.sender(&arguments).ends(3);
     let page = PathBuf::from(ran.result()["review"].as_str().expect("the result names the page"));
-    let html = Html::parse_document(&fs::read_to_string(&page).unwrap());
+    let html = Page::read(&fs::read_to_string(&page).unwrap());
     (ran, page, html)
-}
-
-fn all<'h>(html: &'h Html, selector: &str) -> Vec<scraper::ElementRef<'h>> {
-    html.select(&Selector::parse(selector).unwrap()).collect()
-}
-
-fn text(element: scraper::ElementRef<'_>) -> String {
-    element.text().collect::<String>().trim().to_owned()
 }
 
 #[test]
@@ -51,38 +43,42 @@ fn the_page_is_static_and_can_be_read_by_everybody() {
     let desk = Desk::new();
     let (_, path, html) = sent(&desk, &[]);
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-    assert!(html.errors.is_empty(), "{:?}", html.errors);
+    assert!(html.faults.is_empty(), "{:?}", html.faults);
     // Nothing runs, nothing is fetched, nothing is sent.
-    assert!(all(&html, "script, link, img, iframe, object, embed, form, video, audio, base, svg").is_empty());
-    for element in all(&html, "*") {
-        for (name, value) in element.value().attrs() {
-            assert!(!name.starts_with("on") && name != "style" && name != "src", "{name}={value}");
-            assert!(name != "href" || value.starts_with('#'), "{name}={value}");
+    let active = ["script", "link", "img", "iframe", "object", "embed", "form", "video", "audio", "base", "svg"];
+    assert!(html.all(&active).is_empty());
+    for (name, value) in html.elements.iter().flat_map(|element| &element.attributes) {
+        assert!(!name.starts_with("on") && name != "style" && name != "src", "{name}={value}");
+        assert!(name != "href" || value.starts_with('#'), "{name}={value}");
+    }
+    let style = fs::read_to_string("src/cli/review/page.css").unwrap();
+    assert_eq!(html.all(&["style"])[0].text, style.trim());
+    assert!(!style.contains("url(") && !style.contains("@import"));
+    let metas = html.all(&["meta"]);
+    let policy = metas.iter().find(|meta| meta.attribute("http-equiv") == Some("Content-Security-Policy")).unwrap();
+    let digest = base64::prelude::BASE64_STANDARD.encode(Sha256::digest(style.as_bytes()));
+    let expected = format!("default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'");
+    assert_eq!(policy.attribute("content"), Some(expected.as_str()));
+    // Landmarks, headings without gaps, tables with captions and scopes, links that lead somewhere.
+    assert_eq!(html.all(&["html"])[0].attribute("lang"), Some("en"));
+    assert_eq!((html.all(&["main"]).len(), html.all(&["header"]).len(), html.all(&["h1"]).len()), (1, 1, 1));
+    assert!(html.all(&["nav"])[0].attribute("aria-label").is_some());
+    let levels: Vec<u8> = html.all(&["h1", "h2", "h3"]).iter().map(|h| h.name.as_bytes()[1] - b'0').collect();
+    assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1) && levels[0] == 1, "{levels:?}");
+    assert!(html.all(&["table"]).len() > 5);
+    for table in html.all(&["table"]) {
+        assert_eq!(html.within(table, "caption").len(), 1);
+        let head = html.within(table, "thead")[0];
+        assert!(html.within(head, "th").iter().all(|th| th.attribute("scope") == Some("col")));
+        for row in html.within(html.within(table, "tbody")[0], "tr") {
+            assert_eq!(html.first_child(row).attribute("scope"), Some("row"));
         }
     }
-    let style = all(&html, "style")[0].inner_html();
-    assert!(!style.contains("url(") && !style.contains("@import"));
-    let policy = all(&html, "meta[http-equiv=Content-Security-Policy]")[0].attr("content").unwrap();
-    let digest = base64::prelude::BASE64_STANDARD.encode(Sha256::digest(style.as_bytes()));
-    assert_eq!(policy, format!("default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"));
-    // Landmarks, headings without gaps, tables with captions and scopes, links that lead somewhere.
-    assert_eq!(all(&html, "html[lang=en] main, header h1, nav[aria-label]").len(), 3);
-    let levels: Vec<u8> = all(&html, "h1, h2, h3").iter().map(|h| h.value().name().as_bytes()[1] - b'0').collect();
-    assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1) && levels[0] == 1, "{levels:?}");
-    for table in all(&html, "table") {
-        assert_eq!(table.select(&Selector::parse("caption").unwrap()).count(), 1);
-        assert!(table.select(&Selector::parse("thead th").unwrap()).all(|th| th.attr("scope") == Some("col")));
-        assert!(
-            table
-                .select(&Selector::parse("tbody tr > :first-child").unwrap())
-                .all(|th| th.attr("scope") == Some("row"))
-        );
+    for link in html.all(&["a"]) {
+        assert_eq!(html.with_id(&link.attribute("href").unwrap()[1..]).len(), 1, "{}", link.text);
     }
-    for link in all(&html, "a[href]") {
-        assert_eq!(all(&html, link.attr("href").unwrap()).len(), 1, "{}", link.html());
-    }
-    for section in all(&html, "section") {
-        assert_eq!(all(&html, &format!("#{}", section.attr("aria-labelledby").unwrap())).len(), 1);
+    for section in html.all(&["section"]) {
+        assert_eq!(html.with_id(section.attribute("aria-labelledby").unwrap()).len(), 1);
     }
 }
 
@@ -90,7 +86,7 @@ fn the_page_is_static_and_can_be_read_by_everybody() {
 fn the_page_tells_what_leaves_and_what_does_not() {
     let desk = Desk::new();
     let (ran, _, html) = sent(&desk, &[]);
-    let page = text(html.root_element());
+    let page = &html.all(&["body"])[0].text;
     let result = ran.result();
     for part in ["4711", "198.51.100.0", "[secret]", "(a secret, not shown)", "generic"] {
         assert!(page.contains(part), "{part} is missing:\n{page}");
@@ -101,18 +97,24 @@ fn the_page_tells_what_leaves_and_what_does_not() {
     assert!(page.contains(digest) && page.contains(&desk.url()), "{page}");
     assert!(page.contains(result["file_id"].as_str().unwrap_or("Snapshot")));
     // Five samples of a category, each with one value; nothing else that was replaced.
-    let people: Vec<_> = all(&html, "h3#samples-person + table tbody tr");
+    let people = html.rows_after(html.with_id("samples-person")[0]);
     assert_eq!(people.len(), 5);
-    let before: String = people.iter().map(|row| text(*row)).collect();
+    let before: String = people.iter().map(|row| row.text.as_str()).collect();
     assert!(before.contains("Ottilie0") && before.contains("Ottilie4") && before.contains("person-"), "{before}");
     assert!(!page.contains("Ottilie5") && !page.contains("sw0rdfish") && !page.contains("198.51.100.7"));
     // What came from outside is text, and what would turn or clear a line is visible.
     assert!(page.contains("<script>alert(1)<") && page.contains("<script>alert(0)</script> & Sons"), "{page}");
     assert!(!page.contains('\u{202e}') && !page.contains('\u{1b}') && page.contains("\\u{202e}"));
-    let left_out: Vec<_> = all(&html, "section[aria-labelledby=left-out] tbody tr").into_iter().map(text).collect();
-    assert!(left_out.iter().any(|row| row.contains("etc/shadow") && row.contains("password hashes")), "{left_out:?}");
+    let rows = |id: &str| html.rows_after(html.section(id)).into_iter().map(|row| row.text.clone()).collect::<Vec<_>>();
+    let left_out = rows("left-out");
+    assert!(
+        left_out
+            .iter()
+            .any(|row| row.contains("etc/site.key") && row.contains("the profile leaves it out: private keys")),
+        "{left_out:?}"
+    );
     assert!(left_out.iter().any(|row| row.contains("capture.bin") && row.contains("binary")), "{left_out:?}");
-    let aside: Vec<_> = all(&html, "section[aria-labelledby=aside] tbody tr").into_iter().map(text).collect();
+    let aside = rows("aside");
     assert!(aside.iter().any(|row| row.starts_with("test") && row.ends_with("a common word")), "{aside:?}");
 }
 

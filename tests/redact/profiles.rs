@@ -1,7 +1,7 @@
 //! What a profile changes: actions, keys, patterns, files.
 
 use tarseal::item::Reason;
-use tarseal::redact::{Action, Category, KEYS, PatternRule, Profile, RedactError, Redactor, Rules};
+use tarseal::redact::{Action, Category, KEYS, Learned, PatternRule, Profile, RedactError, Redactor, Rules};
 
 use crate::{entries, item, key, read, survey, vault};
 
@@ -254,4 +254,14 @@ fn the_reference_has_every_key_category_and_profile_and_its_example_can_be_used(
     let example = text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let profile = Profile::read(example).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((profile.rules.patterns.len(), profile.extends.as_deref()), (1, Some("pexip-infinity")));
+}
+
+#[test]
+fn a_stream_is_redacted_by_the_watch_list_and_the_profile_too() {
+    let mut rules = rules("[redact.keys]\nroom_owner = \"person\"");
+    rules.watch_list = vec!["Operation Winter".into()];
+    let mut redactor = Redactor::new(rules, Learned::default(), key());
+    let mut out = Vec::new();
+    redactor.filter(&b"Operation Winter of room_owner=\"Ottilie Habersaat\"\n"[..], &mut out).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), "person-1 of room_owner=\"person-2\"\n");
 }
