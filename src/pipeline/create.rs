@@ -37,6 +37,7 @@ pub struct Plan<'a> {
 }
 
 /// What happens to personal values.
+#[expect(clippy::large_enum_variant, reason = "there is one for each run")]
 pub enum Redaction {
     /// They are replaced by these rules, with stand-ins from this key.
     Rules {

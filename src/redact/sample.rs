@@ -183,11 +183,11 @@ mod tests {
     /// Notes `value` in `line` as replaced by `stand_in`.
     fn note(chunk: &mut ChunkSamples, line: &str, value: &str, stand_in: &str, category: Category, out: &mut Vec<u8>) {
         let at = line.find(value).unwrap();
-        out.extend_from_slice(line[..at].as_bytes());
+        out.extend_from_slice(&line.as_bytes()[..at]);
         let start = out.len();
         out.extend_from_slice(stand_in.as_bytes());
         chunk.note(line.as_bytes(), &hit(at, at + value.len(), category), out, start);
-        out.extend_from_slice(line[at + value.len()..].as_bytes());
+        out.extend_from_slice(&line.as_bytes()[at + value.len()..]);
         out.push(b'\n');
     }
 

@@ -21,7 +21,7 @@ const SHAPES: [&str; 5] = [
     r"(?i)(?:person|user|host|device|conference|u)-(?:[1-9][0-9]{0,9}|k[0-9a-f]{12})",
     r"(?i)d-(?:[1-9][0-9]{0,9}|k[0-9a-f]{12})\.invalid",
     r"\b2(?:4[0-9]|5[0-4])(?:\.[0-9]{1,3}){3}",
-    r"(?i)\b2001:db8(?::[0-9a-f]{0,4}){1,7}",
+    r"(?i)\b2001:0?db8(?::[0-9a-f]{0,4}){1,7}",
     r"(?i)\bf2[0-9a-f]{2}(?:\.[0-9a-f]{4}){2}|\bf2(?:[:-][0-9a-f]{2}){5}|\+00[0-9]{12}",
 ];
 
@@ -48,7 +48,11 @@ impl Translator {
         let mut out = String::with_capacity(text.len());
         let mut copied = 0;
         for one in self.shapes.find_iter(text) {
-            let (start, end) = (one.start(), one.end());
+            let start = one.start();
+            // The colon behind an address is none of its own.
+            let whole = &text[start..one.end()];
+            let cut = usize::from(whole.ends_with(':') && !whole.ends_with("::"));
+            let end = one.end() - cut;
             if !stands_alone(text, start, end) {
                 continue;
             }
@@ -78,19 +82,18 @@ impl Translator {
     }
 }
 
-/// Whether no letter, digit or underscore touches the stand-in, and nothing that makes a number a longer one.
+/// Whether no letter, digit or underscore touches the stand-in, and nothing that makes an address a longer one. What is cut off
+/// by a dash stands alone: `report-person-17.txt` was named after somebody.
 fn stands_alone(text: &str, start: usize, end: usize) -> bool {
-    let mut before = text[..start].chars().rev();
-    let mut after = text[end..].chars();
-    let joins = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    let (mut before, mut after) = (text[..start].chars().rev(), text[end..].chars());
     let (last, next) = (before.next(), after.next());
-    let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
-    let hex = |c: Option<char>| c.is_some_and(|c| c.is_ascii_hexdigit());
-    !joins(last)
-        && !joins(next)
-        && !(last == Some('-') && joins(before.next()) && text[start..].starts_with(|c: char| c.is_ascii_alphabetic()))
-        && !(next == Some('.') && digit(after.clone().next()) && text[start..end].contains('.'))
-        && !(next == Some(':') && hex(after.next()) && text[start..end].matches(':').count() > 1)
+    let joins = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    let stand_in = &text[start..end];
+    let (sign, radix) = if stand_in.contains(':') { (':', 16) } else { ('.', 10) };
+    let digit = |c: Option<char>| c.is_some_and(|c| c.is_digit(radix));
+    let goes_on = stand_in.starts_with('2')
+        && (last == Some(sign) && digit(before.next()) || next == Some(sign) && digit(after.next()));
+    !(joins(last) || joins(next) || goes_on)
 }
 
 /// One spelling for each stand-in: addresses can be written in several.
@@ -139,15 +142,15 @@ mod tests {
             ("sip:u-4@d-3.invalid;transport=tls", "sip:quirin@min.example;transport=tls"),
             ("host-2.d-3.invalid and d-3.invalid.", "kolibri.min.example and min.example."),
             (
-                "myperson-1 person-1b person_person-1 x-person-1 person-100",
-                "myperson-1 person-1b person_person-1 x-person-1 person-100",
+                "myperson-1 person-1b person_person-1 person-100 ühost-2",
+                "myperson-1 person-1b person_person-1 person-100 ühost-2",
             ),
-            ("Straße-person-1 ühost-2", "Straße-person-1 ühost-2"),
+            ("report-person-1.txt Straße-host-2", "report-Ottilie Habersaat.txt Straße-kolibri"),
         ] {
             assert_eq!(translator.text(text), expected);
         }
         assert_eq!(translator.unknown().iter().collect::<Vec<_>>(), ["person-100"]);
-        assert_eq!(translator.translated(), 9);
+        assert_eq!(translator.translated(), 11);
     }
 
     #[test]
@@ -163,6 +166,7 @@ mod tests {
             ("[2001:0DB8:0741:6b55:0:0:0:3e]:5061", "[2001:4860::1]:5061"),
             ("F2-01-02-03-04-0A, f201.0203.040a", "3c:52:82:1f:9a:07, 3c:52:82:1f:9a:07"),
             ("tel:+00297454527657", "tel:+32 2 555 01 42"),
+            ("to 2001:db8:741:6b55:0:0:0:3e: no answer", "to 2001:4860::1: no answer"),
             ("1.242.60.103.90 242.60.103.90.4 1242.60.103.90", "1.242.60.103.90 242.60.103.90.4 1242.60.103.90"),
             ("8.2.4.3 10.0.0.1 2026:11:20 255.255.255.0", "8.2.4.3 10.0.0.1 2026:11:20 255.255.255.0"),
         ] {

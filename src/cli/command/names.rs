@@ -9,6 +9,7 @@ use crate::cli::{Desk, keeping};
 use crate::ids::{FileId, TicketId};
 use crate::redact::VaultEntry;
 use crate::track::Phase;
+use crate::track::ledger::Entry;
 
 /// Prints the vaults of a ticket, or what of them is searched for.
 pub fn run(arguments: &NamesArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
@@ -61,9 +62,7 @@ pub fn kept(ticket: &TicketId, desk: &Desk<'_>) -> Result<Vec<FileId>, Failure> 
     if !kept.is_empty() {
         return Ok(kept);
     }
-    if let Some(deleted) =
-        entries.iter().filter(|entry| entry.phase() == Phase::Deleted).find_map(|entry| entry.deleted_at())
-    {
+    if let Some(deleted) = entries.iter().filter(|entry| entry.phase() == Phase::Deleted).find_map(Entry::deleted_at) {
         return Err(Failure::new(
             Exit::Expired,
             format_args!("The snapshots of ticket {ticket} were deleted on {deleted}, and their vaults with them."),

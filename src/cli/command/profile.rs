@@ -6,7 +6,7 @@ use crate::cli::args::ProfileCommand;
 use crate::cli::exit::{Failure, Outcome};
 use crate::cli::output::{count, shown};
 use crate::cli::{Desk, rules};
-use crate::redact::{Action, Category, Profile, Rules};
+use crate::redact::{Action, Category, PatternRule, Profile, Rules};
 
 /// Runs a command on profiles.
 pub fn run(command: &ProfileCommand, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
@@ -63,6 +63,6 @@ fn described(profile: &Profile) -> serde_json::Value {
     json!({
         "name": profile.name, "title": profile.title, "purpose": profile.purpose, "extends": profile.extends,
         "actions": actions, "keys": rules.keys.len(), "columns": rules.columns.len(), "files": rules.files.len(),
-        "patterns": rules.patterns.iter().map(|rule| rule.name()).collect::<Vec<_>>(),
+        "patterns": rules.patterns.iter().map(PatternRule::name).collect::<Vec<_>>(),
     })
 }

@@ -30,6 +30,9 @@ impl BadProfile {
 /// A value and where it stands.
 pub(super) type At<T> = (T, Range<usize>);
 
+/// A key and its text.
+pub(super) type Pair<'d> = (At<&'d str>, At<&'d str>);
+
 /// A table whose keys are known.
 pub(super) struct Table<'d> {
     text: Text<'d>,
@@ -97,7 +100,7 @@ impl<'d> Table<'d> {
 
     fn as_text(&self, key: &str, value: &'d Spanned<DeValue<'d>>) -> Result<At<&'d str>, BadProfile> {
         let text = value.get_ref().as_str().ok_or_else(|| self.kind(key, value, "a text in quotes"))?;
-        if text.chars().any(|c| c.is_control()) {
+        if text.chars().any(char::is_control) {
             return Err(self.text.wrong(value.span().start, format!("\"{key}\" holds a control character")));
         }
         Ok((text, value.span()))
@@ -157,7 +160,7 @@ impl<'d> Table<'d> {
     }
 
     /// Every key with its text, in the order of the file.
-    pub(super) fn texts(&self) -> Result<Vec<(At<&'d str>, At<&'d str>)>, BadProfile> {
+    pub(super) fn texts(&self) -> Result<Vec<Pair<'d>>, BadProfile> {
         let mut all = Vec::new();
         for (key, value) in self.values {
             let name = key.get_ref().as_ref();
