@@ -162,6 +162,33 @@ fn files_come_back_redacted_and_what_was_kept_is_the_same() {
 }
 
 #[test]
+fn members_of_archives_that_are_left_out_are_in_the_manifest() {
+    let mut archive = tar::Builder::new(Vec::new());
+    let members: [(&str, &[u8]); 3] = [
+        ("app.log", b"login user=wtiedemann email=wiebke.tiedemann@nordlicht.example\n"),
+        ("home/wtiedemann/core", &[0, 1, 2, 3, 4, 5, 6, 7]),
+        ("home/wtiedemann/notes", b"wtiedemann was here\n"),
+    ];
+    for (path, bytes) in members {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        archive.append_data(&mut header, path, bytes).unwrap();
+    }
+    let archive = archive.into_inner().unwrap();
+    let (file, created) = sealed(vec![item("all.tar", &archive), item("b.log", b"wtiedemann left\n")], rules());
+    let left_out = &created.manifest.left_out;
+    assert_eq!(left_out.len(), 1, "{left_out:?}");
+    assert!(left_out[0].path.starts_with("all.tar!home/user-") && left_out[0].path.ends_with("/core"), "{left_out:?}");
+    assert_eq!(left_out[0].reason, Reason::NotReadable);
+    let directory = tempfile::tempdir().unwrap();
+    let opened = open(&file, &technician(), &directory).unwrap();
+    assert_eq!(opened.manifest, created.manifest);
+    let bytes = fs::read(directory.path().join("out/all.tar")).unwrap();
+    assert!(!String::from_utf8_lossy(&bytes).contains("tiedemann"));
+    assert_eq!(tar::Archive::new(bytes.as_slice()).entries().unwrap().count(), 2);
+}
+
+#[test]
 fn without_redaction_bytes_come_back_as_they_were_and_the_manifest_says_so() {
     let bytes = noise(6_000_000);
     let (file, created) = sealed(vec![item("a/binary", &bytes), item("mail", b"wiebke@nordlicht.example")], none());

@@ -246,6 +246,13 @@ fn bombs_are_stopped_by_what_the_whole_item_grows_to() {
     let packed: Vec<(String, Vec<u8>)> = names.iter().map(|name| (format!("{name}.gz"), gz(&text))).collect();
     let packed: Vec<(&str, &[u8])> = packed.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
     assert_eq!(limited(limits, "all.tar", &tar(&packed)).unwrap_err(), Reason::TooLarge);
+    // A zip tells how large it is; when that is a lie, the member is damaged.
+    let mut lying = zip(&members);
+    for at in [22, find(&lying, b"PK\x01\x02", 0) + 24] {
+        lying[at..at + 4].copy_from_slice(&5_u32.to_le_bytes());
+    }
+    let (_, left_out) = one("all.zip", &lying).unwrap();
+    assert_eq!(listed(&left_out), [("all.zip!0.log", Reason::Damaged)]);
     // A bomb in a bomb.
     assert_eq!(limited(limits, "log.gz.xz", &xz(&gz(&text.repeat(3)))).unwrap_err(), Reason::TooLarge);
     let opened = OpeningLimits { opened: 100_000, ..OpeningLimits::default() };

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::remote::sentence;
-use super::snapshot::stand_in_key;
+use super::snapshot::{completeness, stand_in_key, tell_left_out};
 use crate::cli::Desk;
 use crate::cli::args::{PortalArguments, RedactArguments};
 use crate::cli::exit::{Exit, Failure, Outcome};
@@ -17,6 +17,7 @@ use crate::cli::output::count;
 use crate::cli::rules;
 use crate::cli::settings::Settings;
 use crate::redact::{Counts, FILTER_WINDOW, Learned, RedactError, Redactor};
+use crate::spool::Spools;
 
 /// Redacts standard input or a file to standard output.
 pub fn run(arguments: &RedactArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
@@ -27,7 +28,8 @@ pub fn run(arguments: &RedactArguments, desk: &mut Desk<'_>) -> Result<Outcome, 
     let key = stand_in_key(ticket, own.as_ref(), desk)?;
     let input = input(arguments.file.as_deref(), desk)?;
 
-    let mut redactor = Redactor::new(rules, Learned::default(), key);
+    let spools = Spools::new(&desk.home.directory("outgoing")?, &mut *desk.world.rng);
+    let mut redactor = Redactor::new(rules, Learned::default(), key).with_spools(spools);
     let counts = if desk.manner.json {
         tell_findings(&mut redactor, input, desk)
     } else if arguments.dry_run {
@@ -42,6 +44,8 @@ pub fn run(arguments: &RedactArguments, desk: &mut Desk<'_>) -> Result<Outcome, 
         failure(&error)
     })?;
 
+    let left_out = redactor.take_left_out();
+    tell_left_out(&left_out, desk);
     let total: u64 = counts.values().sum();
     for (category, number) in &counts {
         desk.output.say(format!("  {:<18} {number:>9}", category.word()));
@@ -52,7 +56,7 @@ pub fn run(arguments: &RedactArguments, desk: &mut Desk<'_>) -> Result<Outcome, 
         write_private_new(report, &text)
             .map_err(|error| Failure::local(format_args!("The report {}", report.display()), &error))?;
     }
-    Ok(Outcome::done("redacted").with("findings", counts))
+    Ok(Outcome { exit: completeness(&left_out), ..Outcome::done("redacted").with("findings", counts) })
 }
 
 /// Tells where personal values stand, never the values: one event for each, in the order of the text.

@@ -95,8 +95,17 @@ impl Opening {
         }
     }
 
+    /// Fails when so many more bytes would be too many: an archive that tells the sizes of its members need not be opened to
+    /// know.
+    pub(crate) fn foresee(&self, count: u64) -> Result<(), RedactError> {
+        self.allow(self.opened.load(Ordering::Relaxed).saturating_add(count))
+    }
+
     fn grow(&self, count: usize) -> Result<(), RedactError> {
-        let opened = self.opened.fetch_add(count as u64, Ordering::Relaxed).saturating_add(count as u64);
+        self.allow(self.opened.fetch_add(count as u64, Ordering::Relaxed).saturating_add(count as u64))
+    }
+
+    fn allow(&self, opened: u64) -> Result<(), RedactError> {
         let read = self.read.load(Ordering::Relaxed);
         let fair = self.limits.free.max(read.saturating_mul(self.limits.ratio));
         if opened > self.limits.opened.min(fair) { Err(RedactError::TooLarge) } else { Ok(()) }

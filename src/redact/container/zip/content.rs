@@ -7,7 +7,7 @@ use flate2::Crc;
 use flate2::read::DeflateDecoder;
 
 use super::directory::Directory;
-use super::record::{Record, damaged};
+use super::record::{Kind, Record, damaged};
 use crate::redact::container::Opening;
 use crate::redact::container::bz2::Bz2;
 use crate::redact::container::compressed::Codec;
@@ -35,6 +35,11 @@ pub(super) fn open(
         _ => return Ok(None),
     };
     Ok(Some(Box::new(Checked { plain, left: record.plain, crc: Crc::new(), expected: record.crc })))
+}
+
+/// Whether a member is one that opening makes longer.
+pub(super) fn grows(record: &Record) -> bool {
+    record.kind() == Kind::File && !record.is_encrypted() && matches!(record.method, DEFLATED | 12 | 93 | 95)
 }
 
 /// Gives exactly as many bytes as it should, or an error.

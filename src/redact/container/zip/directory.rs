@@ -29,13 +29,16 @@ pub(super) struct Directory {
 
 impl Directory {
     /// Finds the directory of an archive and checks that every member is what it says and lies apart from the others.
-    /// `count` hears of every member and may stop it.
-    pub(super) fn read(spool: Arc<Spool>, count: impl FnMut() -> Result<(), RedactError>) -> Result<Self, RedactError> {
+    /// `hear` hears of every member and may stop it.
+    pub(super) fn read(
+        spool: Arc<Spool>,
+        hear: impl FnMut(&Record) -> Result<(), RedactError>,
+    ) -> Result<Self, RedactError> {
         let mut reader = SpoolReader::new(Arc::clone(&spool));
         let (start, length, entries) = find(&mut reader, spool.length())?;
         reader.seek(SeekFrom::Start(start)).map_err(RedactError::Read)?;
         let mut directory = Self { spool, reader, start, entries, left: entries };
-        directory.check(length, count)?;
+        directory.check(length, hear)?;
         directory.rewind()?;
         Ok(directory)
     }
@@ -70,12 +73,16 @@ impl Directory {
         Ok(())
     }
 
-    fn check(&mut self, length: u64, mut count: impl FnMut() -> Result<(), RedactError>) -> Result<(), RedactError> {
+    fn check(
+        &mut self,
+        length: u64,
+        mut hear: impl FnMut(&Record) -> Result<(), RedactError>,
+    ) -> Result<(), RedactError> {
         let mut local = SpoolReader::new(Arc::clone(&self.spool));
         let mut places = Vec::new();
         let (mut names, hasher) = (HashSet::new(), RandomState::new());
         while let Some(record) = self.next()? {
-            count()?;
+            hear(&record)?;
             let start = content_start(&mut local, &record)?;
             let end = start.checked_add(record.packed).ok_or_else(|| damaged("a member is too long"))?;
             places.push((record.start, end));

@@ -62,7 +62,15 @@ impl Container for Zip {
 fn open(mut input: Stream<'_>, opening: &Opening) -> Result<Directory, RedactError> {
     let mut spool = opening.spool();
     spool_all(&mut input, &mut spool)?;
-    Directory::read(Arc::new(spool), || opening.count_member())
+    let mut grown = 0_u64;
+    Directory::read(Arc::new(spool), |record| {
+        opening.count_member()?;
+        // What is wrong with these numbers shows when the members are read.
+        if content::grows(record) {
+            grown = grown.saturating_add(record.plain);
+        }
+        opening.foresee(grown)
+    })
 }
 
 /// Reads one archive and writes the other, member by member.
