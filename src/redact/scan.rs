@@ -215,6 +215,10 @@ impl<'k> Scanner<'k> {
             if !escapes {
                 escapes = Bits(block.escape & inside).any(|bit| unescape::may_begin(walk.line.text, base + bit - from));
             }
+            if !escapes && block.high & inside != 0 {
+                let hides = |bit| unescape::may_hide(walk.line.text, base + bit - from);
+                escapes = Bits(block.high & inside).any(hides);
+            }
             for bit in Bits((block.lead | block.digit_lead & digits) & inside) {
                 let (start, length) = (base + bit, (!(block.word >> bit)).trailing_zeros() as usize);
                 if bit + length < 64

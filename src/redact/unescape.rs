@@ -1,4 +1,4 @@
-//! Text within text: percent signs, backslashes, HTML references, Base64.
+//! Text within text: percent signs, backslashes, HTML references, Base64, characters that cannot be seen.
 //!
 //! A decoded line remembers where each byte came from, so that what is found in it can be replaced in the line itself.
 
@@ -27,10 +27,19 @@ impl Unescaped {
         let (mut at, mut any) = (0, false);
         while at < line.len().min(MOST) {
             let next = memchr::memchr3(b'%', b'\\', b'&', &line[at..]).map_or(line.len(), |offset| at + offset);
-            for (place, &byte) in (at..).zip(&line[at..next]) {
-                self.push(byte, place);
+            while at < next {
+                match hidden(&line[at..next]) {
+                    Some((shown, length)) => {
+                        shown.into_iter().for_each(|byte| self.push(byte, at));
+                        any = true;
+                        at += length;
+                    }
+                    None => {
+                        self.push(line[at], at);
+                        at += 1;
+                    }
+                }
             }
-            at = next;
             if at == line.len() {
                 break;
             }
@@ -67,6 +76,23 @@ enum Value {
     Byte(u8),
 }
 
+/// What a character at the beginning of `text` hides, and its length: nothing for one without width, such as a soft hyphen
+/// or a zero-width space; the plain sign for one of full width (U+FF01 to U+FF5E).
+fn hidden(text: &[u8]) -> Option<(Option<u8>, usize)> {
+    match text {
+        [0xc2, 0xad, ..] => Some((None, 2)),
+        [0xe2, 0x80, 0x8b..=0x8f, ..] | [0xe2, 0x81, 0xa0..=0xa4, ..] | [0xef, 0xbb, 0xbf, ..] => Some((None, 3)),
+        [0xef, 0xbc, last @ 0x81..=0xbf, ..] => Some((Some(last - 0x60), 3)),
+        [0xef, 0xbd, last @ 0x80..=0x9e, ..] => Some((Some(last - 0x20), 3)),
+        _ => None,
+    }
+}
+
+/// Whether the character at `at` hides something.
+pub(crate) fn may_hide(text: &[u8], at: usize) -> bool {
+    matches!(text[at], 0xc2 | 0xe2 | 0xef) && hidden(&text[at..]).is_some()
+}
+
 /// What an escape at the beginning of `text` stands for, and its length.
 fn escape(text: &[u8]) -> Option<(Value, usize)> {
     match text[0] {
@@ -84,6 +110,7 @@ fn escape(text: &[u8]) -> Option<(Value, usize)> {
             b'x' => Some((Value::Byte(hex_number(text, 2, 2)?.to_le_bytes()[0]), 4)),
             quote @ (b'"' | b'\\' | b'/' | b'\'') => Some((Value::Byte(quote), 2)),
             b'n' | b'r' | b't' => Some((Value::Byte(b' '), 2)),
+            b'0'..=b'3' => Some((Value::Byte(octal(text)?), 4)),
             _ => None,
         },
         b'&' => {
@@ -102,6 +129,12 @@ fn escape(text: &[u8]) -> Option<(Value, usize)> {
         }
         _ => None,
     }
+}
+
+/// The byte of `\303` and the like, as shells, git and resolvers write what is outside ASCII.
+fn octal(text: &[u8]) -> Option<u8> {
+    let digits = text.get(1..4).filter(|digits| digits.iter().all(|b| (b'0'..=b'7').contains(b)))?;
+    u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok()
 }
 
 fn hex_number(text: &[u8], from: usize, length: usize) -> Option<u32> {
@@ -161,7 +194,7 @@ pub(crate) fn may_begin(text: &[u8], at: usize) -> bool {
     let next = byte(text, at + 1);
     match text[at] {
         b'%' => is(next, HEX) && is(byte(text, at + 2), HEX),
-        b'\\' => matches!(next, b'u' | b'x' | b'"' | b'\\' | b'/' | b'\'' | b'n' | b'r' | b't'),
+        b'\\' => matches!(next, b'u' | b'x' | b'"' | b'\\' | b'/' | b'\'' | b'n' | b'r' | b't' | b'0'..=b'3'),
         b'&' => next == b'#' || is(next, WORD) && text[at..].iter().take(12).any(|&b| b == b';'),
         _ => false,
     }
@@ -219,9 +252,31 @@ pub(crate) fn base64_text(token: &[u8]) -> Option<Vec<u8>> {
     // Four letters are three bytes; what is left of a cut text is forgotten.
     let whole = if token.ends_with(b"=") { token } else { &token[..token.len() - usize::from(token.len() % 4 == 1)] };
     let bytes = if url_safe { URL_SAFE.decode(whole) } else { STANDARD.decode(whole) }.ok()?;
-    let text = std::str::from_utf8(&bytes).ok()?;
+    if let Some(text) = from_utf16(&bytes) {
+        return Some(text);
+    }
+    let Ok(text) = std::str::from_utf8(&bytes) else { return from_latin1(&bytes) };
     let odd = text.chars().filter(|c| c.is_control() && !c.is_whitespace()).count();
     (odd == 0).then_some(bytes)
+}
+
+/// What `powershell -EncodedCommand` takes: UTF-16, low byte first, mostly of ASCII.
+fn from_utf16(bytes: &[u8]) -> Option<Vec<u8>> {
+    let zeros = bytes.iter().skip(1).step_by(2).filter(|&&b| b == 0).count();
+    if bytes.len() % 2 == 1 || bytes.len() < 8 || zeros * 4 < bytes.len() {
+        return None;
+    }
+    let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+    let text: String = char::decode_utf16(units).collect::<Result<_, _>>().ok()?;
+    let odd = text.chars().any(|c| c.is_control() && !c.is_whitespace());
+    (!odd).then(|| text.into_bytes())
+}
+
+/// Latin-1, if it is mostly ASCII: chance seldom gives that.
+fn from_latin1(bytes: &[u8]) -> Option<Vec<u8>> {
+    let high = bytes.iter().filter(|&&b| b >= 0xa0).count();
+    let shown = bytes.iter().all(|&b| (0x20..0x7f).contains(&b) || b.is_ascii_whitespace() || b >= 0xa0);
+    (shown && high * 4 <= bytes.len()).then(|| bytes.iter().map(|&b| char::from(b)).collect::<String>().into_bytes())
 }
 
 #[cfg(test)]
@@ -238,6 +293,24 @@ mod tests {
         assert_eq!(&line[unescaped.place(at)..unescaped.place(at + 1)], b"%40");
         assert_eq!(unescaped.place(unescaped.text.len()), line.len());
         assert!(!unescaped.decode(b"50% of C:\\Windows & co"));
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_passed_over_and_full_width_is_plain() {
+        let mut unescaped = Unescaped::default();
+        let line = "Otti\u{200b}lie Haber\u{ad}saat \u{ff11}\u{ff19}\u{ff18}\u{ff0e}\u{ff21}\u{ff5e} \\303\\274";
+        assert!(may_hide(line.as_bytes(), 4) && unescaped.decode(line.as_bytes()));
+        assert_eq!(std::str::from_utf8(&unescaped.text).unwrap(), "Ottilie Habersaat 198.A~ \u{fc}");
+        assert_eq!(unescaped.place(unescaped.text.len()), line.len());
+        let shown = "Jörg \u{20ac} 王小明 \u{ff61}".as_bytes();
+        assert!(!(0..shown.len()).any(|at| may_hide(shown, at)));
+        assert!(!unescaped.decode("Jörg \u{20ac} \\9 王".as_bytes()));
+    }
+
+    #[test]
+    fn base64_of_other_encodings_is_text() {
+        assert_eq!(base64_text(b"TwB0AHQAaQBsAGkAZQAgAEgA").as_deref(), Some(b"Ottilie H".as_slice()));
+        assert_eq!(base64_text(b"SvZyZyBN/GhsZW5rYW1w").as_deref(), Some("Jörg Mühlenkamp".as_bytes()));
     }
 
     #[test]

@@ -2,18 +2,12 @@
 
 pub(super) const OPEN: &[&str] = &[
     // Decoding layers
-    "base64: UTF-16 inside",
+    "base64: a plus and a slash near its beginning",
     "base64: encoded word of Latin-1",
     "quoted-printable: encoded word",
     "quoted-printable: body",
-    r"\ooo: octal",
     "colours within a value",
     "colours within a name",
-    "name: zero width",
-    "name: soft hyphen",
-    "name: a mark within",
-    "name: full width",
-    "ip: full width",
     // Addresses and numbers
     "ip: hexadecimal under a key",
     "ip: hexadecimal in /proc/net/tcp",
@@ -29,6 +23,7 @@ pub(super) const OPEN: &[&str] = &[
     "mail: an address for a domain",
     "tel",
     // Keys, values and names
+    "json: a number under a secret's key",
     "zero bytes between values",
     "phone: in SIP",
     "sip: letters of other scripts",

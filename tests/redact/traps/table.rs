@@ -99,6 +99,12 @@ fn base_64() -> Vec<Trap> {
             &["blob ", " end"],
         ),
         trap(
+            "base64: a plus and a slash near its beginning",
+            format!("blob {} {} end", base64("??> Ottilie Habersaat"), base64("??? Ottilie Habersaat")),
+            OTTI,
+            &["blob ", " end"],
+        ),
+        trap(
             "base64: an object",
             format!("{{\"payload\":\"{}\",\"n\":1}}", base64(object)),
             &["quirin7", "198.51.100.7", "otti@amt.example"],
@@ -739,6 +745,12 @@ fn structures() -> Vec<Trap> {
             &["\"n\": 1"],
         ),
         trap(
+            "json: a number under a secret's key",
+            "[{\"token\":0,\"pin\":481516,\"birth_date\":19900102,\"n\":1},{\"pin\":481516}]",
+            &["481516", "19900102"],
+            &["\"n\":1"],
+        ),
+        trap(
             "json: objects within",
             "{\"user\":{\"name\":\"Xiomara Vandersloot\",\"id\":7},\"participant\":{\"display_name\":\"Wendelin\"},\"n\":1}",
             &["Xiomara", "Vandersloot", "Wendelin"],
@@ -810,6 +822,10 @@ fn complaints(trap: &Trap) -> Vec<String> {
         .map(|value| format!("{value:?} is readable"))
         .collect();
     complaints.extend(trap.kept.iter().filter(|kept| !text.contains(**kept)).map(|kept| format!("{kept:?} is lost")));
+    let json = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).is_ok();
+    if json(&trap.bytes) && !json(&out) {
+        complaints.push("it is no JSON any more".to_owned());
+    }
     match read(&redactor, &item("trap", &out)) {
         Ok((twice, _)) if twice == out => {}
         Ok((twice, _)) => complaints.push(format!("redacting twice gives {:?}", String::from_utf8_lossy(&twice))),
