@@ -179,6 +179,10 @@ pub enum Reason {
     TooDeep,
     /// A line of text is too long to be checked, and cannot be divided safely.
     LineTooLong,
+    /// What lies beside a database: its contents are in the database as it stands in the snapshot.
+    PartOfDatabase,
+    /// A database in the middle of a change, of which its file may hold only a part.
+    Unfinished,
 }
 
 impl Reason {
@@ -200,14 +204,16 @@ impl Reason {
             Self::TooLarge => "grows too large when it is opened",
             Self::TooDeep => "packed too deeply in other archives",
             Self::LineTooLong => "a line in it is too long to be checked for personal data",
+            Self::PartOfDatabase => "belongs to a database, which holds all of it",
+            Self::Unfinished => "a database in the middle of a change; try again when it is not in use",
         }
     }
 
     /// Whether the snapshot counts as incomplete without it (exit code 3). Links, devices, forbidden files and
-    /// those the profile leaves out were never going to be in it.
+    /// those the profile leaves out were never going to be in it; what lies beside a database is in the database.
     #[must_use]
     pub const fn makes_incomplete(self) -> bool {
-        !matches!(self, Self::Link | Self::NotAFile | Self::Forbidden | Self::ByProfile)
+        !matches!(self, Self::Link | Self::NotAFile | Self::Forbidden | Self::ByProfile | Self::PartOfDatabase)
     }
 }
 

@@ -15,6 +15,7 @@ use crate::pack::{AddError, Digest, Entry, Manifest, ManifestVersion, PackOption
 use crate::progress::{Progress, Step};
 use crate::redact::{
     Consent, Counts, GateHit, RedactError, Redacted, Redactor, Rules, Sample, SetAside, Survey, TicketKey, Vault,
+    unite_databases,
 };
 use crate::spool::Spools;
 
@@ -116,8 +117,13 @@ pub fn create(
 ) -> Result<Created, CreateError> {
     let local = |error: io::Error| local(output, error);
     let file = PartialFile::new(output).map_err(local)?;
-    let (meter, mut items) = Meter::new(plan.items);
-    let (mut left_out, mut set_aside) = (Vec::new(), Vec::new());
+    // A database and the log beside it are one.
+    let (items, mut left_out) = match &plan.redaction {
+        Redaction::Rules { rules, .. } => unite_databases(plan.items, &rules.limits),
+        Redaction::None(_) => (plan.items, Vec::new()),
+    };
+    let (meter, mut items) = Meter::new(items);
+    let mut set_aside = Vec::new();
 
     let spools = Spools::new(parent(output), rng);
     let filter = match plan.redaction {

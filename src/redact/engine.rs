@@ -16,6 +16,7 @@ use super::decode;
 use super::error::{GateHit, RedactError};
 use super::gate;
 use super::hit::{Form, Hit};
+use super::keys::KeyClass;
 use super::lines::{self, Chunk, Splitter};
 use super::memo::{Key, Memo};
 use super::pem::{self, Pem};
@@ -71,20 +72,25 @@ struct Done {
 }
 
 impl Engine {
-    pub(crate) fn new(stand_ins: StandIns) -> Self {
+    pub(crate) fn new(stand_ins: StandIns, rules: Rules) -> Self {
         Self {
             stand_ins,
             vault: None,
             samples: None,
             chunk: CHUNK,
-            rules: Rules::default(),
+            rules,
             idle: Mutex::default(),
             chunks: AtomicU32::new(1),
         }
     }
 
     fn process(&self, chunk: &Chunk, path: &str) -> Result<Done, RedactError> {
+        self.process_as(chunk, path, None)
+    }
+
+    fn process_as(&self, chunk: &Chunk, path: &str, class: Option<KeyClass>) -> Result<Done, RedactError> {
         let mut scratch = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        scratch.class = class;
         let done = self.process_with(chunk, path, &mut scratch);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
         done
@@ -138,6 +144,15 @@ impl Engine {
         let done = self.process(&chunk, "")?;
         self.remember(&done.computed);
         Ok(done.bytes)
+    }
+
+    /// Redacts a cell whose column may say what it is. It passes the gate like a line of a log.
+    pub(crate) fn cell(&self, text: &[u8], class: Option<KeyClass>) -> Result<(Vec<u8>, Counts), RedactError> {
+        let chunk =
+            Chunk { bytes: text.to_vec(), context: Vec::new(), pem: Pem::Outside, shape: Shape::default(), line: 1 };
+        let done = self.process_as(&chunk, "", class)?;
+        self.remember(&done.computed);
+        Ok((done.bytes, done.counts))
     }
 
     fn remember(&self, computed: &[VaultEntry]) {

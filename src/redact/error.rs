@@ -34,6 +34,9 @@ pub enum RedactError {
     /// A line is too long to be read as a whole, and there is no place in it where it can be cut safely.
     #[error("a line of it is too long")]
     LineTooLong,
+    /// A database in the middle of a change, or whose log does not fit it.
+    #[error("a change to the database was not finished")]
+    Unfinished,
     /// The source could not be read.
     #[error("reading failed")]
     Read(#[source] io::Error),
@@ -59,6 +62,7 @@ impl RedactError {
             Self::TooLarge | Self::TooMuchMemory => Some(Reason::TooLarge),
             Self::TooDeep => Some(Reason::TooDeep),
             Self::LineTooLong => Some(Reason::LineTooLong),
+            Self::Unfinished => Some(Reason::Unfinished),
             Self::Read(error) => Some(reason_of(error)),
             Self::Write(_) => Some(Reason::ReadError),
         }
@@ -68,9 +72,12 @@ impl RedactError {
     /// error concerns the whole item.
     pub(crate) fn of_member(&self) -> Option<Reason> {
         match self {
-            Self::NotReadable | Self::Damaged(_) | Self::TooMuchMemory | Self::TooDeep | Self::LineTooLong => {
-                self.reason()
-            }
+            Self::NotReadable
+            | Self::Damaged(_)
+            | Self::TooMuchMemory
+            | Self::TooDeep
+            | Self::LineTooLong
+            | Self::Unfinished => self.reason(),
             Self::Gate(_) | Self::TooLarge | Self::Read(_) | Self::Write(_) => None,
         }
     }

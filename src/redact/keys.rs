@@ -6,7 +6,7 @@ use super::category::Category;
 use super::text::{ByHash, CLASS, WORD};
 
 /// What the value beside a key is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum KeyClass {
     /// A person's name.
     Person,

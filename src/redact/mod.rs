@@ -17,6 +17,7 @@
 mod category;
 mod common;
 mod container;
+mod database;
 mod decode;
 mod detector;
 mod engine;
@@ -48,6 +49,7 @@ mod unescape;
 mod vault;
 
 pub use category::{Action, Category, Counts, UnknownWord};
+pub use database::unite_databases;
 pub use error::{GateHit, RedactError};
 pub use learned::{Learned, SetAside};
 pub use prf::TicketKey;

@@ -108,7 +108,7 @@ impl Patterns {
 }
 
 /// What the value beside a key of this category is.
-const fn class_of(category: Category) -> KeyClass {
+pub(crate) const fn class_of(category: Category) -> KeyClass {
     match category {
         Category::Person => KeyClass::Person,
         // What is an address there is found as one.

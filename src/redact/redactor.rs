@@ -41,7 +41,6 @@ pub struct Finding {
 
 /// Replaces what the survey learned and what detectors find.
 pub struct Redactor {
-    rules: Rules,
     engine: Engine,
     spools: Spools,
     left_out: Vec<LeftOut>,
@@ -52,10 +51,9 @@ impl Redactor {
     /// stand-in, and leaves a text it has redacted as it is.
     #[must_use]
     pub fn new(rules: Rules, learned: Learned, key: TicketKey) -> Self {
-        let mut engine = Engine::new(StandIns::new(&rules, learned, &key));
+        let engine = Engine::new(StandIns::new(&rules, learned, &key), rules);
         drop(key);
-        engine.rules = rules.clone();
-        Self { rules, engine, spools: Spools::in_memory(), left_out: Vec::new() }
+        Self { engine, spools: Spools::in_memory(), left_out: Vec::new() }
     }
 
     /// Keeps the way back from the stand-ins it gives out in `vault`.
@@ -113,12 +111,12 @@ impl Redactor {
     pub fn redact<'a>(&'a self, item: &'a Item) -> Result<Redacted<'a>, LeftOut> {
         let path = self.path(&item.path);
         let left_out = |reason| LeftOut { path: path.to_string(), reason };
-        if self.rules.leaves_out(item.path.as_str()).is_some() {
+        if self.engine.rules.leaves_out(item.path.as_str()).is_some() {
             return Err(left_out(Reason::ByProfile));
         }
         let input = item.content.open().map_err(|error| left_out(reason_of(&error)))?;
         let counts = Arc::new(Mutex::new(Counts::new()));
-        let opening = Opening::new(self.rules.limits, self.spools.clone());
+        let opening = Opening::new(self.engine.rules.limits, self.spools.clone());
         let source = opening.source(Box::new(input));
         let reader = Redacting::new(&self.engine, Arc::clone(&opening), Arc::clone(&counts), Some(item.path.clone()))
             .document(source)
@@ -169,11 +167,11 @@ impl Redactor {
         drop(first);
         container::spool_all(&mut input, &mut spool)?;
         let learned = std::mem::take(&mut self.engine.stand_ins.learned);
-        let mut survey = Survey::of(&self.rules, learned).with_spools(self.spools.clone());
+        let mut survey = Survey::of(&self.engine.rules, learned).with_spools(self.spools.clone());
         let read = survey.read_document(Box::new(SpoolReader::new(&spool)));
         self.engine.stand_ins.relearn(survey.finish());
         read?;
-        let opening = Opening::new(self.rules.limits, self.spools.clone());
+        let opening = Opening::new(self.engine.rules.limits, self.spools.clone());
         let source = opening.source(Box::new(SpoolReader::new(&spool)));
         let inside = Redacting::new(&self.engine, Arc::clone(&opening), Arc::clone(counts), None);
         write_all(&mut inside.document(source)?, output)?;
@@ -189,7 +187,7 @@ impl Redactor {
         counts: &Arc<Mutex<Counts>>,
     ) -> Result<(), RedactError> {
         let mut pem = Pem::Outside;
-        let mut shape = Shape::of("", &window, &self.rules);
+        let mut shape = Shape::of("", &window, &self.engine.rules);
         loop {
             let mut ended = window.len() < FILTER_WINDOW;
             let mut rest = Vec::new();
@@ -215,7 +213,7 @@ impl Redactor {
 
     fn learn(&mut self, text: &[u8], shape: Shape) -> Result<(), RedactError> {
         let learned = std::mem::take(&mut self.engine.stand_ins.learned);
-        let mut survey = Survey::of(&self.rules, learned);
+        let mut survey = Survey::of(&self.engine.rules, learned);
         let read = survey.read_bytes(text, shape);
         self.engine.stand_ins.relearn(survey.finish());
         read
@@ -224,7 +222,7 @@ impl Redactor {
     /// Where personal values stand in a text, in its order.
     pub fn findings(&self, text: &[u8]) -> Result<Vec<Finding>, RedactError> {
         decode::check_text(text)?;
-        let shape = Shape::of("", text, &self.rules);
+        let shape = Shape::of("", text, &self.engine.rules);
         let chunk = Chunk { bytes: Vec::new(), context: Vec::new(), pem: Pem::Outside, shape, line: 1 };
         let mut all = Vec::new();
         each_line(

@@ -5,8 +5,9 @@
 //! there. Everything else is passed over.
 
 use super::category::{Action, Category};
-use super::detector::{Line, TABLE, Table};
+use super::detector::{Line, TABLE, Table, value_hits};
 use super::hit::{Form, Hit, Hits, rank};
+use super::keys::KeyClass;
 use super::lines;
 use super::masks::{Masks, Shape};
 use super::memo::{Key, Memo};
@@ -73,6 +74,8 @@ pub(crate) struct Scratch {
     /// What the text's shape says about the line.
     pub(crate) shaped: Found,
     pub(crate) memo: Memo,
+    /// What every line is as a whole: a cell's column says so.
+    pub(crate) class: Option<KeyClass>,
     made: Vec<u8>,
     pub(crate) masks: Vec<Masks>,
     layers: Vec<(Unescaped, Hits)>,
@@ -131,6 +134,9 @@ impl<'k> Scanner<'k> {
             self.layer(line, previous, &mut hits, scratch, 0);
         }
         scratch.shaped.give(&mut hits);
+        if let Some(class) = scratch.class {
+            value_hits(line, 0, line.len(), class, &mut hits);
+        }
         if !hits.found.is_empty() {
             if self.known.is_some_and(|known| known.action(Category::Conference) == Action::StandIn) {
                 // A name that stays gives way to whatever is found in it; one that goes, goes as a whole.

@@ -13,12 +13,13 @@ use super::decode;
 use super::engine::{CHUNK, key_lines, scan_units};
 use super::error::{RedactError, reason_of};
 use super::hit::{Form, Group, Hit};
+use super::keys::KeyClass;
 use super::learned::{Learned, Sighting};
 use super::lines::{Chunk, Splitter};
 use super::memo::Key;
 use super::own::Own;
 use super::pem::Pem;
-use super::rules::{FileRule, Rules, leaves_out};
+use super::rules::{Rules, leaves_out};
 use super::scan::{Scanner, Scratch};
 use super::shape::Shape;
 use super::stand_in::{MAC_FIRST, decoded, digits, mac_of, mapped, net4_of, net6_of, numbered};
@@ -31,11 +32,10 @@ type HashSet<K> = std::collections::HashSet<K, RandomState>;
 
 /// Reads every item once and learns what must be hidden, also in items that were read before.
 pub struct Survey {
-    rules: Rules,
+    pub(crate) rules: Rules,
     spools: Spools,
     learned: Learned,
     own: Option<Own>,
-    files: Vec<FileRule>,
     order: Vec<Sighting>,
     seen: HashSet<Sighting>,
     chunk: usize,
@@ -58,7 +58,6 @@ impl Survey {
             spools: Spools::in_memory(),
             learned,
             own: Own::of(rules),
-            files: rules.files.clone(),
             order: Vec::new(),
             seen: HashSet::default(),
             chunk: CHUNK,
@@ -101,7 +100,14 @@ impl Survey {
             line: 1,
         };
         // A path is one short line of valid UTF-8: it can always be read.
-        self.learn(&chunk).unwrap_or_default()
+        self.learn(&chunk, None).unwrap_or_default()
+    }
+
+    /// What a cell teaches, whose column may say what it is.
+    pub(crate) fn cell_sightings(&self, text: &[u8], class: Option<KeyClass>) -> Vec<Sighting> {
+        let chunk =
+            Chunk { bytes: text.to_vec(), context: Vec::new(), pem: Pem::Outside, shape: Shape::default(), line: 1 };
+        self.learn(&chunk, class).unwrap_or_default()
     }
 
     /// Learns from an item's content, opening compressed data and archives.
@@ -110,7 +116,7 @@ impl Survey {
     /// archive that cannot be read is left out alone: the second pass lists it.
     pub fn read(&mut self, item: &Item) -> Result<(), LeftOut> {
         let left_out = |reason| LeftOut { path: item.path.to_string(), reason };
-        if leaves_out(&self.files, item.path.as_str()).is_some() {
+        if leaves_out(&self.rules.files, item.path.as_str()).is_some() {
             return Err(left_out(Reason::ByProfile));
         }
         let input = item.content.open().map_err(|error| left_out(reason_of(&error)))?;
@@ -179,9 +185,9 @@ impl Survey {
                 return Ok(all);
             }
             let found: Vec<_> = if chunks.len() > 1 {
-                chunks.into_par_iter().map(|chunk| self.learn(&chunk)).collect()
+                chunks.into_par_iter().map(|chunk| self.learn(&chunk, None)).collect()
             } else {
-                chunks.iter().map(|chunk| self.learn(chunk)).collect()
+                chunks.iter().map(|chunk| self.learn(chunk, None)).collect()
             };
             for sightings in found {
                 for sighting in sightings? {
@@ -194,8 +200,9 @@ impl Survey {
     }
 
     /// What one chunk teaches, in the order of the text.
-    fn learn(&self, chunk: &Chunk) -> Result<Vec<Sighting>, RedactError> {
+    fn learn(&self, chunk: &Chunk, class: Option<KeyClass>) -> Result<Vec<Sighting>, RedactError> {
         let mut scratch = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        scratch.class = class;
         let number = self.chunks.fetch_add(1, Ordering::Relaxed);
         let sightings = learn(chunk, number, &mut scratch, self.own.as_ref());
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);

@@ -12,6 +12,7 @@ mod readable;
 mod archive_tools;
 mod cases;
 mod containers;
+mod databases;
 mod hostile_containers;
 mod pexip;
 mod profiles;

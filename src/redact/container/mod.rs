@@ -5,7 +5,8 @@
 //! ```text
 //! document ─┬─ text
 //!           └─ container ─┬─ compressed: one document
-//!                         └─ archive:    members, each a document
+//!                         ├─ archive:    members, each a document
+//!                         └─ database:   cells, each a text or a document
 //! ```
 //!
 //! To add a kind: a file here with a test, and a line in [`CONTAINERS`]. [`Surveying`] and [`Redacting`] are what it works
@@ -22,6 +23,7 @@ mod joined;
 mod member_name;
 mod opening;
 mod redacting;
+mod sqlite;
 mod surveying;
 mod tar;
 mod xz;
@@ -33,8 +35,15 @@ pub(crate) use self::opening::Opening;
 pub(crate) use self::redacting::{Redacting, spool_all};
 pub(crate) use self::surveying::Surveying;
 
-static CONTAINERS: [&dyn Container; 6] =
-    [&Compressed(&gz::Gz), &Compressed(&xz::Xz), &Compressed(&zst::Zst), &Compressed(&bz2::Bz2), &zip::Zip, &tar::Tar];
+static CONTAINERS: [&dyn Container; 7] = [
+    &Compressed(&gz::Gz),
+    &Compressed(&xz::Xz),
+    &Compressed(&zst::Zst),
+    &Compressed(&bz2::Bz2),
+    &zip::Zip,
+    &tar::Tar,
+    &sqlite::Sqlite,
+];
 
 /// A kind of data with documents inside.
 pub(crate) trait Container: Sync {

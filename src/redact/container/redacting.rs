@@ -69,16 +69,17 @@ impl<'a> Redacting<'a> {
         input: Stream<'_>,
         output: &mut dyn Write,
     ) -> Result<bool, RedactError> {
+        if self.engine.rules.leaves_out(path.as_str()).is_some() {
+            self.leave_out(path.as_str(), Reason::ByProfile);
+            return Ok(false);
+        }
         let counts = Arc::new(Mutex::new(Counts::new()));
         let mut inside = Redacting { counts: Arc::clone(&counts), ..self.clone() };
         inside.trail.push(path.clone());
         let listed = self.opening.left_out_so_far();
         match inside.document(input).and_then(|mut redacted| spool_all(&mut redacted, output)) {
             Ok(()) => {
-                let mut all = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-                for (category, count) in &*counts.lock().unwrap_or_else(PoisonError::into_inner) {
-                    *all.entry(*category).or_insert(0) += count;
-                }
+                self.count(&counts.lock().unwrap_or_else(PoisonError::into_inner));
                 Ok(true)
             }
             Err(error) => {
@@ -87,6 +88,14 @@ impl<'a> Redacting<'a> {
                 self.opening.leave_out(inside.shown(), reason);
                 Ok(false)
             }
+        }
+    }
+
+    /// Counts values that were replaced.
+    pub(crate) fn count(&self, counts: &Counts) {
+        let mut all = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        for (category, count) in counts {
+            *all.entry(*category).or_insert(0) += count;
         }
     }
 

@@ -8,19 +8,22 @@ use super::{Depth, Opening};
 use crate::item::ArchivePath;
 use crate::redact::decode::{self, HEAD, Stream};
 use crate::redact::error::RedactError;
+use crate::redact::keys::KeyClass;
 use crate::redact::learned::Sighting;
 use crate::redact::shape::Shape;
 use crate::redact::survey::Survey;
 
 /// Learns from a document and everything in it.
 pub(crate) struct Surveying<'a> {
-    survey: &'a Survey,
+    pub(super) survey: &'a Survey,
     pub(super) opening: Arc<Opening>,
     pub(super) depth: Depth,
     /// The path of the item, or of the member in its archive: not redacted. A stream without a name has none.
     path: Option<ArchivePath>,
     found: Vec<Sighting>,
     seen: HashSet<u64>,
+    /// Cells that were read before.
+    told: HashSet<u64>,
     hasher: RandomState,
 }
 
@@ -28,7 +31,16 @@ impl<'a> Surveying<'a> {
     /// Begins with an item; a stream without a name has no path.
     pub(crate) fn new(survey: &'a Survey, opening: Arc<Opening>, path: Option<ArchivePath>) -> Self {
         let hasher = RandomState::new();
-        Self { survey, opening, depth: Depth::default(), path, found: Vec::new(), seen: HashSet::new(), hasher }
+        Self {
+            survey,
+            opening,
+            depth: Depth::default(),
+            path,
+            found: Vec::new(),
+            seen: HashSet::new(),
+            told: HashSet::new(),
+            hasher,
+        }
     }
 
     /// Learns from a document of any kind.
@@ -58,6 +70,9 @@ impl<'a> Surveying<'a> {
     /// Learns from a member of an archive: its name and what is in it. A member that cannot be read teaches nothing and is
     /// no error; the second pass lists it.
     pub(crate) fn member(&mut self, path: &ArchivePath, input: Stream<'_>) -> Result<(), RedactError> {
+        if self.survey.rules.leaves_out(path.as_str()).is_some() {
+            return Ok(());
+        }
         let mut inside = Surveying::new(self.survey, Arc::clone(&self.opening), Some(path.clone()));
         inside.depth = self.depth;
         match inside.document(input) {
@@ -68,6 +83,13 @@ impl<'a> Surveying<'a> {
             }
             Err(error) if error.of_member().is_some() => Ok(()),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Learns from a cell of a database, whose column may say what it is. A cell that is no text teaches nothing.
+    pub(crate) fn cell(&mut self, text: &[u8], class: Option<KeyClass>) {
+        if self.told.insert(self.hasher.hash_one((text, class))) {
+            self.learn(self.survey.cell_sightings(text, class));
         }
     }
 

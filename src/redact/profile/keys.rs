@@ -74,6 +74,14 @@ pub const KEYS: &[Key] = &[
     key("redact.limits", "depth", "number", "3", "4", "how deep archives may lie in archives, from 0 to 8"),
     key("redact.limits", "members", "number", "100000", "1000", "most members of all archives in one item"),
     key(
+        "redact.limits",
+        "database",
+        "size",
+        "512MiB",
+        "\"64MiB\"",
+        "largest database that is opened; it lies in memory",
+    ),
+    key(
         "redact.column",
         "table",
         "glob",

@@ -86,13 +86,14 @@ fn add(text: Text<'_>, redact: &Table<'_>, rules: &mut Rules) -> Result<(), BadP
         }
     }
     if let Some(limits) = redact.table("limits", "redact.limits")? {
-        let OpeningLimits { opened, ratio, free, depth, members } = &mut rules.limits;
+        let OpeningLimits { opened, ratio, free, depth, members, database } = &mut rules.limits;
         *opened = limits.size("opened")?.unwrap_or(*opened);
         *ratio = limits.number("ratio", 1..=1_000_000)?.unwrap_or(*ratio);
         *free = limits.size("free")?.unwrap_or(*free);
         if let Some(number) = limits.number("depth", 0..=8)? {
             *depth = u32::try_from(number).expect("8 at most");
         }
+        *database = limits.size("database")?.unwrap_or(*database);
         *members = limits.number("members", 0..=10_000_000)?.unwrap_or(*members);
     }
     let mut columns = Vec::new();

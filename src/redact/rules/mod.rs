@@ -86,11 +86,13 @@ pub struct OpeningLimits {
     pub depth: u32,
     /// Most members of all archives in one item.
     pub members: u64,
+    /// Largest database, in bytes: it lies in memory, and what it becomes too.
+    pub database: u64,
 }
 
 impl Default for OpeningLimits {
     fn default() -> Self {
-        Self { opened: 20 << 30, ratio: 100, free: 256 << 20, depth: 3, members: 100_000 }
+        Self { opened: 20 << 30, ratio: 100, free: 256 << 20, depth: 3, members: 100_000, database: 512 << 20 }
     }
 }
 

@@ -62,6 +62,22 @@ impl StandIns {
         hex::encode(&self.prf.text("path", path.as_bytes())[..6])
     }
 
+    /// What stands for an identifier in bytes: as many bytes, the last four of which prove that they were computed with this
+    /// ticket's key. It has 8 bytes or more; of a longer one than 36 the rest are zeros.
+    pub(crate) fn blob(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut new = self.prf.text("blob", bytes).to_vec();
+        new.resize(bytes.len().max(8) - 4, 0);
+        let tag = self.prf.text("blob tag", &new);
+        new.extend_from_slice(&tag[..4]);
+        new
+    }
+
+    /// Whether bytes are what stands for an identifier.
+    pub(crate) fn is_blob(&self, bytes: &[u8]) -> bool {
+        let Some((id, tag)) = bytes.split_last_chunk::<4>() else { return false };
+        bytes.len() >= 8 && self.prf.text("blob tag", id)[..4] == *tag
+    }
+
     /// Every learned value with its stand-in, where values of its kind get one.
     pub(crate) fn numbered(&self) -> impl Iterator<Item = (String, &str, Category)> {
         let given = |entry: &Entry| self.gives(entry.group);

@@ -260,7 +260,7 @@ fn what_cannot_be_read_is_left_out_with_its_reason() {
     let bomb = zstd::encode_all([b'x'; 100_000].as_slice(), 3).unwrap();
     for (bytes, reason) in [
         (b"\x7fELF\x02\x01\x01\0\0\0".to_vec(), Reason::NotReadable),
-        (b"SQLite format 3\0 anna".to_vec(), Reason::NotReadable),
+        (b"SQLite format 3\0 anna".to_vec(), Reason::Damaged),
         (b"PK\x03\x04zip".to_vec(), Reason::Damaged),
         (b"\x1f\x8b\x08\0\0\0\0\0\0\xffbroken".to_vec(), Reason::Damaged),
         (bomb, Reason::TooLarge),
