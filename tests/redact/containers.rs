@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 
 use tarseal::item::{Item, LeftOut, Reason};
-use tarseal::redact::{OpeningLimits, RedactError, Redactor, Rules, Survey};
+use tarseal::redact::{OpeningLimits, Profile, RedactError, Redactor, Rules, Survey};
 use tarseal::spool::Spools;
 
 use crate::{item, key};
@@ -367,4 +367,14 @@ fn threads_and_chunks_make_no_difference_in_archives() {
     for (threads, chunk) in [(2, 1000), (8, 4096)] {
         assert!(run(threads, chunk) == expected, "{threads} threads, chunks of {chunk}");
     }
+}
+
+#[test]
+fn a_member_the_profile_leaves_out_is_not_read_and_is_listed() {
+    let rules = Profile::built_in("pexip-infinity").unwrap().rules;
+    let bytes = gz(&tar(&[("node/opt/pexip/share/config/default.db", LEARNED), ("a.log", BARE)]));
+    let (bytes, left_out) = with_rules(&rules, &[item("all.tgz", &bytes)]).remove(0).unwrap();
+    assert_eq!(untar(&ungz(&bytes)).len(), 1);
+    assert_eq!(left_out[0].path, "all.tgz!node/opt/pexip/share/config/default.db");
+    assert_eq!(left_out[0].reason, Reason::ByProfile);
 }
