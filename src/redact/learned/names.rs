@@ -1,21 +1,42 @@
 //! The learned names as rows of words, and how one is found in a line.
-
-use std::collections::HashMap;
+//!
+//! There may be tens of thousands of names, each in a dozen spellings: their texts lie in one string, and they are found by
+//! their first word, or by their first two, so that a family name that many have costs no more than a rare one.
 
 use super::Learned;
 use super::spelling::Patterns;
 use crate::redact::detector::TABLE;
 use crate::redact::hit::Group;
-use crate::redact::text::{self, Filter, JOINT, WORD, is, word_hash};
+use crate::redact::text::{self, ByHash, Filter, JOINT, WORD, is, word_hash};
 
-/// The names that are hidden wherever they stand, by their first word.
+/// The names that are hidden wherever they stand.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
     /// The first words of names, and the words at which detectors want to look.
     pub(crate) filter: Filter,
     /// Whether a name begins with a digit.
     pub(crate) digits: bool,
-    by_first: HashMap<u64, Box<[Pattern]>>,
+    texts: String,
+    /// Of one beginning side by side: the longest name first; among equals the one learned first.
+    patterns: Vec<Pattern>,
+    by_first: ByHash<First>,
+    by_two: ByHash<Row>,
+}
+
+/// The names that begin with a word.
+#[derive(Clone, Copy, Debug, Default)]
+struct First {
+    /// Those of that one word.
+    single: Row,
+    /// Whether there are longer ones.
+    longer: bool,
+}
+
+/// Patterns that stand side by side.
+#[derive(Clone, Copy, Debug, Default)]
+struct Row {
+    from: u32,
+    to: u32,
 }
 
 impl Names {
@@ -34,25 +55,7 @@ impl Names {
                 Group::Local | Group::Device | Group::Conference => {}
             }
         }
-        let mut by_first: HashMap<u64, Vec<Pattern>> = HashMap::new();
-        let mut digits = false;
-        for pattern in patterns.list {
-            let hash = word_hash(pattern.words[0].as_bytes());
-            digits |= pattern.words[0].starts_with(|c: char| c.is_ascii_digit());
-            by_first.entry(hash).or_default().push(pattern);
-        }
-        let meant = TABLE.word_hashes();
-        let mut filter = Filter::new(by_first.len() + meant.len());
-        by_first.keys().copied().chain(meant).for_each(|hash| filter.add(hash));
-        let by_first = by_first
-            .into_iter()
-            .map(|(hash, mut patterns)| {
-                // The longest name first; among equals the one learned first.
-                patterns.sort_by_key(|pattern| (std::cmp::Reverse(pattern.words.len()), pattern.entry));
-                (hash, patterns.into_boxed_slice())
-            })
-            .collect();
-        Self { filter, digits, by_first }
+        Self::from(patterns)
     }
 
     /// Which places of the table have a name that is looked for.
@@ -62,62 +65,123 @@ impl Names {
 
     /// The learned name that begins with the word at `start..end`, and where it ends.
     pub(crate) fn find(&self, line: &[u8], start: usize, end: usize, hash: u64) -> Option<(u32, usize)> {
-        let patterns = self.by_first.get(&hash)?;
-        patterns.iter().find_map(|pattern| Some((pattern.entry, pattern.end(line, start, end)?)))
+        let first = self.by_first.get(&hash)?;
+        if first.longer
+            && let Some((from, to)) = next_word(line, end)
+            && let Some(row) = self.by_two.get(&two(hash, word_hash(text::fold(&line[from..to]).as_bytes())))
+            && let Some(found) = self.in_row(*row, line, start, end)
+        {
+            return Some(found);
+        }
+        self.in_row(first.single, line, start, end)
     }
+
+    fn in_row(&self, row: Row, line: &[u8], start: usize, end: usize) -> Option<(u32, usize)> {
+        let patterns = &self.patterns[row.from as usize..row.to as usize];
+        patterns.iter().find_map(|pattern| Some((pattern.entry, pattern.end(&self.texts, line, start, end)?)))
+    }
+}
+
+impl From<Patterns> for Names {
+    fn from(Patterns { texts, mut list, .. }: Patterns) -> Self {
+        list.shrink_to_fit();
+        // What a pattern is found by: its first word, or its first two.
+        let begins = |pattern: &Pattern| {
+            let mut words = pattern.text(&texts).split(' ').map(|word| word_hash(text::fold(word.as_bytes()).as_bytes()));
+            let first = words.next().unwrap_or_default();
+            (first, words.next().map(|second| two(first, second)))
+        };
+        list.sort_by_cached_key(|pattern| (begins(pattern), std::cmp::Reverse(pattern.words), pattern.entry));
+        let mut by_first: ByHash<First> = ByHash::default();
+        let mut by_two: ByHash<Row> = ByHash::default();
+        for (place, pattern) in (0_u32..).zip(&list) {
+            let (first, second) = begins(pattern);
+            let known = by_first.entry(first).or_default();
+            let row = match second {
+                Some(both) => {
+                    known.longer = true;
+                    by_two.entry(both).or_default()
+                }
+                None => &mut known.single,
+            };
+            if row.to == 0 {
+                row.from = place;
+            }
+            row.to = place + 1;
+        }
+        let meant = TABLE.word_hashes();
+        let mut filter = Filter::new(by_first.len() + meant.len());
+        by_first.keys().copied().chain(meant).for_each(|hash| filter.add(hash));
+        let digits = list.iter().any(|pattern| pattern.text(&texts).starts_with(|c: char| c.is_ascii_digit()));
+        Self { filter, digits, texts, patterns: list, by_first, by_two }
+    }
+}
+
+/// One number for two.
+const fn two(first: u64, second: u64) -> u64 {
+    (first ^ second.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// The word behind the one that ends at `at`, with at most three joints between them.
+fn next_word(line: &[u8], at: usize) -> Option<(usize, usize)> {
+    let mut from = at;
+    while from < line.len() && from < at + 3 && is(line[from], JOINT) {
+        from += 1;
+    }
+    if from == at || from == line.len() || !is(line[from], WORD) {
+        return None;
+    }
+    let mut next = None;
+    text::words_in_run(line, from, text::run(line, from, WORD), |a, b| {
+        next.get_or_insert((a, b));
+    });
+    next.filter(|&(a, _)| a == from)
 }
 
 impl Default for Names {
     fn default() -> Self {
-        Self { filter: Filter::new(0), digits: false, by_first: HashMap::new() }
+        Self::from(Patterns::default())
     }
 }
 
 /// A name as a row of words.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Pattern {
-    pub(super) words: Box<[Box<str>]>,
+    /// Where its words stand in the texts, with a blank between them.
+    pub(super) from: u32,
+    pub(super) to: u32,
     pub(super) entry: u32,
+    pub(super) words: u16,
     /// One dot, dash or underscore stands between the words: a domain.
     pub(super) dots: bool,
     /// The one word must stand as it was seen, capital first: short names.
-    pub(super) exact: Option<Box<str>>,
+    pub(super) exact: bool,
 }
 
 impl Pattern {
-    fn end(&self, line: &[u8], start: usize, end: usize) -> Option<usize> {
-        if let Some(exact) = &self.exact {
-            return (&line[start..end] == exact.as_bytes()).then_some(end);
+    fn text<'t>(&self, texts: &'t str) -> &'t str {
+        &texts[self.from as usize..self.to as usize]
+    }
+
+    fn end(&self, texts: &str, line: &[u8], start: usize, end: usize) -> Option<usize> {
+        let text = self.text(texts);
+        if self.exact {
+            return (&line[start..end] == text.as_bytes()).then_some(end);
         }
-        if !same(&line[start..end], &self.words[0]) {
+        let mut words = text.split(' ');
+        if !same(&line[start..end], words.next()?) {
             return None;
         }
         let mut at = end;
-        for word in &self.words[1..] {
-            let from = self.after_joint(line, at)?;
-            let stop = text::run(line, from, WORD);
-            let mut next = None;
-            text::words_in_run(line, from, stop, |a, b| {
-                next.get_or_insert((a, b));
-            });
-            let (a, b) = next?;
-            if a != from || !same(&line[a..b], word) {
+        for word in words {
+            let (from, to) = next_word(line, at)?;
+            let joined = !self.dots || from == at + 1 && matches!(line[at], b'.' | b'-' | b'_');
+            if !joined || !same(&line[from..to], word) {
                 return None;
             }
-            at = b;
+            at = to;
         }
         Some(at)
-    }
-
-    fn after_joint(&self, line: &[u8], at: usize) -> Option<usize> {
-        let mut next = at;
-        if self.dots {
-            return matches!(text::byte(line, at), b'.' | b'-' | b'_').then_some(at + 1);
-        }
-        while next < line.len() && next < at + 3 && is(line[next], JOINT) {
-            next += 1;
-        }
-        (next > at && next < line.len() && is(line[next], WORD)).then_some(next)
     }
 }
 
@@ -171,6 +235,13 @@ mod tests {
             assert_eq!(finds(&table, text), [text], "{text}");
         }
         assert!(finds(&table, "Bjornson kamp muhle").is_empty());
+    }
+
+    #[test]
+    fn the_longest_of_many_names_with_one_beginning_is_found() {
+        let names: Vec<_> = (0..2000).map(|n| format!("Xaver Yorck{n}")).chain(["Xaver".into()]).collect();
+        let table = learned(&names.iter().map(|name| (Group::Person, name.as_str())).collect::<Vec<_>>());
+        assert_eq!(finds(&table, "xaver yorck1999, Yorck7 Xaver; xaver quit"), ["xaver yorck1999", "Yorck7 Xaver", "xaver"]);
     }
 
     #[test]

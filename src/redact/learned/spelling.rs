@@ -1,26 +1,54 @@
 //! What people, users and computers are called besides the value that was seen: the spellings of a name, and what is too
 //! little to be hidden wherever it stands.
 
-use std::collections::HashSet;
-
 use super::names::Pattern;
 use crate::redact::common::{is_common, is_system_user};
 use crate::redact::detector::names_algorithms;
-use crate::redact::text;
+use crate::redact::text::{self, ByHash};
 
 /// The patterns made so far, none twice.
 #[derive(Default)]
 pub(super) struct Patterns {
+    /// Their words, one pattern behind the other.
+    pub(super) texts: String,
     pub(super) list: Vec<Pattern>,
-    seen: HashSet<(Vec<String>, bool)>,
+    /// The place in the list of a pattern, by a number made of it.
+    seen: ByHash<u32>,
 }
 
 impl Patterns {
     fn add(&mut self, entry: u32, words: &[String], dots: bool) {
-        if !words.is_empty() && self.seen.insert((words.to_vec(), dots)) {
-            let words = words.iter().map(|word| word.as_str().into()).collect();
-            self.list.push(Pattern { words, entry, dots, exact: None });
+        if words.is_empty() {
+            return;
         }
+        let from = self.texts.len();
+        for (place, word) in words.iter().enumerate() {
+            if place > 0 {
+                self.texts.push(' ');
+            }
+            self.texts.push_str(word);
+        }
+        let new = &self.texts[from..];
+        let hash = text::word_hash(new.as_bytes()).wrapping_add(u64::from(dots));
+        let known = |place: &u32| {
+            let known = &self.list[*place as usize];
+            known.dots == dots && self.texts[known.from as usize..known.to as usize] == *new
+        };
+        if self.seen.get(&hash).is_some_and(known) {
+            self.texts.truncate(from);
+            return;
+        }
+        self.seen.insert(hash, u32::try_from(self.list.len()).unwrap_or(0));
+        self.push(from, entry, words.len(), dots, false);
+    }
+
+    /// Takes the text from `from` as a pattern.
+    fn push(&mut self, from: usize, entry: u32, words: usize, dots: bool, exact: bool) {
+        // Names that no longer fit into 4 GiB are found by their values alone.
+        let (Ok(from), Ok(to), Ok(words)) = (from.try_into(), self.texts.len().try_into(), words.try_into()) else {
+            return self.texts.truncate(from);
+        };
+        self.list.push(Pattern { from, to, entry, words, dots, exact });
     }
 
     pub(super) fn person(&mut self, entry: u32, value: &str, words: &[String], watched: bool) {
@@ -53,8 +81,9 @@ impl Patterns {
             let folded = text::fold(part.as_bytes());
             let capital = part.chars().next().is_some_and(char::is_uppercase);
             if capital && part.chars().count() == 3 && part.chars().all(char::is_alphabetic) && !is_common(&folded) {
-                let exact = Some(part.into());
-                self.list.push(Pattern { words: [(*folded).into()].into(), entry, dots: false, exact });
+                let from = self.texts.len();
+                self.texts.push_str(part);
+                self.push(from, entry, 1, false, true);
             }
         }
     }
