@@ -37,7 +37,8 @@ const USER: &str = "user username login loginname logname ruser luser account ac
     remoteuser srcuser dstuser duser suser sourceuser targetuser participantalias remotealias sourcealias alias contact \
     calltag sourceusername destinationusername loginuser dbuser pguser mysqluser sshuser smbuser ftpuser adminuser \
     accountid authid authusername authenticationuser identity screenname handle userlogin createdby updatedby modifiedby \
-    requestedby assignee author memberuid loginid userdisplay xuser xremoteuser webuser vpnuser clientuser oldlogin newlogin";
+    requestedby assignee author memberuid loginid userdisplay unixuser principalname principal uname email emailaddress useremail targetaccountname subjectaccountname \
+    callinguser runasuser effectiveuser realuser sudouser remoteusername radiususer eapidentity xuser xremoteuser webuser vpnuser clientuser oldlogin newlogin";
 const HOST: &str = "host hostname workstation workstationname computer computername machine machinename nodename node fqdn \
     rhost servername clienthost clienthostname remotehost domain domainname srchost dsthost shost dhost devicename dvchost";
 const PHONE: &str = "phone phonenumber telephone telephonenumber tel mobile mobilephone mobilenumber cell cellphone \

@@ -19,7 +19,14 @@ impl Detector for Host {
         }
         let name = &text[start..end];
         let letters = name.iter().any(u8::is_ascii_alphabetic);
-        if !letters || is_common(&text::fold(name)) || !(framed || program_or_date(text, end + 1)) {
+        if !letters || !(framed || program_or_date(text, end + 1)) {
+            return;
+        }
+        if is_common(&text::fold(name)) {
+            // A computer may be called "workshop"; before `sshd[12]:` nothing else stands.
+            if process(text, end + 1) && !is_level(name) {
+                hits.push(start, end, Category::Host, Form::Text(Group::Host), rank::HOST);
+            }
             return;
         }
         push_host(text, start, end, Category::Host, rank::HOST, hits);
@@ -88,6 +95,39 @@ fn program_or_date(text: &[u8], start: usize) -> bool {
     let end =
         text[start.min(text.len())..].iter().take(80).position(|&b| !of(b)).map_or(text.len(), |length| start + length);
     end > start && byte(text, end) == b':'
+}
+
+/// Whether a program's name with its process number follows: `sshd[12]:`
+fn process(text: &[u8], start: usize) -> bool {
+    let open = text::run(text, start, IDENT);
+    let close = text::run(text, (open + 1).min(text.len()), DIGIT);
+    open > start
+        && byte(text, open) == b'['
+        && close > open + 1
+        && byte(text, close) == b']'
+        && byte(text, close + 1) == b':'
+}
+
+/// Whether a word says how grave a message is.
+pub(super) fn is_level(word: &[u8]) -> bool {
+    const LEVELS: [&[u8]; 15] = [
+        b"info",
+        b"debug",
+        b"warn",
+        b"warning",
+        b"error",
+        b"err",
+        b"notice",
+        b"fatal",
+        b"trace",
+        b"crit",
+        b"critical",
+        b"alert",
+        b"emerg",
+        b"verbose",
+        b"severe",
+    ];
+    LEVELS.iter().any(|level| word.eq_ignore_ascii_case(level))
 }
 
 /// Pushes a host name: its first label as a host, the rest as a domain. Addresses and reserved names are left alone.

@@ -37,6 +37,10 @@ fn key_with(text: &[u8], at: usize, ident_start: impl Fn(usize, usize) -> usize)
     if start == end {
         return None;
     }
+    // `["password"]: x` and `x[password]=`, but not the end of `program[gdm-password]: x`.
+    if text[end] == b']' && quoted && !matches!(text::before(text, 0, start), b'[' | b'"' | b'\'') {
+        return None;
+    }
     let key = &text[start..end];
     // A number or an address is no key: `sshd[12]:`, `10.0.0.1:80`.
     if is(key[key.len() - 1], DIGIT) && key.iter().all(|&b| is(b, DIGIT) || matches!(b, b'.' | b'-' | b'_')) {

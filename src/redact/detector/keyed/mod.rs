@@ -197,6 +197,10 @@ fn user(text: &[u8], value: Value, hits: &mut Hits) {
     if !value.quoted && !value.assigned && is_common(&folded) {
         return;
     }
+    // `uname` is also how systems say what they are.
+    if ["linux", "darwin", "freebsd", "windows", "sunos"].iter().any(|system| folded.starts_with(system)) {
+        return;
+    }
     if value.quoted && name.contains(&b'=') || name.starts_with(b"/") || name.starts_with(b"$") || is_uuid(name) {
         return;
     }

@@ -51,7 +51,7 @@ fn is_mask(value: &[u8]) -> bool {
 /// Words that say what became of a secret.
 fn is_said(folded: &str) -> bool {
     matches!(
-        folded.trim_matches(['[', ']', '(', ')', '<', '>', '*', '_', '.', '!']),
+        folded.trim_matches(['(', ')', '<', '>', '*', '_', '.', '!']),
         "enabled"
             | "disabled"
             | "required"
@@ -68,6 +68,7 @@ fn is_said(folded: &str) -> bool {
             | "changed"
             | "hidden"
             | "redacted"
+            | "[redacted]"
             | "masked"
             | "filtered"
             | "removed"

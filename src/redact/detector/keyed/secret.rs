@@ -54,6 +54,14 @@ pub(super) fn secret(text: &[u8], key: &[u8], at: usize, mut start: usize, hits:
     }
     let mut start = value.start;
     let bytes = &text[start..value.end];
+    // `pam_unix(passwd:chauthtok)` speaks of a program.
+    if before(text, 0, at.saturating_sub(key.len())) == b'('
+        && bytes.iter().take_while(|b| b.is_ascii_lowercase()).count() > 0
+        && byte(text, at + 1 + bytes.iter().take_while(|b| b.is_ascii_lowercase()).count()) == b')'
+        && header
+    {
+        return;
+    }
     if let Some(space) = memchr::memchr(b' ', bytes) {
         let scheme = text::fold(&bytes[..space]);
         if matches!(scheme.as_str(), "basic" | "bearer" | "token" | "digest" | "negotiate" | "ntlm" | "apikey") {

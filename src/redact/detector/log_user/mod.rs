@@ -1,10 +1,12 @@
 //! User names where logs put them without a key: sshd, sudo, su, pam, cron, web servers, home directories.
 //!
 //! Each word that may stand beside a name is looked at by one function: of a [`sentence`], of the lines about a [`session`],
-//! or of a [`record`] with fixed places. What they share, the ends of a name, is here.
+//! of a [`service`], or of a [`record`] or [`columns`] with fixed places. What they share, the ends of a name, is here.
 
+mod columns;
 mod record;
 mod sentence;
+mod service;
 mod session;
 
 use super::{Detector, Line};
@@ -15,28 +17,125 @@ use crate::redact::text::{self, WORD, byte, is};
 
 use self::record::{directory_entry, home, listing, numbered, password_file, web_server};
 use self::sentence::{after_for, after_user};
-use self::session::{before_uid, cron, pam, su, sudo};
+use self::session::{before_uid, cron, of_session, su, su_by, sudo};
 
 pub(crate) struct LogUser;
 
 impl Detector for LogUser {
     fn words(&self) -> &'static [&'static str] {
         &[
-            "user", "username", "account", "login", "for", "by", "to", "cmd", "sudo", "pam", "home", "users", "ou",
-            "dc", "uid", "cn", "gid", "groups", "euid", "egid",
+            "user",
+            "username",
+            "account",
+            "login",
+            "for",
+            "by",
+            "to",
+            "cmd",
+            "sudo",
+            "pam",
+            "home",
+            "users",
+            "ou",
+            "dc",
+            "uid",
+            "cn",
+            "gid",
+            "groups",
+            "euid",
+            "egid",
+            "imap",
+            "pop3",
+            "lmtp",
+            "sql",
+            "lda",
+            "ldap",
+            "file",
+            "pid",
+            "ok",
+            "fail",
+            "peer",
+            "audit",
+            "role",
+            "add",
+            "delete",
+            "remove",
+            "authentication",
+            "received",
+            "logged",
+            "failed",
+            "pkexec",
+            "ipad",
+            "iphone",
+            "macbook",
+            "imac",
+            "get",
+            "post",
+            "put",
+            "head",
+            "options",
+            "propfind",
+            "patch",
+            "chown",
+            "reload",
+            "list",
+            "begin",
+            "end",
+            "replace",
+            "cmdend",
+            "edit",
+            "session",
+            "su",
+            "identifier",
         ]
+    }
+
+    fn anchors(&self) -> &'static [u8] {
+        b"@"
+    }
+
+    fn at_anchor(&self, line: &Line<'_>, at: usize, _skip: &mut usize, hits: &mut Hits) {
+        service::at_host(line.text, at, hits);
     }
 
     fn at_word(&self, line: &Line<'_>, start: usize, end: usize, hits: &mut Hits) {
         let text = line.text;
-        match text[start..end].to_ascii_lowercase().as_slice() {
-            b"user" | b"username" | b"account" | b"login" => after_user(text, start, end, hits),
+        let word = text[start..end].to_ascii_lowercase();
+        match word.as_slice() {
+            b"login" => {
+                service::login_told(text, end, hits);
+                after_user(text, start, end, hits);
+            }
+            b"user" | b"username" | b"account" => after_user(text, start, end, hits),
+            b"pam" | b"imap" | b"pop3" | b"lmtp" | b"sql" | b"lda" | b"file" => service::called(text, end, hits),
+            b"ldap" => {
+                service::called(text, end, hits);
+                service::not_found(text, start, hits);
+            }
+            b"pid" => service::process(text, end, hits),
+            b"ok" | b"fail" | b"peer" => service::after_brackets(text, start, hits),
+            b"audit" => service::audit(text, start, end, hits),
+            b"role" | b"add" | b"delete" | b"remove" | b"authentication" | b"received" => {
+                service::quoted(text, start, end, &word, hits);
+            }
+            b"logged" => service::logged(text, start, end, hits),
+            b"failed" => service::failed(text, start, end, hits),
+            b"pkexec" => service::told_by_program(text, end, hits),
+            b"ipad" | b"iphone" | b"macbook" | b"imac" => service::device(text, start, end, hits),
+            b"get" | b"post" | b"put" | b"head" | b"options" | b"propfind" | b"patch" => {
+                columns::method(text, start, end, hits);
+            }
+            b"chown" => columns::chown(text, end, hits),
+            b"session" => of_session(text, end, hits),
+            b"su" => su_by(text, end, hits),
+            b"identifier" => sentence::identifier(text, start, end, hits),
             b"for" => after_for(text, start, end, hits),
             b"by" => before_uid(text, end, hits),
             b"to" => su(text, start, hits),
-            b"cmd" => cron(text, start, hits),
+            b"cmd" | b"reload" | b"list" | b"begin" | b"end" | b"replace" | b"cmdend" | b"edit" => {
+                cron(text, start, end, hits);
+            }
             b"sudo" => sudo(text, end, hits),
-            b"pam" => pam(text, end, hits),
             b"home" | b"users" => home(text, start, end, hits),
             b"gid" | b"groups" | b"euid" | b"egid" => numbered(text, end, hits),
             b"uid" => {
@@ -51,6 +150,7 @@ impl Detector for LogUser {
         web_server(line.text, hits);
         password_file(line.text, hits);
         listing(line.text, hits);
+        columns::first_in_line(line.text, hits);
     }
 }
 
@@ -58,6 +158,14 @@ fn push(text: &[u8], start: usize, end: usize, hits: &mut Hits) {
     let folded = text::fold(&text[start..end]);
     if end - start <= 128 && !is_system_user(&folded) && text[start..end].iter().any(|&b| is(b, WORD)) {
         hits.push(start, end, Category::User, Form::Text(Group::User), rank::USER);
+    }
+}
+
+/// The same for a name that stands where a number or a level may.
+fn push_bare(text: &[u8], start: usize, end: usize, hits: &mut Hits) {
+    let name = &text[start..end];
+    if name.iter().any(|b| b.is_ascii_alphabetic() || *b >= 0x80) && !super::host::is_level(name) {
+        push(text, start, end, hits);
     }
 }
 

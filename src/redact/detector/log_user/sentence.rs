@@ -23,6 +23,10 @@ pub(super) fn after_user(text: &[u8], start: usize, end: usize, hits: &mut Hits)
     }
     let keyed = text[end..at].iter().any(|b| matches!(b, b':' | b'='));
     if let Some((from, to)) = enclosed(text, at) {
+        // `user=<anna>`: other values behind a sign are found by their key.
+        if keyed && byte(text, at) == b'<' && byte(text, to + 1) == b',' {
+            return push(text, from, to, hits);
+        }
         if keyed || text[from..to].iter().any(|&b| is(b, SPACE)) && byte(text, at) == b'(' {
             return;
         }
@@ -30,9 +34,24 @@ pub(super) fn after_user(text: &[u8], start: usize, end: usize, hits: &mut Hits)
         if let Some((from, to)) = domain.then(|| enclosed(text, to + 2)).flatten() {
             return push(text, from, to, hits);
         }
+        // `FAILED LOGIN (1)` is a count.
+        if text[from..to].iter().all(|&b| is(b, DIGIT)) {
+            return;
+        }
         return push(text, from, to, hits);
     }
     let word = &text[start..end];
+    // `username input 'anna'`
+    let filler = text::run(text, at, WORD);
+    if !keyed
+        && matches!(&text[at..filler], b"input" | b"name" | b"id" | b"account" | b"login")
+        && byte(text, filler) == b' '
+        && matches!(byte(text, filler + 1), b'\'' | b'"')
+        && let Some((from, to)) = enclosed(text, filler + 1)
+        && text[from..to].iter().all(|&b| !is(b, SPACE))
+    {
+        return push(text, from, to, hits);
+    }
     if keyed || !(word.eq_ignore_ascii_case(b"user") || word.eq_ignore_ascii_case(b"username")) {
         return;
     }
@@ -171,9 +190,21 @@ pub(super) fn after_for(text: &[u8], start: usize, end: usize, hits: &mut Hits) 
     );
     let of_result = matches!(
         last.as_str(),
-        "failed" | "failure" | "error" | "denied" | "request" | "rejected" | "attempt" | "succeeded" | "accepted"
+        "failed"
+            | "failure"
+            | "error"
+            | "denied"
+            | "request"
+            | "rejected"
+            | "attempt"
+            | "succeeded"
+            | "accepted"
+            | "exceeded"
+            | "changed"
     );
-    if !of_login && !of_result {
+    let session = text[..start].ends_with(b"/")
+        || is(byte(last.as_bytes(), 0), DIGIT) && about_session(&text[..start]) && in_log(text, start);
+    if !of_login && !of_result && !session {
         return;
     }
     if let Some((from, to)) = enclosed(text, end + 1) {
@@ -189,10 +220,37 @@ pub(super) fn after_for(text: &[u8], start: usize, end: usize, hits: &mut Hits) 
     let followed = text[to..].starts_with(b" from")
         || text[to..].starts_with(b" (")
         || text[to..].starts_with(b" has ")
-        || text[to..].starts_with(b" by ");
+        || text[to..].starts_with(b" by ")
+        || of_result && (text[to..].starts_with(b" on /dev/") || text[to..].starts_with(b" on pts/"))
+        || last == "changed" && text[to..].trim_ascii_end().is_empty();
+    let on_terminal = text[to..].starts_with(b" on /dev/") || text[to..].starts_with(b" on pts/");
     let known = matches!(name.as_str(), "invalid" | "user" | "illegal" | "the" | "a" | "this" | "all" | "unknown");
-    if followed && !known && (of_login || about_login(&text[..start])) && !is_ip(name.as_bytes()) {
+    if followed
+        && !known
+        && (of_login || session || on_terminal || about_login(&text[..start]))
+        && !is_ip(name.as_bytes())
+    {
         push(text, end + 1, to, hits);
+    }
+}
+
+/// `"identifier": "anna"` of a line about a login.
+pub(super) fn identifier(text: &[u8], start: usize, end: usize, hits: &mut Hits) {
+    if byte(text, end) != b'"' || byte(text, end + 1) != b':' || before(text, 0, start) != b'"' {
+        return;
+    }
+    let at = text::run(text, end + 2, SPACE);
+    let around = text[start.saturating_sub(300)..text.len().min(end + 200)].to_ascii_lowercase();
+    let login =
+        [&b"login"[..], b"\"auth", b"password"].iter().any(|word| memchr::memmem::find(&around, word).is_some());
+    if let Some((from, to)) = enclosed(text, at)
+        && login
+        && byte(text, at) == b'"'
+        && !is_uuid(&text[from..to])
+        && text[from..to].iter().any(u8::is_ascii_alphabetic)
+        && !text[from..to].iter().any(|b| is(*b, SPACE) || matches!(b, b':' | b'/'))
+    {
+        push(text, from, to, hits);
     }
 }
 
