@@ -14,7 +14,7 @@ use super::engine::{CHUNK, key_lines, scan_units};
 use super::error::{RedactError, reason_of};
 use super::hit::{Form, Group, Hit};
 use super::keys::KeyClass;
-use super::learned::{Learned, Sighting};
+use super::learned::{Evidence, Learned, Sighting};
 use super::lines::{Chunk, Splitter};
 use super::memo::Key;
 use super::own::Own;
@@ -42,6 +42,7 @@ pub struct Survey {
     /// Memory of threads that are not at work.
     idle: Mutex<Vec<Scratch>>,
     chunks: AtomicU32,
+    evidence: Evidence,
 }
 
 impl Survey {
@@ -63,6 +64,7 @@ impl Survey {
             chunk: CHUNK,
             idle: Mutex::default(),
             chunks: AtomicU32::new(1),
+            evidence: Evidence::default(),
         };
         let watched = rules.watch_list.iter().map(|name| name.trim()).filter(|name| !name.is_empty());
         survey.add(watched.map(|name| Sighting::Watched(name.to_owned())).collect());
@@ -137,7 +139,7 @@ impl Survey {
     /// Ends the survey: what was learned is numbered in the order in which it first appeared.
     #[must_use]
     pub fn finish(mut self) -> Learned {
-        self.learned.take(self.order);
+        self.learned.take_with(self.order, &self.evidence);
         self.learned
     }
 
@@ -184,10 +186,14 @@ impl Survey {
             if chunks.is_empty() {
                 return Ok(all);
             }
+            let read = |chunk: &Chunk| {
+                self.evidence.note(&chunk.bytes);
+                self.learn(chunk, None)
+            };
             let found: Vec<_> = if chunks.len() > 1 {
-                chunks.into_par_iter().map(|chunk| self.learn(&chunk, None)).collect()
+                chunks.into_par_iter().map(|chunk| read(&chunk)).collect()
             } else {
-                chunks.iter().map(|chunk| self.learn(chunk, None)).collect()
+                chunks.iter().map(read).collect()
             };
             for sightings in found {
                 for sighting in sightings? {

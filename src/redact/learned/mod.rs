@@ -2,12 +2,14 @@
 //!
 //! [`Learned`] holds the values with their numbers. From it [`Names`] are made, each in the spellings people use.
 
+mod evidence;
 mod names;
 mod set_aside;
 mod spelling;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+pub(crate) use self::evidence::Evidence;
 pub(crate) use self::names::Names;
 pub use self::set_aside::SetAside;
 
@@ -58,6 +60,8 @@ pub struct Learned {
     pub(crate) nets6: BTreeSet<u64>,
     pub(crate) macs: HashSet<[u8; 6]>,
     pub(crate) phones: HashSet<String>,
+    /// Words of learned values that are ordinary ones: hidden beside a key and within a longer name, not by themselves.
+    ordinary: BTreeSet<String>,
     pub(crate) names: Names,
 }
 
@@ -67,7 +71,25 @@ const MOST_NETWORKS: usize = 1 << 20;
 impl Learned {
     /// Takes in what was seen, in the order in which it was seen. Values that look like stand-ins come first, so that no
     /// stand-in is given out that the input holds as text.
+    ///
+    /// Words of the values that `evidence` calls ordinary are set aside.
+    pub(crate) fn take_with(&mut self, sightings: Vec<Sighting>, evidence: &Evidence) {
+        self.enter_all(sightings);
+        for entry in &self.entries {
+            let learned_words = text::words(entry.value.as_bytes());
+            self.ordinary.extend(learned_words.into_iter().filter(|word| evidence.is_ordinary(word)));
+        }
+        self.names = Names::of(self);
+    }
+
+    /// The same without evidence.
+    #[cfg(test)]
     pub(crate) fn take(&mut self, sightings: Vec<Sighting>) {
+        self.enter_all(sightings);
+        self.names = Names::of(self);
+    }
+
+    fn enter_all(&mut self, sightings: Vec<Sighting>) {
         for sighting in &sightings {
             if let Sighting::Taken(group, number) = sighting {
                 self.taken.insert((*group, *number));
@@ -100,7 +122,6 @@ impl Learned {
                 }
             }
         }
-        self.names = Names::of(self);
     }
 
     fn enter(&mut self, group: Group, value: String) {

@@ -41,7 +41,7 @@ struct Row {
 
 impl Names {
     pub(super) fn of(learned: &Learned) -> Self {
-        let mut patterns = Patterns::default();
+        let mut patterns = Patterns::without(&learned.ordinary);
         for (place, entry) in (0_u32..).zip(&learned.entries) {
             let words = text::words(entry.value.as_bytes());
             let watched = entry.group == Group::Person && learned.watched.contains(&words.join(" "));
@@ -60,7 +60,7 @@ impl Names {
 
     /// Which places of the table have a name that is looked for.
     pub(super) fn places(&self) -> impl Iterator<Item = u32> {
-        self.by_first.values().flatten().map(|pattern| pattern.entry)
+        self.patterns.iter().map(|pattern| pattern.entry)
     }
 
     /// The learned name that begins with the word at `start..end`, and where it ends.
@@ -82,12 +82,13 @@ impl Names {
     }
 }
 
-impl From<Patterns> for Names {
-    fn from(Patterns { texts, mut list, .. }: Patterns) -> Self {
+impl From<Patterns<'_>> for Names {
+    fn from(Patterns { texts, mut list, .. }: Patterns<'_>) -> Self {
         list.shrink_to_fit();
         // What a pattern is found by: its first word, or its first two.
         let begins = |pattern: &Pattern| {
-            let mut words = pattern.text(&texts).split(' ').map(|word| word_hash(text::fold(word.as_bytes()).as_bytes()));
+            let mut words =
+                pattern.text(&texts).split(' ').map(|word| word_hash(text::fold(word.as_bytes()).as_bytes()));
             let first = words.next().unwrap_or_default();
             (first, words.next().map(|second| two(first, second)))
         };
@@ -241,7 +242,31 @@ mod tests {
     fn the_longest_of_many_names_with_one_beginning_is_found() {
         let names: Vec<_> = (0..2000).map(|n| format!("Xaver Yorck{n}")).chain(["Xaver".into()]).collect();
         let table = learned(&names.iter().map(|name| (Group::Person, name.as_str())).collect::<Vec<_>>());
-        assert_eq!(finds(&table, "xaver yorck1999, Yorck7 Xaver; xaver quit"), ["xaver yorck1999", "Yorck7 Xaver", "xaver"]);
+        assert_eq!(
+            finds(&table, "xaver yorck1999, Yorck7 Xaver; xaver quit"),
+            ["xaver yorck1999", "Yorck7 Xaver", "xaver"]
+        );
+    }
+
+    #[test]
+    fn particles_apostrophes_and_other_scripts_are_known() {
+        let table = learned(&[
+            (Group::Person, "Lidwien van der Sloot"),
+            (Group::Person, "Saoirse O\u{2019}Hara"),
+            (Group::Person, "Ольга Иванова"),
+            (Group::Person, "Işıl Kaya"),
+        ]);
+        for text in [
+            "lidwien.vandersloot",
+            "lvandersloot",
+            "van der Sloot, Lidwien",
+            "saoirse.ohara",
+            "ОЛЬГА ИВАНОВА",
+            "Иванова",
+            "isil.kaya",
+        ] {
+            assert_eq!(finds(&table, text), [text], "{text}");
+        }
     }
 
     #[test]

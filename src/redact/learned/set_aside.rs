@@ -54,6 +54,8 @@ impl Learned {
             "an account of the system"
         } else if words.iter().all(|word| is_common(word)) {
             "a common word"
+        } else if words.iter().all(|word| self.ordinary.contains(word) || is_common(word)) {
+            "an ordinary word of this input: it stands in many different sentences"
         } else if words.iter().all(|word| !word.chars().any(char::is_alphabetic)) {
             "it has no letters"
         } else if words.iter().all(|word| word.chars().count() < 4 || is_common(word)) {

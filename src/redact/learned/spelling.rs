@@ -1,6 +1,8 @@
 //! What people, users and computers are called besides the value that was seen: the spellings of a name, and what is too
 //! little to be hidden wherever it stands.
 
+use std::collections::BTreeSet;
+
 use super::names::Pattern;
 use crate::redact::common::{is_common, is_system_user};
 use crate::redact::detector::names_algorithms;
@@ -8,15 +10,31 @@ use crate::redact::text::{self, ByHash};
 
 /// The patterns made so far, none twice.
 #[derive(Default)]
-pub(super) struct Patterns {
+pub(super) struct Patterns<'o> {
     /// Their words, one pattern behind the other.
     pub(super) texts: String,
     pub(super) list: Vec<Pattern>,
     /// The place in the list of a pattern, by a number made of it.
     seen: ByHash<u32>,
+    /// Words that the input uses as ordinary ones.
+    ordinary: Option<&'o BTreeSet<String>>,
 }
 
-impl Patterns {
+impl<'o> Patterns<'o> {
+    /// Begins with none. Words of `ordinary` make no pattern by themselves.
+    pub(super) fn without(ordinary: &'o BTreeSet<String>) -> Self {
+        Self { ordinary: Some(ordinary), ..Self::default() }
+    }
+
+    /// Whether a word alone is too little to be hidden everywhere.
+    fn is_weak(&self, word: &str) -> bool {
+        is_weak(word) || self.is_ordinary(word)
+    }
+
+    fn is_ordinary(&self, word: &str) -> bool {
+        self.ordinary.is_some_and(|ordinary| ordinary.contains(word))
+    }
+
     fn add(&mut self, entry: u32, words: &[String], dots: bool) {
         if words.is_empty() {
             return;
@@ -77,10 +95,30 @@ impl Patterns {
         if german != name && german != plain {
             self.name(entry, &german);
         }
+        // O'Hara is ohara in addresses.
+        if bare.contains(['\'', '\u{2019}', '\u{2bc}']) {
+            let joined: String = bare.chars().filter(|c| !matches!(c, '\'' | '\u{2019}' | '\u{2bc}')).collect();
+            self.name(entry, &text::words(joined.as_bytes()));
+        }
+        // So is "van der Berg" vanderberg.
+        if let [first, particles @ .., last] = name.as_slice()
+            && !particles.is_empty()
+            && particles.iter().all(|word| is_particle(word))
+        {
+            let family = [particles.concat(), last.clone()].concat();
+            self.name(entry, &[first.clone(), family]);
+            self.add(entry, &[particles, std::slice::from_ref(last)].concat(), false);
+            self.add(entry, &[particles, std::slice::from_ref(last), std::slice::from_ref(first)].concat(), false);
+        }
         for part in bare.split(|c: char| !c.is_alphanumeric()) {
             let folded = text::fold(part.as_bytes());
             let capital = part.chars().next().is_some_and(char::is_uppercase);
-            if capital && part.chars().count() == 3 && part.chars().all(char::is_alphabetic) && !is_common(&folded) {
+            if capital
+                && part.chars().count() == 3
+                && part.chars().all(char::is_alphabetic)
+                && !is_common(&folded)
+                && !self.is_ordinary(&folded)
+            {
                 let from = self.texts.len();
                 self.texts.push_str(part);
                 self.push(from, entry, 1, false, true);
@@ -109,7 +147,10 @@ impl Patterns {
                 self.add(entry, &[words.concat()], false);
             }
         }
-        for word in words.iter().filter(|word| !is_weak(word)) {
+        for word in words {
+            if self.is_weak(word) {
+                continue;
+            }
             self.add(entry, std::slice::from_ref(word), false);
             if !word.ends_with('s') && word.is_ascii() {
                 self.add(entry, &[format!("{word}s")], false);
@@ -118,7 +159,7 @@ impl Patterns {
     }
 
     pub(super) fn user(&mut self, entry: u32, words: &[String]) {
-        let weak = words.iter().all(|word| is_weak(word)) || is_system_user(&words.join(" "));
+        let weak = words.iter().all(|word| self.is_weak(word)) || is_system_user(&words.join(" "));
         if !weak && words.len() <= 6 && !is_id(words) {
             self.add(entry, words, false);
         }
@@ -126,7 +167,8 @@ impl Patterns {
 
     pub(super) fn local(&mut self, entry: u32, words: &[String]) {
         // Only what reads like first and last name: "weekly.sync" or "room17" may be a conference.
-        let named = words.len() >= 2 && words.len() <= 4 && words.iter().all(|word| !is_weak(word) || word.len() == 1);
+        let named =
+            words.len() >= 2 && words.len() <= 4 && words.iter().all(|word| !self.is_weak(word) || word.len() == 1);
         if named && words.iter().any(|word| word.len() > 3) && !is_id(words) {
             self.add(entry, words, false);
         }
@@ -135,7 +177,7 @@ impl Patterns {
     pub(super) fn host(&mut self, entry: u32, words: &[String]) {
         let letters: usize = words.iter().map(String::len).sum();
         let strong = match words {
-            [word] => !is_weak(word),
+            [word] => !self.is_weak(word),
             _ => letters >= 5 && words.iter().any(|word| !is_common(word) && word.chars().any(char::is_alphabetic)),
         };
         let numbered = words.len() > 1 && words.iter().any(|word| word.bytes().any(|b| b.is_ascii_digit()));
@@ -156,7 +198,23 @@ impl Patterns {
 
 /// Whether a word alone is too little to be hidden everywhere: short, a number, or on the stop list.
 fn is_weak(word: &str) -> bool {
-    word.chars().count() < 4 || is_common(word) || !word.chars().any(char::is_alphabetic)
+    // Two ideographs are a name; two letters are not.
+    let least = if word.chars().all(is_ideograph) { 2 } else { 4 };
+    word.chars().count() < least || is_common(word) || !word.chars().any(char::is_alphabetic)
+}
+
+/// Whether a character is one of the scripts that write a name in two or three signs: Chinese, Japanese, Korean.
+fn is_ideograph(c: char) -> bool {
+    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}')
+}
+
+/// Whether a word stands before a family name and belongs to it.
+fn is_particle(word: &str) -> bool {
+    const PARTICLES: [&str; 30] = [
+        "van", "von", "der", "den", "de", "del", "della", "di", "da", "dos", "das", "do", "du", "la", "le", "las",
+        "los", "ten", "ter", "zu", "zur", "zum", "vom", "af", "av", "al", "el", "bin", "ibn", "ben",
+    ];
+    PARTICLES.contains(&word)
 }
 
 /// Whether a word says nothing in a name: on the stop list, a single letter, a number.
@@ -185,7 +243,10 @@ fn without_marks(word: &str, german: bool) -> String {
             ('æ', _) => plain.push_str("ae"),
             ('ø', _) => plain.push('o'),
             ('ł', _) => plain.push('l'),
-            ('đ', _) => plain.push('d'),
+            ('đ' | 'ð', _) => plain.push('d'),
+            ('ı', _) => plain.push('i'),
+            ('þ', _) => plain.push_str("th"),
+            ('œ', _) => plain.push_str("oe"),
             (c, _) => {
                 plain.extend(std::iter::once(c).nfd().filter(|&c| !unicode_normalization::char::is_combining_mark(c)));
             }

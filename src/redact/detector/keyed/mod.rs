@@ -103,6 +103,10 @@ fn value_of(line: &Line<'_>, key: &[u8], at: usize, class: KeyClass, hits: &mut 
     if class == KeyClass::Drop(Category::Secret) {
         return secret(text, key, at, start, hits);
     }
+    // `node:fs` is a module.
+    if text[at] == b':' && start == at + 1 && key.eq_ignore_ascii_case(b"node") {
+        return;
+    }
     push(text, value_at(text, start, class, text[at]), class, hits);
 }
 

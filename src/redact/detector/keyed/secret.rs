@@ -102,7 +102,11 @@ fn weakness(text: &[u8], key: &[u8], name: &str, at: usize) -> Weak {
         let digest = memchr::memmem::find(&text[at.saturating_sub(512)..at], b"igest ").is_some();
         return if digest { Weak::No } else { Weak::Random };
     }
-    if matches!(name, "community" | "pin" | "sid" | "opaque") {
+    // HTML's `accesskey="u"`
+    if name == "accesskey" {
+        return Weak::Random;
+    }
+    if matches!(name, "community" | "pin" | "sid") {
         return Weak::Unquoted;
     }
     let last = key.rsplit(|&b| b == b'.').next().unwrap_or(key);
