@@ -210,6 +210,7 @@ impl Table {
     pub(crate) fn at_long_word(&self, line: &Line<'_>, start: usize, end: usize, hits: &mut Hits) {
         secret::Secrets.at_long_word(line, start, end, hits);
         wallet::Wallet.at_long_word(line, start, end, hits);
+        mac::Mac.at_long_word(line, start, end, hits);
     }
 
     /// Looks at the numbers that begin in the run of letters and digits from `start` to `end`; gives where to go on.
