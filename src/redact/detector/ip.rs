@@ -1,7 +1,8 @@
 //! IPv4 and IPv6 addresses, bare, with port, in brackets, mapped, with zone, in host names and reverse DNS.
 //!
 //! Loopback, unspecified, multicast and broadcast addresses and netmasks name nobody and stay. A version number such as
-//! `7.2.4.3070` is no address: a part is too large, or a letter or slash stands before it.
+//! `7.2.4.3070` is no address: a part is too large, or a letter or slash stands before it, or the name of a package goes on
+//! behind it.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -16,7 +17,7 @@ pub(crate) struct Ip;
 
 impl Detector for Ip {
     fn anchors(&self) -> &'static [u8] {
-        b".:"
+        b".:-"
     }
 
     fn shape(&self, anchor: u8) -> Shape {
@@ -24,39 +25,183 @@ impl Detector for Ip {
     }
 
     fn words(&self) -> &'static [&'static str] {
-        &["ip"]
+        &[
+            "ip", "ip6", "port", "mode", "saddr", "daddr", "addr", "ipaddr", "host", "src", "dst", "peer", "client",
+            "server",
+        ]
     }
 
     fn at_anchor(&self, line: &Line<'_>, at: usize, skip: &mut usize, hits: &mut Hits) {
         if at < *skip {
             return;
         }
-        if line.text[at] == b'.' {
+        if line.text[at] == b'-' {
+            if is(before(line.text, 0, at), DIGIT) && is(byte(line.text, at + 1), DIGIT) {
+                in_name(line.text, at, hits);
+            }
+        } else if line.text[at] == b'.' {
             if is(before(line.text, 0, at), DIGIT) && is(byte(line.text, at + 1), DIGIT) {
                 v4(line.text, at, skip, hits);
             }
         } else {
             let (last, next) = (before(line.text, 0, at), byte(line.text, at + 1));
+            if next == b'/' && byte(line.text, at + 2) == b'/' {
+                one_number(line.text, at + 3, hits);
+            } else if is(last, HEX) && is(next, HEX) && socket(line.text, at, hits) {
+                return;
+            }
             if (is(last, HEX) || next == b':') && (is(next, HEX) || next == b':' || last == b':') {
                 v6(line.text, at, skip, hits);
             }
         }
     }
 
-    fn at_word(&self, line: &Line<'_>, _start: usize, end: usize, hits: &mut Hits) {
-        // ip-10-1-2-3, as clouds name their computers.
+    fn at_word(&self, line: &Line<'_>, start: usize, end: usize, hits: &mut Hits) {
         let text = line.text;
-        let joint = byte(text, end);
-        if !matches!(joint, b'-' | b'_') || !is(byte(text, end + 1), DIGIT) {
-            return;
-        }
-        if let Some((ip, stop)) = dotted(text, end + 1, joint)
-            && !is(byte(text, stop), WORD)
-            && personal4(ip)
-        {
-            hits.push(end + 1, stop, Category::Ip, Form::Ip4Joined(ip, joint), rank::NUMBER);
+        let word = text[start..end].to_ascii_lowercase();
+        match word.as_slice() {
+            b"ip" if matches!(byte(text, end), b'-' | b'_') && is(byte(text, end + 1), DIGIT) => {
+                // ip-10-1-2-3, as clouds name their computers.
+                let joint = text[end];
+                if let Some((ip, stop)) = dotted(text, end + 1, joint)
+                    && !is(byte(text, stop), WORD)
+                    && personal4(ip)
+                {
+                    hits.push(end + 1, stop, Category::Ip, Form::Ip4Joined(ip, joint), rank::NUMBER);
+                }
+            }
+            b"ip6" => nibbles(text, start, end, hits),
+            b"port" | b"mode" => with_commas(text, end, hits),
+            _ => {
+                // A key, and the address as one number: saddr=0xCB007107
+                let mut from = end;
+                while from < end + 4 && matches!(byte(text, from), b'=' | b':' | b' ' | b'"' | b'\'') {
+                    from += 1;
+                }
+                if from > end && matches!(&text[end..from], [b'=' | b':' | b'"', ..]) && byte(text, from) == b'0' {
+                    one_number(text, from, hits);
+                }
+            }
         }
     }
+}
+
+/// What stands before the address in the names providers give their customers' computers.
+const NAMED: [&[u8]; 21] = [
+    b"ip",
+    b"ec2",
+    b"host",
+    b"pool",
+    b"dyn",
+    b"dynamic",
+    b"dsl",
+    b"adsl",
+    b"vdsl",
+    b"static",
+    b"cpe",
+    b"client",
+    b"dhcp",
+    b"ip4",
+    b"ipv4",
+    b"cable",
+    b"broadband",
+    b"ppp",
+    b"nat",
+    b"node",
+    b"customer",
+];
+
+/// `203-0-113-10.dyn.provider.example`, `static-203-0-113-10`: an address within a name, `at` its first dash.
+fn in_name(text: &[u8], at: usize, hits: &mut Hits) {
+    let start = text::run_back(text, at.saturating_sub(4), at, DIGIT);
+    let Some((ip, end)) = dotted(text, start, b'-') else { return };
+    let last = before(text, 0, start);
+    let from = text::run_back(text, start.saturating_sub(16), start.saturating_sub(1), WORD);
+    let word = if matches!(last, b'-' | b'.') { &text[from..start - 1] } else { b"" };
+    let named = NAMED.iter().any(|known| word.eq_ignore_ascii_case(known));
+    let domain = &text[end..text::run(text, end, text::IDENT)];
+    let labels =
+        domain.split(|&b| b == b'.').filter(|label| label.first().is_some_and(u8::is_ascii_alphabetic)).count();
+    let whole = domain.is_empty() || domain[0] == b'.';
+    // Other dates and times are joined by dashes as well: a name has labels behind it, or a word before it.
+    let open = !is(last, WORD) && !matches!(last, b'_' | b'/');
+    let part_of_number = matches!(last, b'-' | b'.') && is(before(text, 0, start - 1), DIGIT);
+    if whole && open && !part_of_number && (named || labels >= 2 && domain.first() == Some(&b'.')) && personal4(ip) {
+        hits.push(start, end, Category::Ip, Form::Ip4Joined(ip, b'-'), rank::NUMBER + 1);
+    }
+}
+
+/// `b.a.9.8.….ip6.arpa`: the nibbles before the word, eight or more (RFC 3596, section 2.5).
+fn nibbles(text: &[u8], start: usize, end: usize, hits: &mut Hits) {
+    if !text.get(end..end + 5).is_some_and(|rest| rest.eq_ignore_ascii_case(b".arpa")) {
+        return;
+    }
+    let mut from = start;
+    while from > 1 && start - from < 64 && text[from - 1] == b'.' && is(text[from - 2], HEX) {
+        from -= 2;
+    }
+    if start - from >= 16 && !is(before(text, 0, from), WORD) {
+        hits.push(from, start - 1, Category::Ip, Form::Drop, rank::NUMBER + 1);
+    }
+}
+
+/// `PORT 10,0,0,1,19,137` and `Passive Mode (10,0,0,1,19,137)`, as FTP says them (RFC 959, section 4.1.2).
+fn with_commas(text: &[u8], end: usize, hits: &mut Hits) {
+    let from = end + text[end..].iter().take(3).take_while(|b| matches!(b, b' ' | b'(' | b'=')).count();
+    if from > end
+        && let Some((ip, stop)) = dotted(text, from, b',')
+        && byte(text, stop) == b','
+        && is(byte(text, stop + 1), DIGIT)
+        && personal4(ip)
+    {
+        hits.push(from, stop, Category::Ip, Form::Ip4Joined(ip, b','), rank::NUMBER);
+    }
+}
+
+/// An IPv4 address as one number where a host stands: `http://0xCB007107/`, `http://3405803783/`.
+fn one_number(text: &[u8], from: usize, hits: &mut Hits) {
+    let end = text::run(text, from, WORD);
+    let word = text.get(from..end.min(from + 12)).unwrap_or_default();
+    let ip = match word {
+        [b'0', b'x' | b'X', hex @ ..] if hex.len() == 8 => {
+            std::str::from_utf8(hex).ok().and_then(|hex| u32::from_str_radix(hex, 16).ok())
+        }
+        _ if (8..=10).contains(&word.len()) => std::str::from_utf8(word).ok().and_then(|word| word.parse().ok()),
+        _ => None,
+    };
+    if let Some(ip) = ip.filter(|&ip| personal4(ip) && ip >> 24 != 0)
+        && end <= from + 10
+        && !matches!(byte(text, end), b'.' | b'-' | b'@')
+    {
+        hits.push(from, end, Category::Ip, Form::Ip4(ip), rank::NUMBER + 1);
+    }
+}
+
+/// `0A00000A:1F90 0100007F:0016`: local and remote end in Linux's `/proc/net/tcp`, `at` the colon. The address is the
+/// memory's bytes, the least first; 32 digits are IPv6.
+fn socket(text: &[u8], at: usize, hits: &mut Hits) -> bool {
+    let upper = |b: &u8| b.is_ascii_digit() || matches!(b, b'A'..=b'F');
+    let length = |bytes: &[u8]| bytes.iter().take(33).take_while(|b| upper(b)).count();
+    let start = at - text[at.saturating_sub(33)..at].iter().rev().take_while(|b| upper(b)).count();
+    let end_shaped = |from: usize| {
+        let digits = text.get(from..).map_or(0, length);
+        matches!(digits, 8 | 32)
+            && byte(text, from + digits) == b':'
+            && length(&text[from + digits + 1..]) == 4
+            && byte(text, from + digits + 5) == b' '
+    };
+    if !matches!(at - start, 8 | 32) || before(text, 0, start) != b' ' || !end_shaped(start) {
+        return false;
+    }
+    let other_before = start.checked_sub(14).is_some_and(&end_shaped) || start.checked_sub(38).is_some_and(&end_shaped);
+    if !other_before && !end_shaped(at + 6) {
+        return false;
+    }
+    let zero = text[start..at].iter().all(|&b| b == b'0');
+    if !zero && !matches!(&text[start..at], b"0100007F" | b"00000000000000000000000001000000") {
+        hits.push(start, at, Category::Ip, Form::Drop, rank::NUMBER + 1);
+    }
+    true
 }
 
 /// Reads four numbers up to 255 with `joint` between them; where they end.
@@ -113,7 +258,7 @@ fn reversed(text: &[u8], end: usize) -> bool {
 /// Whether what stands before says that the number is a version: `v1.2.3.4`, `Chrome/118.0.0.0`, `version 1.2.3.4`.
 fn version(text: &[u8], start: usize, end: usize) -> bool {
     let last = before(text, 0, start);
-    if is(last, WORD) {
+    if is(last, WORD) || package(text, start, end) {
         return true;
     }
     if last == b'/' {
@@ -136,8 +281,62 @@ fn version(text: &[u8], start: usize, end: usize) -> bool {
     }
     let word = text::run_back(text, at.saturating_sub(24), at, WORD);
     let word = text::fold(&text[word..at]);
-    matches!(word.as_str(), "version" | "ver" | "release" | "build" | "firmware" | "revision" | "rev")
-        || word.ends_with("version")
+    matches!(
+        word.as_str(),
+        "version"
+            | "ver"
+            | "release"
+            | "build"
+            | "firmware"
+            | "revision"
+            | "rev"
+            | "sw"
+            | "fw"
+            | "software"
+            | "driver"
+            | "oid"
+    ) || word.ends_with("version")
+}
+
+/// Whether the name of a package or of a release goes on behind it, a requirement stands before it, or it begins an object
+/// identifier.
+fn package(text: &[u8], start: usize, end: usize) -> bool {
+    const FILES: [&[u8]; 16] = [
+        b"tar", b"tgz", b"zip", b"deb", b"rpm", b"jar", b"war", b"whl", b"exe", b"msi", b"dll", b"so", b"apk", b"iso",
+        b"img", b"el",
+    ];
+    const RELEASES: [&[u8]; 15] = [
+        b"rc",
+        b"beta",
+        b"alpha",
+        b"el",
+        b"fc",
+        b"ubuntu",
+        b"deb",
+        b"snapshot",
+        b"release",
+        b"build",
+        b"git",
+        b"dev",
+        b"ga",
+        b"sp",
+        b"generic",
+    ];
+    let next = byte(text, end);
+    let stop = text
+        .get(end + 1..)
+        .map_or(end, |rest| end + 1 + rest.iter().take(12).take_while(|b| b.is_ascii_alphabetic()).count());
+    let word = text.get(end + 1..stop).unwrap_or_default();
+    let of = |known: &[&[u8]]| known.iter().any(|known| word.eq_ignore_ascii_case(known));
+    let required = text[..start].trim_ascii_end();
+    let required = (required.ends_with(b">=") || required.ends_with(b"~>")) && start - required.len() < 2;
+    let library = text[..start].ends_with(b".so.");
+    let oid = &text[start..end] == b"1.3.6.1" && !matches!(next, b':' | b'/');
+    next == b'.' && of(&FILES)
+        || matches!(next, b'-' | b'+' | b'~' | b'_') && of(&RELEASES)
+        || required
+        || library
+        || oid
 }
 
 /// Whether a word stands before addresses: `UDP/10.0.0.1/5060`, as Asterisk writes them.
@@ -318,6 +517,23 @@ mod tests {
         finds("fe80::21a:2bff:fe3c:4d5e%eth0 up", &[("fe80::21a:2bff:fe3c:4d5e", "ip")]);
         finds("host=::ffff:198.51.100.7 port", &[("198.51.100.7", "ip")]);
         finds("2a02:0:0:0:0:0:198.51.100.7", &[("2a02:0:0:0:0:0:198.51.100.7", "ip")]);
+        finds("203-0-113-10.dyn.provider.example", &[("203-0-113-10", "ip")]);
+        finds("from static-203-0-113-10 up", &[("203-0-113-10", "ip")]);
+        finds("http://0xCB00710A/x", &[("0xCB00710A", "ip")]);
+        finds("http://3405803786/x", &[("3405803786", "ip")]);
+        finds("saddr=0xCB00710A", &[("0xCB00710A", "ip")]);
+        finds("PORT 203,0,113,10,19,137", &[("203,0,113,10", "ip")]);
+        finds("Entering Passive Mode (203,0,113,10,19,137)", &[("203,0,113,10", "ip")]);
+        finds(
+            "   1: 0A7100CB:1F90 0B7100CB:D1A2 01 00000000:00000000 00:00000000",
+            &[("0A7100CB", "ip"), ("0B7100CB", "ip")],
+        );
+        finds(
+            "a.0.7.1.0.0.b.c.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa",
+            &[("a.0.7.1.0.0.b.c.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2", "ip")],
+        );
+        finds("ip.addr==203.0.113.10", &[("203.0.113.10", "ip")]);
+        finds("access_203.0.113.10.log", &[("203.0.113.10", "ip")]);
         finds("1:2:3:4:5:6:7:8", &[("1:2:3:4:5:6:7:8", "ip")]);
     }
 
@@ -340,6 +556,16 @@ mod tests {
             "Version=\"7.2.4.30\"",
             "00:01:02",
             "::ffff:127.0.0.1",
+            "foo-1.2.3.4.tar.gz foo_1.2.3.4.deb",
+            "1.2.3.4-rc1 1.2.3.4-el8 1.2.3.4~beta2",
+            "needs foo >= 1.2.3.4, bar ~> 1.2.3.4",
+            "libfoo.so.1.2.3.4",
+            "1.3.6.1",
+            "backup-12-30-45-10.txt 2026-11-21-14 12-30-45-10",
+            "port 10, mode (1,2)",
+            "addr: 0x7f3f9c009168 addr: 0xffffffff",
+            "PORT 1234",
+            "   0: 00000000:0016 00000000:0000 0A",
             "wwn 50:01:43:80:12:34:56:78 up",
         ] {
             assert!(found(line).is_empty(), "{line}: {:?}", found(line));
