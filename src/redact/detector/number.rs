@@ -267,7 +267,9 @@ pub(crate) fn each(text: &[u8], start: usize, found: &mut dyn FnMut(&Number)) ->
         if !of_time && let Some(number) = Number::read(text, at, end) {
             found(&number);
         }
-        let simple = end == first && !of_time;
+        // An area code may be joined to the first group: 030/123 45 67.
+        let code = at == start && byte(text, first) == b'/' && word_end(text, first + 1).0 == end;
+        let simple = (end == first || code) && !of_time;
         if simple {
             words += 1;
         }

@@ -1,6 +1,11 @@
-//! Telephone numbers: international ones with `+`, and North American ones with the area code in brackets. Others are found
-//! beside a key.
+//! Telephone numbers: international ones with `+` or `00`, national ones with the trunk's 0 and joints or in the shape that a
+//! country writes them, and those in angle brackets behind a name. Others are found beside a key.
+//!
+//! A number without joints is one only with the 0 and the digits that mobile numbers begin with in their countries: SSRCs,
+//! time stamps and counters do not begin with 0.
 
+use super::email::display_name;
+use super::number::Number;
 use super::{Detector, Line};
 use crate::redact::category::Category;
 use crate::redact::hit::{Form, Hits, rank};
@@ -35,7 +40,31 @@ impl Detector for Phone {
             "messages",
             "office",
             "cell",
+            "clid",
+            "callerid",
+            "cid",
         ]
+    }
+
+    fn reads_numbers(&self) -> bool {
+        true
+    }
+
+    fn at_number(&self, line: &Line<'_>, number: &Number, hits: &mut Hits) {
+        let text = line.text;
+        if !number.is_digits() || number.digits > 15 {
+            return;
+        }
+        let bracketed = before(text, 0, number.start) == b'<' && byte(text, number.end) == b'>';
+        if bracketed {
+            behind_name(text, number.start - 1, hits);
+        } else if national(number)
+            && number.stands_alone(text)
+            && !(number.is_plain() && (number.is_json_number(text) || number.is_measure(text)))
+        {
+            let end = with_extension(text, number.end);
+            hits.push(number.start, end, Category::Phone, Form::Phone, rank::NUMBER);
+        }
     }
 
     fn at_anchor(&self, line: &Line<'_>, at: usize, _skip: &mut usize, hits: &mut Hits) {
@@ -46,7 +75,7 @@ impl Detector for Phone {
                 international(text, at, hits);
             }
         } else if !is(last, WORD) {
-            north_american(text, at, hits);
+            in_brackets(text, at, hits);
         }
     }
 
@@ -54,6 +83,14 @@ impl Detector for Phone {
         // "callback number: 030 123456", "call me on 030 123456", "030 123456 office"; keys are the keyed detector's.
         let text = line.text;
         let word = text[start..end].to_ascii_lowercase();
+        if matches!(word.as_slice(), b"clid" | b"callerid" | b"cid") {
+            // CLID "Anna" <1234>
+            let reach = &text[end..text.len().min(end + 80)];
+            if let Some(at) = memchr::memchr(b'<', reach) {
+                behind_name(text, end + at, hits);
+            }
+            return;
+        }
         if matches!(word.as_slice(), b"office" | b"fax" | b"mobile" | b"cell") {
             before_word(text, start, hits);
         }
@@ -175,10 +212,11 @@ fn international(text: &[u8], at: usize, hits: &mut Hits) {
         digits = text[at..end].iter().filter(|&&b| is(b, DIGIT)).count();
     }
     // A letter right after it makes it a part of an identifier; a colon, of a time zone: +00:00.
-    if digits < 6 || is(byte(text, end), WORD) && byte(text, end) < 0x80 {
+    let extended = with_extension(text, end);
+    if digits < 6 || extended == end && is(byte(text, end), WORD) && byte(text, end) < 0x80 {
         return;
     }
-    hits.push(at, end, Category::Phone, Form::Phone, rank::NUMBER);
+    hits.push(at, extended, Category::Phone, Form::Phone, rank::NUMBER);
 }
 
 fn follows_date(rest: &[u8]) -> bool {
@@ -189,23 +227,111 @@ fn follows_date(rest: &[u8]) -> bool {
     shape(b"0000-00-00") || shape(b"00:00") || shape(b"00/")
 }
 
-/// `(415) 555-0132`
-fn north_american(text: &[u8], at: usize, hits: &mut Hits) {
-    let mut end = at;
-    for &pattern in b"(000) 000-0000" {
-        let b = byte(text, end);
-        match pattern {
-            b'0' if is(b, DIGIT) => end += 1,
-            b' ' if b == b' ' => end += 1,
-            b' ' => {}
-            b'-' if matches!(b, b'-' | b'.' | b' ') => end += 1,
-            other if other == b => end += 1,
-            _ => return,
+/// Where a number ends that has an extension: `x123`, ` ext. 123`, `;ext=123` (RFC 3966, section 5.3).
+pub(super) fn with_extension(text: &[u8], end: usize) -> usize {
+    let rest = &text[end..text.len().min(end + 8)];
+    let blank = usize::from(rest.first() == Some(&b' '));
+    let rest = &rest[blank..];
+    let marks: [&[u8]; 6] = [b";ext=", b"ext. ", b"ext.", b"ext ", b"ext", b"x"];
+    let Some(mark) =
+        marks.iter().find(|mark| rest.len() >= mark.len() && rest[..mark.len()].eq_ignore_ascii_case(mark))
+    else {
+        return end;
+    };
+    let from = end + blank + mark.len();
+    let digits = text[from..].iter().take(8).take_while(|b| b.is_ascii_digit()).count();
+    let apart = !is(byte(text, from + digits), WORD);
+    if (1..=7).contains(&digits) && apart { from + digits } else { end }
+}
+
+/// Whether the groups of a number are a telephone number's in some country.
+fn national(number: &Number) -> bool {
+    let digit = |place| number.digit(place);
+    let groups = number.groups();
+    let same = number.joints().windows(2).all(|pair| pair[0] == pair[1]);
+    let joint = number.joints().first().copied();
+    if digit(0) == 0 {
+        return match joint {
+            // Mobile: United Kingdom 07, Philippines 09, Germany 015 to 017, Korea 010.
+            None => match number.digits {
+                11 => matches!((digit(1), digit(2), digit(3)), (7 | 9, _, _) | (1, 5..=7, _) | (1, 0, 2..)),
+                12 => matches!((digit(1), digit(2)), (1, 5..=7)),
+                _ => false,
+            },
+            // 0049 30 1234567
+            Some(_) if digit(1) == 0 => {
+                same && (10..=15).contains(&number.digits) && matches!(groups[0], 4..=5) && digit(2) > 0
+            }
+            // 030-1234567, 089/12 34 56, 01 23 45 67 89, 0 532 123 45 67
+            Some(first) => {
+                let date = matches!(groups, [2, 2, 4] | [2, 2, 2]);
+                let rest = number.joints()[1..].iter().all(|&b| b == first || first == b'/');
+                let shape = match groups[0] {
+                    1 => matches!(groups, [1, 3, 3, 2, 2] | [1, 3, 7] | [1, 3, 3, 4]),
+                    2 => matches!(groups, [2, 2, 2, 2, 2] | [2, 6..=8] | [2, 3..=4, 3..=5]),
+                    3..=6 => groups.len() <= 5 && groups[1..].iter().all(|&group| group >= 2),
+                    _ => false,
+                };
+                shape && rest && first != b'.' && !date && (8..=12).contains(&number.digits)
+            }
+        };
+    }
+    let exchange = (2..=9).contains(&digit(0)) && (2..=9).contains(&digit(3));
+    match joint {
+        // 415-555-0132, 415.555.0132, 1-415-555-0132 (NANP); 532 123 45 67 (Türkiye)
+        Some(b'-' | b'.') if same && groups == [3, 3, 4] => exchange,
+        Some(b'-') if same && groups == [1, 3, 3, 4] => digit(0) == 1 && digit(1) >= 2 && digit(4) >= 2,
+        Some(b'-' | b' ') if same && groups == [3, 3, 2, 2] => (2..=5).contains(&digit(0)),
+        _ => false,
+    }
+}
+
+/// `"Anna" <0301234567>`: the number in the brackets that open at `bracket`, and the name before them.
+fn behind_name(text: &[u8], bracket: usize, hits: &mut Hits) {
+    let from = bracket + 1;
+    let end =
+        from + text[from..].iter().take(24).take_while(|&&b| is(b, DIGIT) || matches!(b, b'+' | b'-' | b' ')).count();
+    let digits = text[from..end].iter().filter(|&&b| is(b, DIGIT)).count();
+    if byte(text, end) == b'>' && (2..=15).contains(&digits) {
+        let named = matches!(before(text, 0, bracket), b'"' | b' ');
+        if named {
+            display_name(text, bracket, hits);
+        }
+        // A process's number stands in angle brackets as well: <12345>.
+        if digits >= 7 || text[..bracket].trim_ascii_end().ends_with(b"\"") {
+            hits.push(from, end, Category::Phone, Form::Phone, rank::ADDRESS);
         }
     }
-    if !is(byte(text, end), WORD) {
-        hits.push(at, end, Category::Phone, Form::Phone, rank::NUMBER);
+}
+
+/// `(415) 555-0132`, `(030) 123456`, `0 (532) 1234567`: the area code in brackets.
+fn in_brackets(text: &[u8], at: usize, hits: &mut Hits) {
+    let code = text[at + 1..].iter().take(6).take_while(|b| b.is_ascii_digit()).count();
+    let close = at + 1 + code;
+    if byte(text, close) != b')' {
+        return;
     }
+    let from = close + 1 + usize::from(byte(text, close + 1) == b' ');
+    let end = national_end(text, from);
+    let digits = text[from..end].iter().filter(|&&b| is(b, DIGIT)).count();
+    let rest = &text[from..end];
+    let plain = rest.iter().all(|&b| is(b, DIGIT) || matches!(b, b' ' | b'-' | b'.'));
+    let trunk = text[..at].ends_with(b"0 ") && !is(before(text, 0, at.saturating_sub(2)), WORD);
+    let begins = rest.first().is_some_and(|&b| is(b, DIGIT));
+    let american = code == 3 && matches!(text[at + 1], b'2'..=b'9') && digits == 7 && (trunk || shape_american(rest));
+    let national =
+        code >= 2 && text[at + 1] == b'0' && matches!(text[at + 2], b'1'..=b'9') && (6..=9).contains(&digits);
+    if begins && plain && (american || national) && !is(byte(text, end), WORD) {
+        let start = if trunk { at - 2 } else { at };
+        hits.push(start, with_extension(text, end), Category::Phone, Form::Phone, rank::NUMBER);
+    }
+}
+
+/// `555-0132`
+fn shape_american(rest: &[u8]) -> bool {
+    rest.len() == 8
+        && rest[..3].iter().chain(&rest[4..]).all(|&b| is(b, DIGIT))
+        && matches!(rest[3], b'-' | b'.' | b' ')
 }
 
 #[cfg(test)]
@@ -219,6 +345,33 @@ mod tests {
         finds("at (415) 555-0132.", &[("(415) 555-0132", "phone")]);
         finds("+49 30 1234567 2026-11-21", &[("+49 30 1234567", "phone")]);
         finds("callback number: 030 123456 now", &[("030 123456", "phone")]);
+        finds(
+            "+49 30 1234567 ext. 12, +493012345678x9",
+            &[("+49 30 1234567 ext. 12", "phone"), ("+493012345678x9", "phone")],
+        );
+        for number in [
+            "0049 30 1234567",
+            "030-1234567",
+            "030/123 45 67",
+            "01 23 45 67 89",
+            "0 532 123 45 67",
+            "0412 123 45 67",
+            "07700900123",
+            "015112345678",
+            "415-555-0132",
+            "1-415-555-0132",
+            "(030) 123456",
+            "0 (532) 1234567",
+        ] {
+            finds(&format!("reach {number}, now"), &[(number, "phone")]);
+        }
+    }
+
+    #[test]
+    fn a_number_behind_a_name_is_found_with_the_name() {
+        finds("CLID \"Ottilie Habersaat\" <1234>", &[("Ottilie Habersaat", "person"), ("1234", "phone")]);
+        finds("from \"Otti\" <0301234567>", &[("Otti", "person"), ("0301234567", "phone")]);
+        finds("Caller-Caller-ID-Number: 0301234567", &[("0301234567", "phone")]);
     }
 
     #[test]
@@ -232,6 +385,16 @@ mod tests {
             "number: 12345678",
             "size +100 ms",
             "f(123) 4",
+            "ssrc 3735928559 rtptime 2869123456 seq 41234",
+            "1732199999 1732199999123 0000012345 000000000012",
+            " 1 0 0 803116 94432 5919 0 0 12 943 476 59 19 7",
+            "01-02-2026 01/02/2026 2026-11-21 01.02.2026",
+            "<0.17614.12> <12345> [387348]",
+            "port 0305 (030) 12",
+            "build 0.123.456 415-155-0132 0-1-2",
+            "id 3f2b8c1e-0412-1234-9e6f-112233445566",
+            "a=rtpmap:96 opus/48000/2 m=audio 50600 RTP/AVP 96 0 8",
+            "00000000  7f 45 4c 46 02 01 01 00  00 00 00 00 00 00 00 00",
         ] {
             assert!(found(line).is_empty(), "{line}: {:?}", found(line));
         }

@@ -2,6 +2,7 @@
 
 use super::email::{bracket_before, display_name, is_domain};
 use super::ip::is_ip;
+use super::phone;
 use super::{Detector, Line};
 use crate::redact::category::Category;
 use crate::redact::common::is_no_value;
@@ -12,7 +13,7 @@ pub(crate) struct Uri;
 
 impl Detector for Uri {
     fn words(&self) -> &'static [&'static str] {
-        &["sip", "sips", "h323", "tel", "callto"]
+        &["sip", "sips", "h323", "tel", "callto", "xmpp", "im", "pres"]
     }
 
     fn at_word(&self, line: &Line<'_>, start: usize, end: usize, hits: &mut Hits) {
@@ -25,7 +26,8 @@ impl Detector for Uri {
         if tel {
             let stop = number_end(text, from);
             if text[from..stop].iter().filter(|&&b| is(b, DIGIT)).count() >= 2 {
-                hits.push(from, stop, Category::Phone, Form::Phone, rank::ADDRESS);
+                // `tel` is a key as well, the value of which ends before the extension.
+                hits.push(from, phone::with_extension(text, stop), Category::Phone, Form::Phone, rank::KEYED);
             }
         } else {
             address(text, from, hits);
@@ -93,6 +95,11 @@ mod tests {
             "Contact: \"Otti H\" <sip:otti@[2a02:100::1]:5060>",
             &[("Otti H", "person"), ("otti", "uri"), ("2a02:100::1", "ip")],
         );
+        finds("<tel:+49-30-1234567;ext=12>", &[("+49-30-1234567;ext=12", "phone")]);
+        finds("h323:otti@amt.example", &[("otti@amt.example", "uri")]);
+        finds("h323:+49301234567", &[("+49301234567", "phone")]);
+        finds("xmpp:otti@amt.example im:otti", &[("otti@amt.example", "uri"), ("otti", "uri")]);
+        finds("sips:otti@[2a02:100::1]:5061;transport=tls", &[("otti", "uri"), ("2a02:100::1", "ip")]);
         finds("sip:amt.example;lr", &[("amt.example", "uri")]);
     }
 
