@@ -43,23 +43,46 @@ const HOST: &str = "host hostname workstation workstationname computer computern
     rhost servername clienthost clienthostname remotehost domain domainname srchost dsthost shost dhost devicename dvchost";
 const PHONE: &str = "phone phonenumber telephone telephonenumber tel mobile mobilephone mobilenumber cell cellphone \
     msisdn callernumber callingnumber callednumber fax faxnumber callbacknumber homephone workphone dialednumber dialledunmber \
-    dnis ani ddi callerphone contactnumber contactphone calleridnumber handy telefon telefonnummer";
-const DEVICE: &str =
-    "imei imsi iccid serial serialnumber serialno deviceserial deviceid udid androidid hardwareid idfa";
+    dnis ani ddi rdnis callerphone contactnumber contactphone calleridnumber handy telefon telefonnummer rufnummer \
+    diallednumber deskphone callercalleridnumber callercalleeidnumber callerdestinationnumber callerani callerrdnis \
+    calleeidnumber effectivecalleridnumber variableeffectivecalleridnumber originationcalleridnumber \
+    variableoriginationcalleridnumber outboundcalleridnumber callingpartynumber calledpartynumber callingnum callednum \
+    connectedlinenum connectedlinenumber redirectingnumber destinationnumber variabledialednumber callernum phoneno mobileno";
+const DEVICE: &str = "imei imeisv imsi iccid meid serial serialnumber serialno deviceserial deviceid udid androidid hardwareid idfa \
+    simserial simnumber systemserialnumber productserial boardserial chassisserial seriennummer";
 const CONFERENCE: &str = "conference conferencename conferencealias localalias destinationalias servicename meetingname vmr \
     vmrname roomname serviceName room";
 const CALL_ID: &str = "callid messageid inreplyto references callidheader legid";
 const DROPPED: &[(&str, Category)] = &[
     (
         "nationalid nationalidnumber ssn socialsecuritynumber socialsecurity taxid nino personalnumber pesel bsn cpf niss nif nie \
-      curp aadhaar idcard idcardnumber identitynumber svnr steuerid",
+      curp aadhaar idcard idcardnumber identitynumber svnr steuerid personnummer fodselsnummer cprnummer hetu oib \
+      rodnecislo cnp egn amka insee codicefiscale fiscalcode dni nhsnumber ppsn tfn medicarenumber nric rrn cuit rut \
+      taxidentificationnumber taxnumber vatnumber vatid ustid ustidnr steuernummer sozialversicherungsnummer \
+      versichertennummer personalausweis ausweisnummer nationalinsurancenumber burgerservicenummer rijksregisternummer",
         Category::NationalId,
     ),
-    ("passport passportnumber passportno", Category::Passport),
-    ("licencenumber driverlicence driverslicense driverlicense drivinglicence drivinglicense", Category::Licence),
-    ("licenseplate numberplate licenceplate vin vehicleid", Category::Vehicle),
-    ("iban bankaccount accountnumber bic routingnumber sortcode kontonummer", Category::Bank),
-    ("cardnumber creditcard creditcardnumber pan cardno", Category::Card),
+    (
+        "passport passportnumber passportno passportnr passnummer reisepass reisepassnummer pasaporte passeport passaporto",
+        Category::Passport,
+    ),
+    (
+        "licencenumber driverlicence driverslicense driverlicense drivinglicence drivinglicense licencenumber driverslicensenumber driverlicensenumber fuehrerscheinnummer",
+        Category::Licence,
+    ),
+    (
+        "licenseplate numberplate licenceplate licenseplatenumber vin vehicleid vehicleregistration kennzeichen immatriculation",
+        Category::Vehicle,
+    ),
+    (
+        "iban bankaccount bankaccountnumber accountnumber bic biccode swiftcode routingnumber abarouting sortcode \
+      kontonummer bankleitzahl walletaddress",
+        Category::Bank,
+    ),
+    (
+        "cardnumber creditcard creditcardnumber pan cardno ccnumber ccnum debitcard kreditkarte kartennummer cvv cvc",
+        Category::Card,
+    ),
     ("birthdate birthday dateofbirth dob geburtsdatum birthplace placeofbirth yearofbirth", Category::BirthDate),
     ("sex gender geschlecht", Category::Sex),
     ("nationality citizenship", Category::Nationality),
