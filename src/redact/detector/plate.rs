@@ -112,7 +112,7 @@ mod tests {
     fn a_plate_is_found_beside_its_word() {
         finds("License plate 34 ABC 1234", &[("34 ABC 1234", "vehicle")]);
         finds("My car reg is AB51 ABC and", &[("AB51 ABC", "vehicle")]);
-        finds("Kennzeichen: B-AB 1234.", &[("B-AB 1234", "vehicle")]);
+        finds("Kennzeichen B-AB 1234.", &[("B-AB 1234", "vehicle")]);
         finds("Vehicles AB51 ABC and BD62XYZ", &[("AB51 ABC", "vehicle"), ("BD62XYZ", "vehicle")]);
         finds("licence MORGA657054SM9IJ", &[("MORGA657054SM9IJ", "licence")]); // gov.uk, driving licences
     }
