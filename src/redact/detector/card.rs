@@ -96,6 +96,7 @@ mod tests {
             finds(&format!("paid with {card}."), &[(card, "card")]);
         }
         finds("12 4111 1111 1111 1111 123 EUR", &[("4111 1111 1111 1111", "card")]);
+        finds("totalBytes=4111111111111111 account 4111111111111111", &[("4111111111111111", "card")]);
         finds("card=4111111111111111&x=1", &[("4111111111111111", "card")]);
     }
 

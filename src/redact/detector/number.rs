@@ -153,8 +153,13 @@ impl Number {
             at -= 1;
         }
         let from = text[floor..at].iter().rposition(|&b| !b.is_ascii_alphanumeric()).map_or(floor, |p| floor + p + 1);
-        let key = text[from..at].to_ascii_lowercase();
-        let key = std::str::from_utf8(&key).unwrap_or_default();
+        let key = &text[from..at];
+        // `bytes`, `totalBytes`; an account is no count.
+        let measures = |word: &&str| {
+            let start = key.len().wrapping_sub(word.len());
+            key.get(start..).is_some_and(|last| last.eq_ignore_ascii_case(word.as_bytes()))
+                && (start == 0 || key[start].is_ascii_uppercase() && key[start - 1].is_ascii_lowercase())
+        };
         let unit_end = self.end
             + 1
             + text[(self.end + 1).min(text.len())..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
@@ -163,13 +168,15 @@ impl Number {
         } else {
             b""
         };
-        MEASURES.iter().any(|word| key.ends_with(word))
-            || UNITS.iter().any(|word| unit.eq_ignore_ascii_case(word.as_bytes()))
+        MEASURES.iter().any(measures) || UNITS.iter().any(|word| unit.eq_ignore_ascii_case(word.as_bytes()))
     }
 }
 
 /// Last parts of keys whose numbers count or measure.
-const MEASURES: [&str; 47] = [
+const MEASURES: [&str; 50] = [
+    "took",
+    "after",
+    "at",
     "bytes",
     "byte",
     "size",
