@@ -288,9 +288,8 @@ fn unbase64(text: &str) -> Vec<String> {
             }
             let readable = bytes.iter().filter(|b| (0x20..0x7f).contains(*b) || b.is_ascii_whitespace()).count();
             let zeros = bytes.iter().filter(|b| **b == 0).count();
-            if bytes.len() >= 6 && (readable * 10 >= bytes.len() * 6 || zeros * 5 > bytes.len() * 2) {
-                out.extend(texts(&bytes));
-            } else if String::from_utf8(bytes.clone()).is_ok_and(|text| !text.chars().any(char::is_control)) {
+            let mostly = bytes.len() >= 6 && (readable * 10 >= bytes.len() * 6 || zeros * 5 > bytes.len() * 2);
+            if mostly || String::from_utf8(bytes.clone()).is_ok_and(|text| !text.chars().any(char::is_control)) {
                 out.extend(texts(&bytes));
             }
         }
