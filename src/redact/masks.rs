@@ -22,10 +22,12 @@ pub(crate) enum Shape {
     Pairs,
     /// Right before a digit.
     BeforeDigit,
+    /// The first of three `-` with one to three digits between them, and digits around.
+    Dashed,
 }
 
 /// How many shapes there are.
-const SHAPES: usize = 6;
+const SHAPES: usize = 7;
 
 /// The classes of 64 bytes, a bit for each byte, the first byte's lowest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,8 +83,8 @@ impl Block {
     /// The places where detectors look that are no keys.
     #[inline]
     pub(crate) const fn rare(&self) -> u64 {
-        let [every, _, dotted, colons, pairs, before_digit] = self.shapes;
-        every | dotted | colons | pairs | before_digit
+        let [every, _, dotted, colons, pairs, before_digit, dashed] = self.shapes;
+        every | dotted | colons | pairs | before_digit | dashed
     }
 
     /// The same without the places of one shape.
@@ -254,11 +256,15 @@ fn places(before: &Classes, current: &Classes, next: &Classes, wanted: &Wanted) 
         current.colon & !(digit_before & digit_after) & !colon_before & !colon_after | current.equals & !equals_beside;
 
     let dot = two(current.dot, next.dot);
-    let dots = dot & (digit << 1 | u128::from(before.digit >> 63)) & digit >> 1;
-    let dotted = if dots.count_ones() < 3 {
-        0
-    } else {
-        dots & (dots >> 2 | dots >> 3 | dots >> 4) & (dots >> 4 | dots >> 5 | dots >> 6 | dots >> 7 | dots >> 8)
+    let dash = two(current.dash, next.dash);
+    let four_numbers = |joint: u128| {
+        let joints = joint & (digit << 1 | u128::from(before.digit >> 63)) & digit >> 1;
+        if joints.count_ones() < 3 {
+            return 0;
+        }
+        let second = joints >> 2 | joints >> 3 | joints >> 4;
+        let third = joints >> 4 | joints >> 5 | joints >> 6 | joints >> 7 | joints >> 8;
+        (joints & second & third) as u64
     };
 
     let hex_before = behind(before.hex, current.hex, 1);
@@ -269,7 +275,6 @@ fn places(before: &Classes, current: &Classes, next: &Classes, wanted: &Wanted) 
         0
     };
 
-    let dash = two(current.dash, next.dash);
     let five = |joint: u128| {
         if joint.count_ones() < 5 { 0 } else { (joint & joint >> 3 & joint >> 6 & joint >> 9 & joint >> 12) as u64 }
     };
@@ -289,7 +294,15 @@ fn places(before: &Classes, current: &Classes, next: &Classes, wanted: &Wanted) 
         digit_lead: start & current.digit,
         long: start & tens as u64,
         digits: current.digit & !digit_before,
-        shapes: [every, key, dotted as u64, colons, pairs_of_hex, current.opening & digit_after],
+        shapes: [
+            every,
+            key,
+            four_numbers(dot),
+            colons,
+            pairs_of_hex,
+            current.opening & digit_after,
+            four_numbers(dash),
+        ],
         escape: current.escape,
         line_end: current.line_end,
         colon: current.colon,

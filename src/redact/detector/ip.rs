@@ -11,7 +11,7 @@ use crate::redact::category::Category;
 use crate::redact::hit::{Form, Hits, rank};
 use crate::redact::masks::Shape;
 use crate::redact::stand_in::mapped;
-use crate::redact::text::{self, DIGIT, HEX, WORD, before, byte, is};
+use crate::redact::text::{self, DIGIT, HEX, SPACE, WORD, before, byte, is};
 
 pub(crate) struct Ip;
 
@@ -21,7 +21,11 @@ impl Detector for Ip {
     }
 
     fn shape(&self, anchor: u8) -> Shape {
-        if anchor == b'.' { Shape::Dotted } else { Shape::Colons }
+        match anchor {
+            b'.' => Shape::Dotted,
+            b'-' => Shape::Dashed,
+            _ => Shape::Colons,
+        }
     }
 
     fn words(&self) -> &'static [&'static str] {
@@ -45,13 +49,29 @@ impl Detector for Ip {
             }
         } else {
             let (last, next) = (before(line.text, 0, at), byte(line.text, at + 1));
-            if next == b'/' && byte(line.text, at + 2) == b'/' {
-                one_number(line.text, at + 3, hits);
-            } else if is(last, HEX) && is(next, HEX) && socket(line.text, at, hits) {
-                return;
-            }
             if (is(last, HEX) || next == b':') && (is(next, HEX) || next == b':' || last == b':') {
                 v6(line.text, at, skip, hits);
+            }
+        }
+    }
+
+    fn at_long_word(&self, line: &Line<'_>, start: usize, _end: usize, hits: &mut Hits) {
+        if start >= 3 && line.text[start - 3..start] == *b"://" {
+            one_number(line.text, start, hits);
+        }
+    }
+
+    fn at_line_start(&self, line: &Line<'_>, hits: &mut Hits) {
+        // A line of /proc/net/tcp: `   0: 0100007F:1F90 …:…`
+        let text = line.text;
+        let number = text::run(text, 0, SPACE);
+        let end = text::run(text, number, DIGIT);
+        if end > number && byte(text, end) == b':' && byte(text, end + 1) == b' ' {
+            for word in [end + 2, text::run(text, text::run(text, end + 2, HEX) + 1, HEX) + 1] {
+                let colon = text::run(text, word, HEX);
+                if byte(text, colon) == b':' {
+                    socket(text, colon, hits);
+                }
             }
         }
     }

@@ -211,6 +211,7 @@ impl Table {
         secret::Secrets.at_long_word(line, start, end, hits);
         wallet::Wallet.at_long_word(line, start, end, hits);
         mac::Mac.at_long_word(line, start, end, hits);
+        ip::Ip.at_long_word(line, start, end, hits);
     }
 
     /// Looks at the numbers that begin in the run of letters and digits from `start` to `end`; gives where to go on.

@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_section_says_whose_name_it_is() {
-        let text = "[core]\n\tname = stays\n[user]\n\tname = Ada van Love ; me\n\temail = x\n\n[alias]\n\tname = st\n";
+        let text = "[core]\n\tname = stays\n[user]\n\tname = Ada van Love ; me\n\n[alias]\n\tname = st\n";
         finds(".gitconfig", text, &[("Ada van Love", "person")]);
         finds("", text, &[("Ada van Love", "person")]);
     }
