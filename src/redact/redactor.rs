@@ -102,7 +102,8 @@ impl Redactor {
     /// What is left out, with its path redacted.
     #[must_use]
     pub fn left_out(&self, left_out: LeftOut) -> LeftOut {
-        LeftOut { path: self.engine.shown(&left_out.path), reason: left_out.reason }
+        let LeftOut { path, reason } = left_out;
+        LeftOut { path: self.engine.shown(&path), reason }
     }
 
     /// Opens an item for redaction; the bytes come when the result is read.

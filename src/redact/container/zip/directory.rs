@@ -12,7 +12,7 @@ use crate::spool::{Spool, SpoolReader};
 const END: &[u8; 4] = b"PK\x05\x06";
 const END_LENGTH: usize = 22;
 const WIDE_LOCATOR: &[u8; 4] = b"PK\x06\x07";
-const WIDE_LOCATOR_LENGTH: u64 = 20;
+const WIDE_LOCATOR_LENGTH: usize = 20;
 const WIDE_END: &[u8; 4] = b"PK\x06\x06";
 const WIDE_END_LENGTH: usize = 56;
 
@@ -164,9 +164,9 @@ struct WideEnd {
 }
 
 fn find_wide(reader: &mut SpoolReader<Arc<Spool>>, end_start: u64) -> Result<Option<WideEnd>, RedactError> {
-    let Some(locator_start) = end_start.checked_sub(WIDE_LOCATOR_LENGTH) else { return Ok(None) };
+    let Some(locator_start) = end_start.checked_sub(WIDE_LOCATOR_LENGTH as u64) else { return Ok(None) };
     reader.seek(SeekFrom::Start(locator_start)).map_err(RedactError::Read)?;
-    let mut locator = [0; WIDE_LOCATOR_LENGTH as usize];
+    let mut locator = [0; WIDE_LOCATOR_LENGTH];
     exactly(reader, &mut locator)?;
     if locator[..4] != *WIDE_LOCATOR {
         return Ok(None);
