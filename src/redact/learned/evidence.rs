@@ -1,7 +1,7 @@
 //! What says that a learned word is an ordinary one: it stands in lower case between other words, again and again, each time
 //! between others.
 //!
-//! The survey shows every chunk. Of one line in eight, chosen by its bytes, the neighbours of each word are noted in a small
+//! The survey shows every chunk. Of one line in four, chosen by its bytes, the neighbours of each word are noted in a small
 //! table of bits: 32 for a word, one for each pair of neighbours by their number. Bits are only ever set, so the order of the
 //! chunks, their size and the number of threads make no difference. Somebody's name stands in the few sentences that a log
 //! has; `author`, `elem` or `shift` stand in as many as there are lines.
@@ -14,9 +14,9 @@ use crate::redact::text::{byte, word_hash};
 /// Words of a row; a word's bits are in both rows, so that another one's bits seldom count for it.
 const ROW: usize = 1 << 17;
 /// One line in so many is looked at.
-const EVERY: u64 = 8;
-/// So many of the 32 bits say that a word is ordinary: about thirty different pairs of neighbours.
-const ORDINARY: u32 = 20;
+const EVERY: u64 = 4;
+/// So many of the 32 bits say that a word is ordinary: about twenty different pairs of neighbours.
+const ORDINARY: u32 = 14;
 /// Longest word that is noted, in bytes.
 const LONGEST: usize = 24;
 

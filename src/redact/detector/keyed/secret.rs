@@ -126,7 +126,7 @@ fn looks_random(bytes: &[u8]) -> bool {
 /// Whether signs are a key in hexadecimal.
 fn is_hex_key(bytes: &[u8]) -> bool {
     bytes.len() >= 16
-        && bytes.len() % 2 == 0
+        && bytes.len().is_multiple_of(2)
         && bytes.iter().all(|&b| is(b, HEX))
         && bytes.iter().any(|&b| is(b, DIGIT))
 }

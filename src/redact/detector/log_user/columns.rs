@@ -5,7 +5,7 @@ use crate::redact::detector::ip::is_ip;
 use crate::redact::hit::Hits;
 use crate::redact::text::{self, DIGIT, SPACE, before, byte, is};
 
-/// Looks around a method of HTTP in capitals, for the columns of IIS, CouchDB, squid and cPanel.
+/// Looks around a method of HTTP in capitals, for the columns of IIS, `CouchDB`, squid and cPanel.
 pub(super) fn method(text: &[u8], start: usize, end: usize, hits: &mut Hits) {
     if !text[start..end].iter().all(u8::is_ascii_uppercase) || byte(text, end) != b' ' {
         return;

@@ -13,8 +13,8 @@ pub(super) fn called(text: &[u8], end: usize, hits: &mut Hits) {
     let to = bare(text, end + 1);
     let next = byte(text, to);
     let after = byte(text, to + 1);
-    let address = next == b',' && text[..end].ends_with(b"pam")
-        || next == b',' && (is(after, DIGIT) || after == b':' || after == b'<' || after == b'[');
+    let address = next == b','
+        && (text[..end].ends_with(b"pam") || is(after, DIGIT) || after == b':' || after == b'<' || after == b'[');
     if to > end + 1 && (address || next == b')' && matches!(after, b':' | b'<' | b'>' | b' ')) {
         push_bare(text, end + 1, to, hits);
     }

@@ -32,27 +32,21 @@ pub(super) const WORDS: [&str; 19] = [
 
 /// A keyword and its value.
 pub(super) fn keyword(text: &[u8], start: usize, end: usize, word: &[u8], hits: &mut Hits) {
+    let first = text::run(text, 0, SPACE) == start;
+    let snmp = || ends_with_word(text, start, b"snmp-server") || ends_with_word(text, start, b"snmp");
     match word {
-        b"password" | b"passwd" | b"secret" | b"clientsecret" | b"apikey" | b"accesskey" | b"passphrase" => {
-            if !quoted_after(text, end, hits) && !typed(text, start, end, hits) {
-                bare(text, start, end, hits);
-            }
+        b"password" | b"passwd" | b"secret" | b"clientsecret" | b"apikey" | b"accesskey" | b"passphrase"
+            if !quoted_after(text, end, hits) && !typed(text, start, end, hits) =>
+        {
+            bare(text, start, end, hits);
         }
-        b"key" | b"string" => {
-            if !typed(text, start, end, hits) {
-                shared_key(text, start, end, hits);
-            }
-        }
-        b"community" => {
-            if ends_with_word(text, start, b"snmp-server") || ends_with_word(text, start, b"snmp") {
-                value(text, end, hits);
-            }
-        }
+        b"key" | b"string" if !typed(text, start, end, hits) => shared_key(text, start, end, hits),
+        b"community" if snmp() => value(text, end, hits),
         b"bindpw" | b"rootpw" | b"requirepass" | b"masterauth" | b"rocommunity" | b"rwcommunity" | b"rocommunity6"
-        | b"rwcommunity6" => {
-            if text::run(text, 0, SPACE) == start {
-                value(text, end, hits);
-            }
+        | b"rwcommunity6"
+            if first =>
+        {
+            value(text, end, hits);
         }
         b"pass" => pass(text, start, end, hits),
         _ => {}

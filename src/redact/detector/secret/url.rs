@@ -63,7 +63,7 @@ pub(crate) fn url_credentials(text: &[u8], at: usize) -> Option<(Range<usize>, O
     })
 }
 
-/// `otti:geh3im@tcp(db:3306)/x` of Go's MySQL driver, `otti/geh3im@//db:1521/x` of Oracle.
+/// `otti:geh3im@tcp(db:3306)/x` of Go's driver for `MySQL`, `otti/geh3im@//db:1521/x` of Oracle.
 fn database_login(text: &[u8], at: usize) -> Option<(Range<usize>, Option<Range<usize>>)> {
     let rest = &text[at + 1..];
     let joint = if rest.starts_with(b"tcp(") || rest.starts_with(b"unix(") || rest.starts_with(b"udp(") {
