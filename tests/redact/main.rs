@@ -17,6 +17,7 @@ mod hostile_containers;
 mod pexip;
 mod profiles;
 mod properties;
+mod secrets;
 mod traps;
 
 use std::io::{self, Read};

@@ -201,6 +201,9 @@ fn user(text: &[u8], value: Value, hits: &mut Hits) {
     if !value.quoted && !value.assigned && is_common(&folded) {
         return;
     }
+    if !value.quoted && placeholder::is_type(bytes, byte(text, value.end)) {
+        return;
+    }
     // `uname` is also how systems say what they are.
     if ["linux", "darwin", "freebsd", "windows", "sunos"].iter().any(|system| folded.starts_with(system)) {
         return;

@@ -89,9 +89,10 @@ fn is_said(folded: &str) -> bool {
 /// `YOUR_API_KEY`, `ACCESS_TOKEN`, `insert_key_here`: the name of a secret in the place of its value.
 fn is_constant(value: &[u8]) -> bool {
     const TELL: [&str; 8] = ["your", "insert", "here", "replace", "enter", "put", "todo", "redacted"];
-    const SPEAK: [&str; 24] = [
+    const SPEAK: [&str; 27] = [
         "my", "the", "a", "api", "access", "app", "auth", "token", "key", "secret", "password", "passwd", "pass",
-        "client", "id", "with", "me", "user", "account", "example", "db", "database", "admin", "value",
+        "client", "id", "with", "me", "user", "account", "example", "db", "database", "admin", "value", "file", "path",
+        "name",
     ];
     let words = || value.split(|b| matches!(b, b'_' | b'-' | b' ')).filter(|word| !word.is_empty());
     let one_of = |word: &[u8], list: &[&str]| list.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()));
@@ -145,7 +146,8 @@ pub(super) fn is_code(line: &[u8], key: &[u8], start: usize, end: usize) -> bool
     if statement && same && !bare.iter().any(|&b| is(b, DIGIT)) {
         return true;
     }
-    is_type(value, next)
+    let own = key.starts_with(b"self.") || key.starts_with(b"this.");
+    own && ident(bare) && !bare.iter().any(|&b| is(b, DIGIT)) || is_type(value, next)
 }
 
 /// What holds a secret when code speaks of its members.
@@ -193,7 +195,7 @@ const OWNERS: [&str; 40] = [
 ];
 
 /// Whether a value is the name of a type, as in `password: string;`.
-fn is_type(value: &[u8], next: u8) -> bool {
+pub(super) fn is_type(value: &[u8], next: u8) -> bool {
     const TYPES: [&[u8]; 22] = [
         b"str",
         b"string",
