@@ -210,7 +210,7 @@ impl Pass<'_> {
             let from = out.len();
             for hit in hits {
                 out.extend_from_slice(&bytes[copied..start + hit.start]);
-                self.replace(line, hit, &mut out, around.memo);
+                self.replace(line, hit, &mut out, around.memo, around.before);
                 copied = start + hit.end;
             }
             out.extend_from_slice(&bytes[copied..start + line.len()]);
@@ -262,12 +262,16 @@ impl Pass<'_> {
         Ok(out)
     }
 
-    fn replace(&mut self, line: &[u8], hit: &Hit, out: &mut Vec<u8>, memo: &mut Memo) {
+    fn replace(&mut self, line: &[u8], hit: &Hit, out: &mut Vec<u8>, memo: &mut Memo, before: &State) {
+        if let Form::Divided(place) = hit.form {
+            let (whole, hit) = self.engine.stand_ins.learned.divided.whole(place);
+            return self.replace(whole, &hit, out, memo, &State::Idle);
+        }
         if let Some(counts) = &mut self.counts {
             counts[hit.category as usize] += 1;
         }
         // A number of JSON becomes a string.
-        let quotes = json::quotes(line, hit).unwrap_or_default();
+        let quotes = json::quotes(line, hit, before).unwrap_or_default();
         out.extend_from_slice(quotes);
         let from = out.len();
         let mut new = true;
@@ -295,7 +299,7 @@ impl Pass<'_> {
             Form::Text(group) => stand_in.get(group.prefix().len()) == Some(&b'k'),
             _ => false,
         };
-        if computed && stand_in[0] != b'[' {
+        if computed && stand_in.first() != Some(&b'[') {
             let value = text::decode(&decoded(&line[hit.start..hit.end])).into_owned();
             let stand_in = String::from_utf8_lossy(stand_in).into_owned();
             self.computed.push(VaultEntry { stand_in, value, category: hit.category });

@@ -82,6 +82,10 @@ pub(crate) enum Form {
     Phone,
     /// Dropped: the category in brackets.
     Drop,
+    /// The first part of a value that goes on in other lines, by its place in the table: the stand-in of the whole.
+    Divided(u32),
+    /// Another part of such a value: nothing.
+    Gone,
 }
 
 /// A personal value at a place.
@@ -107,6 +111,7 @@ pub(crate) mod rank {
     pub(crate) const SECRET: u8 = 9;
     /// What a profile itself names.
     pub(crate) const OWN: u8 = 10;
+    pub(crate) const DIVIDED: u8 = 12;
 }
 
 /// The findings of one line.
@@ -179,7 +184,7 @@ fn sticks_out(text: &[u8], hit: &Hit) -> bool {
 /// What is left of a finding is no longer an address or number of its kind; a name's entry is still the right one.
 pub(crate) const fn cut_form(form: Form, category: Category) -> Form {
     match form {
-        Form::Entry(_) | Form::Drop => form,
+        Form::Entry(_) | Form::Drop | Form::Divided(_) | Form::Gone => form,
         Form::Text(group) => Form::Text(group),
         Form::Phone
         | Form::Mac

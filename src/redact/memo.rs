@@ -56,7 +56,13 @@ impl<'t> Key<'t> {
             Form::Ip6Mixed(_) => 102,
             Form::Mac => 103,
             Form::Phone => 104,
-            Form::Entry(_) | Form::Ip4(_) | Form::Ip4Reversed(_) | Form::Ip4Joined(..) | Form::Drop => return None,
+            Form::Entry(_)
+            | Form::Ip4(_)
+            | Form::Ip4Reversed(_)
+            | Form::Ip4Joined(..)
+            | Form::Drop
+            | Form::Divided(_)
+            | Form::Gone => return None,
         };
         let bytes = match hit.form {
             Form::Ip6(ip) | Form::Ip6Mixed(ip) => Bytes::Number(ip.to_be_bytes()),

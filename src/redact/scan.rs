@@ -12,7 +12,7 @@ use super::lines;
 use super::masks::{Masks, Shape};
 use super::memo::{Key, Memo};
 use super::own::Own;
-use super::shape::Found;
+use super::shape::{Found, fold};
 use super::stand_in::StandIns;
 use super::text::{self, Filter, WORD, word_hash, word_hash_in};
 use super::unescape::{self, Unescaped};
@@ -133,7 +133,11 @@ impl<'k> Scanner<'k> {
         if escapes {
             self.layer(line, previous, &mut hits, scratch, 0);
         }
+        self.logical_lines(line, &mut hits, scratch);
         scratch.shaped.give(&mut hits);
+        if let Some(known) = self.known {
+            known.learned.divided.give(line, &mut hits);
+        }
         if let Some(class) = scratch.class {
             value_hits(line, 0, line.len(), class, &mut hits);
         }
@@ -149,6 +153,20 @@ impl<'k> Scanner<'k> {
             }
         }
         scratch.hits = hits;
+    }
+
+    /// Scans lines whose ends were written as text into this one.
+    fn logical_lines(&self, line: &[u8], hits: &mut Hits, scratch: &mut Scratch) {
+        for place in fold::lines(line) {
+            let text = &line[place.clone()];
+            let mut inner = Hits::default();
+            self.walk_decoded(text, b"", &mut inner, scratch, 0);
+            let moved = |hit: Hit| Hit { start: hit.start + place.start, end: hit.end + place.start, ..hit };
+            hits.found.extend(inner.found.into_iter().map(moved));
+        }
+        for end in fold::ends(line) {
+            scratch.shaped.wall(end.start, end.end);
+        }
     }
 
     /// Whether values of the finding's category are not kept.

@@ -15,13 +15,14 @@ use super::error::{RedactError, reason_of};
 use super::hit::{Form, Group, Hit};
 use super::keys::KeyClass;
 use super::learned::{Evidence, Learned, Sighting};
-use super::lines::{Chunk, Splitter};
+use super::lines::{Chunk, Splitter, units};
 use super::memo::Key;
 use super::own::Own;
 use super::pem::Pem;
 use super::rules::{Rules, leaves_out};
 use super::scan::{Scanner, Scratch};
 use super::shape::Shape;
+use super::shape::fragment::{self, Divided, Fragment, Message, Parts, Waiting};
 use super::stand_in::{MAC_FIRST, decoded, digits, mac_of, mapped, net4_of, net6_of, numbered};
 use super::text;
 use super::unescape;
@@ -43,6 +44,17 @@ pub struct Survey {
     idle: Mutex<Vec<Scratch>>,
     chunks: AtomicU32,
     evidence: Evidence,
+    /// Fragments of messages, and what was learned where they meet.
+    fragments: Mutex<Fragments>,
+}
+
+/// Joins fragments of messages while items are read.
+#[derive(Default)]
+struct Fragments {
+    waiting: Waiting,
+    divided: Divided,
+    sightings: Vec<Sighting>,
+    seen: HashSet<Sighting>,
 }
 
 impl Survey {
@@ -53,7 +65,8 @@ impl Survey {
     }
 
     /// Goes on from what was learned before.
-    pub(crate) fn of(rules: &Rules, learned: Learned) -> Self {
+    pub(crate) fn of(rules: &Rules, mut learned: Learned) -> Self {
+        let divided = std::mem::take(&mut learned.divided);
         let mut survey = Self {
             rules: rules.clone(),
             spools: Spools::in_memory(),
@@ -65,6 +78,7 @@ impl Survey {
             idle: Mutex::default(),
             chunks: AtomicU32::new(1),
             evidence: Evidence::default(),
+            fragments: Mutex::new(Fragments { divided, ..Fragments::default() }),
         };
         let watched = rules.watch_list.iter().map(|name| name.trim()).filter(|name| !name.is_empty());
         survey.add(watched.map(|name| Sighting::Watched(name.to_owned())).collect());
@@ -139,6 +153,12 @@ impl Survey {
     /// Ends the survey: what was learned is numbered in the order in which it first appeared.
     #[must_use]
     pub fn finish(mut self) -> Learned {
+        let mut fragments = std::mem::take(&mut self.fragments).into_inner().unwrap_or_else(PoisonError::into_inner);
+        for message in std::mem::take(&mut fragments.waiting).finish() {
+            fragments.join(&message, self.own.as_ref(), &mut Scratch::default());
+        }
+        self.add(fragments.sightings);
+        self.learned.divided = fragments.divided;
         self.learned.take_with(self.order, &self.evidence);
         self.learned
     }
@@ -190,6 +210,7 @@ impl Survey {
                 self.evidence.note(&chunk.bytes);
                 self.learn(chunk, None)
             };
+            self.join_fragments(&chunks)?;
             let found: Vec<_> = if chunks.len() > 1 {
                 chunks.into_par_iter().map(|chunk| read(&chunk)).collect()
             } else {
@@ -205,6 +226,22 @@ impl Survey {
         }
     }
 
+    /// Joins the fragments of messages that stand in these chunks with those that were read before.
+    fn join_fragments(&self, chunks: &[Chunk]) -> Result<(), RedactError> {
+        for chunk in chunks.iter().filter(|chunk| fragment::touches(&chunk.bytes)) {
+            let mut fragments = self.fragments.lock().unwrap_or_else(PoisonError::into_inner);
+            let hasher = fragments.divided.hasher();
+            let mut scratch = Scratch::default();
+            for unit in units(&chunk.bytes) {
+                let Some(fragment) = Fragment::of(&chunk.bytes[unit?], &hasher) else { continue };
+                for message in fragments.waiting.take(fragment) {
+                    fragments.join(&message, self.own.as_ref(), &mut scratch);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// What one chunk teaches, in the order of the text.
     fn learn(&self, chunk: &Chunk, class: Option<KeyClass>) -> Result<Vec<Sighting>, RedactError> {
         let mut scratch = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
@@ -216,9 +253,28 @@ impl Survey {
     }
 }
 
+impl Fragments {
+    fn join(&mut self, message: &Message, own: Option<&Own>, scratch: &mut Scratch) {
+        let Self { divided, sightings, seen, .. } = self;
+        divided.join(message, &Scanner::unknowing().with(own), scratch, &mut |value, hit| {
+            let mut found = Vec::new();
+            if let Form::Ip4(ip) | Form::Ip4Reversed(ip) | Form::Ip4Joined(ip, _) = hit.form {
+                found.push(Sighting::Net4(net4_of(ip)));
+            }
+            sight(value, hit, &mut found);
+            for sighting in found {
+                if seen.insert(sighting.clone()) {
+                    sightings.push(sighting);
+                }
+            }
+        });
+    }
+}
+
 fn learn(chunk: &Chunk, number: u32, scratch: &mut Scratch, own: Option<&Own>) -> Result<Vec<Sighting>, RedactError> {
     decode::check_text(&chunk.bytes)?;
     let mut sightings = Vec::new();
+    let fragments = fragment::touches(&chunk.bytes);
     let mut nets: HashSet<u32> = HashSet::default();
     let keys = key_lines(&chunk.bytes, chunk.pem)?;
     scan_units(
@@ -229,7 +285,12 @@ fn learn(chunk: &Chunk, number: u32, scratch: &mut Scratch, own: Option<&Own>) -
         scratch,
         &mut |_, line, hits, _, around| {
             let memo = around.memo;
+            let parts = if fragments { Parts::of(line) } else { None };
             for hit in hits {
+                // What touches the edge of a fragment may be half of something, and is learned as a whole elsewhere.
+                if parts.as_ref().is_some_and(|parts| parts.at_edge(hit)) {
+                    continue;
+                }
                 if let Form::Ip4(ip) | Form::Ip4Reversed(ip) | Form::Ip4Joined(ip, _) = hit.form {
                     if nets.insert(net4_of(ip)) {
                         sightings.push(Sighting::Net4(net4_of(ip)));
@@ -287,6 +348,7 @@ fn sight(bytes: &[u8], hit: &Hit, sightings: &mut Vec<Sighting>) {
             }
         }
         Form::Ip4(_) | Form::Ip4Reversed(_) | Form::Ip4Joined(..) | Form::Entry(_) | Form::Drop => {}
+        Form::Divided(_) | Form::Gone => {}
     }
 }
 

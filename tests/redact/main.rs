@@ -18,6 +18,7 @@ mod pexip;
 mod profiles;
 mod properties;
 mod secrets;
+mod shapes;
 mod traps;
 
 use std::io::{self, Read};

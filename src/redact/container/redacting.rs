@@ -10,6 +10,7 @@ use crate::redact::decode::{self, HEAD, Stream};
 use crate::redact::engine::{Engine, TextReader};
 use crate::redact::error::RedactError;
 use crate::redact::shape::Shape;
+use crate::redact::shape::journal::{FromExport, ToExport};
 
 /// Redacts a document and everything in it. Clones go on from the same place.
 #[derive(Clone)]
@@ -57,8 +58,13 @@ impl<'a> Redacting<'a> {
         'a: 'b,
     {
         let path = self.trail.last().map_or("", ArchivePath::as_str);
-        let (shape, text) = Shape::of_stream(path, text, &self.engine.rules)?;
-        Ok(Box::new(TextReader::new(self.engine, text, self.shown(), Arc::clone(&self.counts)).shaped(shape)))
+        let (shape, is_journal, text) = Shape::of_stream(path, text, &self.engine.rules)?;
+        let reader =
+            |text: Stream<'b>| TextReader::new(self.engine, text, self.shown(), Arc::clone(&self.counts)).shaped(shape);
+        if is_journal {
+            return Ok(Box::new(ToExport::new(reader(Box::new(FromExport::new(text))))));
+        }
+        Ok(Box::new(reader(text)))
     }
 
     /// Writes a member of an archive redacted, into spools. False when it is left out, and then it is listed, and nothing of

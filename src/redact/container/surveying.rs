@@ -11,6 +11,7 @@ use crate::redact::error::RedactError;
 use crate::redact::keys::KeyClass;
 use crate::redact::learned::Sighting;
 use crate::redact::shape::Shape;
+use crate::redact::shape::journal::FromExport;
 use crate::redact::survey::Survey;
 
 /// Learns from a document and everything in it.
@@ -61,7 +62,8 @@ impl<'a> Surveying<'a> {
     /// the path and the text's beginning ([`decode::peek`]).
     pub(crate) fn text(&mut self, text: Stream<'_>) -> Result<(), RedactError> {
         let path = self.path.as_ref().map_or("", ArchivePath::as_str);
-        let (shape, text) = Shape::of_stream(path, text, self.survey.rules())?;
+        let (shape, is_journal, text) = Shape::of_stream(path, text, self.survey.rules())?;
+        let text = if is_journal { Box::new(FromExport::new(text)) } else { text };
         let sightings = self.survey.read_text(text, shape)?;
         self.learn(sightings);
         Ok(())

@@ -14,6 +14,7 @@ pub(crate) use self::names::Names;
 pub use self::set_aside::SetAside;
 
 use super::hit::Group;
+use super::shape::fragment::Divided;
 use super::text::{self, WORD, is};
 
 /// A value the survey learned, with its number.
@@ -63,6 +64,8 @@ pub struct Learned {
     /// Words of learned values that are ordinary ones: hidden beside a key and within a longer name, not by themselves.
     ordinary: BTreeSet<String>,
     pub(crate) names: Names,
+    /// Values that stand in several lines.
+    pub(crate) divided: Divided,
 }
 
 /// Most networks of one kind that are remembered; stand-ins of later ones may coincide.

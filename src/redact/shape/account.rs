@@ -6,7 +6,6 @@
 use super::super::category::Category;
 use super::super::common::is_system_user;
 use super::super::detector::is_ip;
-use super::super::hit::{Form, Hit, rank};
 use super::super::keys::KeyClass;
 use super::super::text::{self, DIGIT, IDENT, SPACE, byte, is, run};
 use super::{Kind, Sink, Start};
@@ -82,8 +81,7 @@ pub(super) fn line(file: File, line: &[u8], sink: &mut Sink<'_, '_>) {
             (2..4).for_each(|at| fields.members(at, sink));
         }
         File::Shadow | File::Htpasswd => {
-            fields.password(if fields.count == 3 { 2 } else { 1 }, sink);
-            fields.user(0, sink);
+            fields.hashed(sink);
         }
         File::Hosts => {}
     }
@@ -104,10 +102,7 @@ pub(super) fn in_text(line: &[u8], sink: &mut Sink<'_, '_>) {
         4 if fields.is_number(2) && matches!(fields.text(1), b"x" | b"*" | b"!") && fields.is_list(3) => {
             group(&fields, sink);
         }
-        2 | 9 if fields.is_hash(1) => {
-            fields.password(1, sink);
-            fields.user(0, sink);
-        }
+        2 | 9 if fields.is_hash(1) => fields.hashed(sink),
         _ => {}
     }
 }
@@ -164,6 +159,17 @@ impl<'l> Fields<'l> {
         let none = password.iter().all(|&b| matches!(b, b'!' | b'*' | b'x' | b' '));
         if !none && !is_service(self.text(at)) {
             sink.value(self.places[at].0, self.places[at].1, KeyClass::User);
+        }
+    }
+
+    /// The account and its hash; nothing else in the line is anyone's.
+    fn hashed(&self, sink: &mut Sink<'_, '_>) {
+        let hash = if self.count == 3 { 2 } else { 1 };
+        self.password(hash, sink);
+        self.user(0, sink);
+        sink.wall(self.places[0].1, self.places[hash].0);
+        if hash + 1 < self.count {
+            sink.wall(self.places[hash].1, self.line.len());
         }
     }
 
@@ -246,15 +252,6 @@ fn hosts(line: &[u8], sink: &mut Sink<'_, '_>) {
         }
         first = false;
         at = run(line, stop, SPACE);
-    }
-}
-
-impl Sink<'_, '_> {
-    /// `start..end` is a secret, however short.
-    pub(super) fn secret(&mut self, start: usize, end: usize) {
-        if start < end {
-            self.hit(Hit { start, end, category: Category::Secret, form: Form::Drop, rank: rank::SECRET });
-        }
     }
 }
 

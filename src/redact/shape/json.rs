@@ -3,11 +3,12 @@
 //! Strings in quotation marks behind `n` backslashes are the strings of one level: `\"` within a string, `\\\"` within a
 //! string of a string. Lists and maps of YAML's flow style read the same, with bare words.
 
+use super::super::category::Category;
 use super::super::detector::key_before;
 use super::super::hit::Hit;
 use super::super::keys::KeyClass;
 use super::super::text::{DIGIT, SPACE, byte, is, run};
-use super::{Sink, is_mark, member};
+use super::{Sink, State, is_mark, member};
 
 /// Deepest nesting that is followed.
 const DEEPEST: usize = 32;
@@ -152,7 +153,24 @@ fn take(line: &[u8], token: &Token, open: &mut Open, sink: &mut Sink<'_, '_>) {
         return;
     }
     if let Some(class) = open.class() {
-        sink.named(token.start, token.end, class);
+        let text = &line[token.start..token.end];
+        if frame.list && class == KeyClass::Drop(Category::Secret) && text.iter().all(|&b| is(b, DIGIT)) {
+            // A secret may be a row of numbers.
+            sink.secret(token.start, token.end);
+        } else {
+            sink.named(token.start, token.end, class);
+        }
+        if frame.list {
+            // Each string of a list stands for itself; a small number is nobody's.
+            sink.wall(token.end, token.after);
+            let number =
+                text.len() <= 6 && text.iter().all(|&b| is(b, DIGIT) || matches!(b, b'-' | b'+' | b'.' | b'e'));
+            if (number || matches!(text, b"null" | b"true" | b"false"))
+                && matches!(class, KeyClass::Person | KeyClass::User | KeyClass::Host)
+            {
+                sink.wall(token.start, token.end);
+            }
+        }
     }
     open.awaits = None;
 }
@@ -202,7 +220,7 @@ fn closing(line: &[u8], from: usize, quote: u8, slashes: usize) -> Option<usize>
 }
 
 /// The quotation marks a stand-in needs where it replaces a number of JSON: a number becomes a string.
-pub(crate) fn quotes<'l>(line: &'l [u8], hit: &Hit) -> Option<&'l [u8]> {
+pub(crate) fn quotes<'l>(line: &'l [u8], hit: &Hit, state: &State) -> Option<&'l [u8]> {
     let value = &line[hit.start..hit.end];
     let number = |b: u8| is(b, DIGIT) || matches!(b, b'-' | b'+' | b'.');
     let bare = value.iter().all(|&b| number(b)) && value.iter().any(|&b| is(b, DIGIT));
@@ -214,24 +232,53 @@ pub(crate) fn quotes<'l>(line: &'l [u8], hit: &Hit) -> Option<&'l [u8]> {
         return None;
     }
     let before = line[..hit.start].trim_ascii_end();
-    let floor = before.len().saturating_sub(4096);
-    let before = match before.last()? {
-        b':' => before[..before.len() - 1].trim_ascii_end(),
-        // In a list of scalars, the key stands before the list.
-        b'[' | b',' => {
-            let list = floor + before[floor..].iter().rposition(|&b| matches!(b, b'[' | b'{' | b':'))?;
-            if line[list] != b'['
-                || !before[list + 1..].iter().all(|&b| number(b) || is(b, SPACE) || matches!(b, b',' | b'"'))
-            {
-                return None;
+    match before.last() {
+        Some(b':') => quote_before(before[..before.len() - 1].trim_ascii_end()),
+        Some(b'[' | b',') | None => in_list(before, matches!(state, State::Json(_))),
+        _ => None,
+    }
+}
+
+/// The quotation mark a text ends with, and the backslashes before it.
+fn quote_before(text: &[u8]) -> Option<&[u8]> {
+    let slashes = text.strip_suffix(b"\"")?.iter().rev().take_while(|&&b| b == b'\\').count();
+    Some(&text[text.len() - 1 - slashes..])
+}
+
+/// The quotation marks of a list's strings, when nothing but scalars stands before this place in it, in this line.
+fn in_list(text: &[u8], began_before: bool) -> Option<&[u8]> {
+    const MOST: usize = 4096;
+    let mut quotes: Option<&[u8]> = None;
+    let floor = text.len().saturating_sub(MOST);
+    let mut rest = &text[floor..];
+    loop {
+        rest = rest.trim_ascii_end();
+        match rest.last() {
+            None => return (began_before && floor == 0).then(|| quotes.unwrap_or(b"\"")),
+            Some(b'[') => {
+                let key = rest[..rest.len() - 1].trim_ascii_end();
+                return match key.last() {
+                    Some(b':') => quote_before(key[..key.len() - 1].trim_ascii_end()),
+                    Some(b',' | b'[') | None => Some(quotes.unwrap_or(b"\"")),
+                    _ => None,
+                };
             }
-            before[..list].trim_ascii_end().strip_suffix(b":")?.trim_ascii_end()
+            Some(b'"') => {
+                let mark = quote_before(rest)?;
+                let inside = &rest[..rest.len() - mark.len()];
+                let slashes = mark.len() - 1;
+                let behind = |at: usize| inside[..at].iter().rev().take_while(|&&b| b == b'\\').count();
+                let opens =
+                    |&at: &usize| behind(at) >= slashes && (behind(at) - slashes).is_multiple_of(2 * (slashes + 1));
+                let start = memchr::memrchr_iter(b'"', inside).find(opens)?;
+                quotes = Some(mark);
+                rest = &inside[..start - slashes];
+            }
+            Some(&b) if is(b, DIGIT) || matches!(b, b',' | b'-' | b'+' | b'.') => rest = &rest[..rest.len() - 1],
+            _ if rest.ends_with(b"null") || rest.ends_with(b"true") => rest = &rest[..rest.len() - 4],
+            _ => return None,
         }
-        _ => return None,
-    };
-    let end = before.len();
-    let slashes = before.strip_suffix(b"\"")?.iter().rev().take_while(|&&b| b == b'\\').count();
-    Some(&before[end - 1 - slashes..])
+    }
 }
 
 #[cfg(test)]
@@ -246,7 +293,11 @@ mod tests {
             &[("Ada Love", "person"), ("Bo Diddle", "person")],
         );
         finds("", r#"{"user":{"id":7,"name":"anna"},"name":"stays"}"#, &[("anna", "user")]);
-        finds("", r#"{"secrets":1,"token":["a1b2c3",1,"d4e5f6"]}"#, &[("a1b2c3", "secret"), ("d4e5f6", "secret")]);
+        finds(
+            "",
+            r#"{"secrets":1,"token":["a1b2c3",1,"d4e5f6"]}"#,
+            &[("a1b2c3", "secret"), ("1", "secret"), ("d4e5f6", "secret")],
+        );
         finds(
             "",
             r#"participants=[{"name": "Ada", "tags": ["x"]}, {"name": "Bo"}]"#,

@@ -16,7 +16,7 @@ use super::category::Category;
 use super::decode::{self, Stream};
 use super::detector::value_hits;
 use super::error::RedactError;
-use super::hit::{Hit, Hits, rank};
+use super::hit::{Form, Group, Hit, Hits, rank};
 use super::keys::KeyClass;
 use super::lines;
 use super::rules::Rules;
@@ -24,7 +24,10 @@ use super::text::{self as bytes, HIGH, WORD};
 
 mod account;
 mod entry;
+pub(crate) mod fold;
+pub(crate) mod fragment;
 mod ini;
+pub(crate) mod journal;
 pub(crate) mod json;
 mod listing;
 mod member;
@@ -89,6 +92,8 @@ pub(crate) enum State {
     Entry(entry::Open),
     /// Within a quoted cell.
     Table(table::Open),
+    /// Behind a header that may go on in the next line.
+    Folded(fold::Folded),
 }
 
 /// The shape of a text, and where in it the next line stands.
@@ -110,14 +115,14 @@ impl Shape {
         Self { kind: Arc::new(kind), state: State::Idle }
     }
 
-    /// Looks at the beginning of a text and gives it back whole.
+    /// Looks at the beginning of a text and gives it back whole; also whether it is an export of the journal.
     pub(crate) fn of_stream<'a>(
         path: &str,
         text: Stream<'a>,
         rules: &Rules,
-    ) -> Result<(Self, Stream<'a>), RedactError> {
+    ) -> Result<(Self, bool, Stream<'a>), RedactError> {
         let (head, text) = decode::peek(text, HEAD)?;
-        Ok((Self::of(path, &head, rules), text))
+        Ok((Self::of(path, &head, rules), journal::recognises(&head), text))
     }
 
     /// The shape after a text that was read in one piece.
@@ -210,11 +215,17 @@ impl Found {
         hits.found.append(&mut self.hits.found);
     }
 
+    /// Notes what divides a line.
+    pub(crate) fn wall(&mut self, start: usize, end: usize) {
+        self.walls.push((start, end));
+    }
+
     /// Cuts settled findings where they reach from one cell into the next.
-    pub(crate) fn divide(&self, line: &[u8], hits: &mut Hits) {
+    pub(crate) fn divide(&mut self, line: &[u8], hits: &mut Hits) {
         if self.walls.is_empty() || hits.found.is_empty() {
             return;
         }
+        self.walls.sort_unstable();
         let mut walls = self.walls.iter().peekable();
         let mut pieces = Vec::with_capacity(hits.found.len());
         for hit in &hits.found {
@@ -250,6 +261,11 @@ struct Sink<'l, 'f> {
 impl Sink<'_, '_> {
     /// `start..end` is the whole value of something of this class.
     fn value(&mut self, start: usize, end: usize, class: KeyClass) {
+        let text = self.line[start.min(end)..end].trim_ascii();
+        if class == KeyClass::Drop(Category::Secret) && text.len() == 4 && text.iter().all(u8::is_ascii_digit) {
+            // Four digits are a number to dial in with.
+            return self.secret(start, end);
+        }
         let Some(found) = self.found.as_mut().filter(|_| start < end) else { return };
         let before = found.hits.found.len();
         value_hits(self.line, start, end, class, &mut found.hits);
@@ -260,8 +276,16 @@ impl Sink<'_, '_> {
     /// The same for a key that was found in another line or object than the value.
     fn named(&mut self, start: usize, end: usize, class: KeyClass) {
         // An account's `name` with a blank in it is a person's.
-        let spaced = self.line[start..end].trim_ascii().contains(&b' ');
+        let text = self.line[start..end].trim_ascii();
+        let spaced = text.contains(&b' ') || text.starts_with(Group::Person.prefix().as_bytes());
         self.value(start, end, if class == KeyClass::User && spaced { KeyClass::Person } else { class });
+    }
+
+    /// `start..end` is a secret, however short.
+    fn secret(&mut self, start: usize, end: usize) {
+        if start < end {
+            self.hit(Hit { start, end, category: Category::Secret, form: Form::Drop, rank: rank::SECRET });
+        }
     }
 
     /// A finding as it is.

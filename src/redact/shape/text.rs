@@ -1,6 +1,6 @@
 //! Text without a shape of its own: what begins in it is followed to its end.
 
-use super::{Sink, State, account, entry, ini, json, listing, xml, yaml};
+use super::{Sink, State, account, entry, fold, ini, json, listing, xml, yaml};
 
 /// Reads a line of a log, of YAML when it is known to be that.
 pub(super) fn line(line: &[u8], state: &mut State, sink: &mut Sink<'_, '_>, is_yaml: bool) {
@@ -28,6 +28,15 @@ pub(super) fn line(line: &[u8], state: &mut State, sink: &mut Sink<'_, '_>, is_y
         State::Ini(open) => ini::go_on(line, open, sink),
         State::Listing(columns) => listing::row(line, columns, sink),
         State::Entry(open) => entry::go_on(line, open, sink),
+        State::Folded(folded) => {
+            let folded = *folded;
+            let goes_on = fold::go_on(line, folded, sink);
+            if folded == fold::Folded::Name {
+                // The quotation ends there.
+                *state = State::Idle;
+            }
+            goes_on
+        }
         State::Table(_) => false,
     };
     if goes_on {
@@ -50,6 +59,9 @@ fn begin(line: &[u8], sink: &mut Sink<'_, '_>, is_yaml: bool) -> State {
         if opens && state != State::Idle {
             return state;
         }
+    }
+    if let Some(folded) = fold::begin(line, sink) {
+        return State::Folded(folded);
     }
     match first {
         b'd' | b'D' | b'b' | b'B' => entry::begin(line).map_or(State::Idle, State::Entry),

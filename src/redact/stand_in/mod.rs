@@ -102,7 +102,7 @@ impl StandIns {
         }
         match hit.form {
             Form::Text(group) => self.is_text(group, bytes),
-            Form::Entry(_) | Form::Drop => false,
+            Form::Entry(_) | Form::Drop | Form::Divided(_) | Form::Gone => false,
             Form::Address => memchr::memrchr(b'@', bytes).is_some_and(|at| {
                 self.is_text(Group::Local, &bytes[..at]) && self.is_text(Group::Domain, &bytes[at + 1..])
             }),
@@ -123,6 +123,9 @@ impl StandIns {
     /// Writes the stand-in of what was found.
     pub(crate) fn write(&self, line: &[u8], hit: &Hit, out: &mut Vec<u8>) {
         let bytes = &line[hit.start..hit.end];
+        if hit.form == Form::Gone {
+            return;
+        }
         if hit.form == Form::Drop || self.action(hit.category) == Action::Drop {
             out.extend_from_slice(hit.category.dropped().as_bytes());
             return;
@@ -146,7 +149,11 @@ impl StandIns {
             },
             Form::Mac => self.write_mac(&decoded(bytes), out),
             Form::Phone => out.extend_from_slice(self.phone(&decoded(bytes)).as_bytes()),
-            Form::Drop => {}
+            Form::Divided(place) => {
+                let (whole, hit) = self.learned.divided.whole(place);
+                self.write(whole, &hit, out);
+            }
+            Form::Drop | Form::Gone => {}
         }
     }
 }

@@ -100,6 +100,9 @@ fn value_of(line: &Line<'_>, key: &[u8], at: usize, class: KeyClass, hits: &mut 
     if byte(text, start) == b'[' && matches!(byte(text, start + 1), b'"' | b'\'') {
         return list(text, start + 1, class, hits);
     }
+    if byte(text, start) == b'[' && before(text, 0, at) == b'"' {
+        return; // a list of JSON, whose values the text's shape knows
+    }
     if class == KeyClass::Drop(Category::Secret) {
         return secret(text, key, at, start, hits);
     }

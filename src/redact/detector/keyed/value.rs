@@ -19,7 +19,9 @@ pub(super) fn value_at(text: &[u8], start: usize, class: KeyClass, sign: u8) -> 
         b'\\' if matches!(byte(text, start + 1), b'"' | b'\'') => {
             let quote = text[start + 1];
             let from = start + 2;
-            let end = memchr::memmem::find(&text[from..], &[b'\\', quote]).map_or(text.len(), |length| from + length);
+            // One that is not closed ends where what holds it does.
+            let end = memchr::memmem::find(&text[from..], &[b'\\', quote])
+                .map_or_else(|| closing(text, from, quote), |length| from + length);
             Some(Value { start: from, end, quoted: true, assigned: false })
         }
         quote @ (b'"' | b'\'' | b'`') => {
