@@ -29,9 +29,9 @@ use super::text;
 use super::vault::{Vault, VaultEntry};
 
 /// How many bytes a chunk holds.
-pub(crate) const CHUNK: usize = 512 << 10;
+pub(crate) const CHUNK: usize = 256 << 10;
 /// Chunks that are read ahead for each thread.
-const AHEAD: usize = 2;
+pub(crate) const AHEAD: usize = 6;
 /// How often a text is redacted again when replacing made something new readable.
 const ROUNDS: usize = 3;
 const ROUNDS_AND_RUN: usize = ROUNDS + 1;

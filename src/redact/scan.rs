@@ -46,8 +46,44 @@ struct Walk<'w> {
     /// Below it no number is to be found any more.
     skip: usize,
     base64_until: usize,
+    /// How many bytes were taken for Base64 so far.
+    base64_tried: usize,
     named_until: usize,
     numbers_until: usize,
+    crowd: Crowd,
+}
+
+/// Keys that follow each other with nothing between them that ends a value, each within the values of those before.
+#[derive(Default)]
+struct Crowd {
+    last: usize,
+    count: usize,
+    until: usize,
+}
+
+/// Most keys within each other's values. Nobody writes more than a few; each is looked at as far as its value goes.
+const MOST_KEYS: usize = 256;
+
+impl Crowd {
+    /// Whether there are too many keys. Then everything up to the end of the values is dropped.
+    fn full(&mut self, line: &[u8], at: usize, hits: &mut Hits) -> bool {
+        // Beyond that, even a line of nothing but keys is looked at in no time.
+        if line.len() <= MOST_KEYS * 8 {
+            return false;
+        }
+        if at < self.until {
+            return true;
+        }
+        let ends = |b: &u8| b.is_ascii_whitespace() || br#",;&|"'<>)]}`"#.contains(b);
+        self.count = if line[self.last..at].iter().any(ends) { 1 } else { self.count + 1 };
+        self.last = at;
+        if self.count <= MOST_KEYS {
+            return false;
+        }
+        self.until = line[at..].iter().position(|b| ends(b)).map_or(line.len(), |length| at + length);
+        hits.push(at + 1, self.until, Category::Secret, Form::Drop, rank::SECRET);
+        true
+    }
 }
 
 /// The places of the bits that are set.
@@ -86,6 +122,10 @@ pub(crate) struct Scratch {
 const LAYERS: usize = 3;
 /// Longest Base64 text that is decoded.
 const MOST_BASE64: usize = 1 << 16;
+/// How often a byte of a line is decoded as Base64, on average, from one word's beginning after another; and how many bytes
+/// of any line.
+const TRIES: usize = 8;
+const MOST_TRIED: usize = 1 << 16;
 
 impl<'k> Scanner<'k> {
     /// Finds what detectors find; learned names are not looked for.
@@ -208,8 +248,19 @@ impl<'k> Scanner<'k> {
         if from == to {
             return false;
         }
-        let mut walk =
-            Walk { view, line, hits, scratch, depth, skip: 0, base64_until: 0, named_until: 0, numbers_until: 0 };
+        let mut walk = Walk {
+            view,
+            line,
+            hits,
+            scratch,
+            depth,
+            skip: 0,
+            base64_until: 0,
+            base64_tried: 0,
+            named_until: 0,
+            numbers_until: 0,
+            crowd: Crowd::default(),
+        };
         let digits = if self.digits { u64::MAX } else { 0 };
         let (first, last) = (from / 64, (to - 1) / 64);
         let mut escapes = false;
@@ -223,7 +274,10 @@ impl<'k> Scanner<'k> {
             }
             let base = number * 64;
             for bit in Bits(block.shapes[Shape::Key as usize] & inside) {
-                self.table.at_key(&walk.line, base + bit - from, walk.hits);
+                let at = base + bit - from;
+                if !walk.crowd.full(walk.line.text, at, walk.hits) {
+                    self.table.at_key(&walk.line, at, walk.hits);
+                }
             }
             for bit in Bits(block.rare() & inside) {
                 let at = base + bit;
@@ -330,7 +384,17 @@ impl<'k> Scanner<'k> {
         }
         let stop = unescape::base64_end(line, start);
         if stop - start > MOST_BASE64 {
+            walk.base64_tried += stop - start;
+            if walk.base64_tried > MOST_TRIED + TRIES * line.len() {
+                walk.base64_until = stop;
+            }
             return;
+        }
+        walk.base64_tried += stop - start;
+        if walk.base64_tried > MOST_TRIED + TRIES * line.len() {
+            // Words within words within words: what cannot be read in time goes.
+            walk.base64_until = stop;
+            return walk.hits.push(start, stop, Category::Secret, Form::Drop, rank::ENCODED);
         }
         let Some(text) = unescape::base64_text(&line[start..stop]) else { return };
         walk.base64_until = stop;

@@ -10,7 +10,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::container::{Opening, Surveying};
 use super::decode;
-use super::engine::{CHUNK, key_lines, scan_units};
+use super::engine::{AHEAD, CHUNK, key_lines, scan_units};
 use super::error::{RedactError, reason_of};
 use super::hit::{Form, Group, Hit};
 use super::keys::KeyClass;
@@ -199,7 +199,7 @@ impl Survey {
         let (mut all, mut seen) = (Vec::new(), HashSet::default());
         loop {
             let mut chunks = Vec::new();
-            while chunks.len() < 2 * rayon::current_num_threads() {
+            while chunks.len() < AHEAD * rayon::current_num_threads() {
                 let Some(chunk) = splitter.next_chunk()? else { break };
                 chunks.push(chunk);
             }
