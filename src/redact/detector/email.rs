@@ -158,6 +158,9 @@ pub(crate) fn display_name(text: &[u8], bracket: usize, hits: &mut Hits) {
     let (start, end) = if before(text, floor, end) == b'"' {
         let escaped = end > floor + 1 && text[end - 2] == b'\\';
         let last = if escaped { end - 2 } else { end - 1 };
+        if before(text, floor, last) == b'=' {
+            return; // a value begins here, and with it the address: `Detail="<sip:…`
+        }
         let Some(quote) =
             (floor..last).rev().find(|&at| text[at] == b'"' && (escaped || before(text, floor, at) != b'\\'))
         else {
