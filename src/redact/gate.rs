@@ -67,7 +67,6 @@ pub(crate) fn check_changed(
         }
         if *shape.state() != line.after {
             // What lines hold after this one depends on it.
-            drop(scan);
             return check(stand_ins, redacted, chunk, keys, scratch);
         }
         let next = line.place.end + 1;
