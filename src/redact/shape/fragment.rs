@@ -367,7 +367,7 @@ fn edge_word(text: &[u8], left: bool) -> Range<usize> {
         let end = text.iter().position(ends).unwrap_or(text.len());
         return 0..end;
     }
-    let start = text.iter().rposition(|b| ends(b)).map_or(0, |at| at + 1);
+    let start = text.iter().rposition(ends).map_or(0, |at| at + 1);
     // `From: \"Otti Haber` goes from the quotation mark on.
     let line = text.len().saturating_sub(128);
     let quotes = memchr::memchr_iter(b'"', &text[line..]).count();

@@ -63,14 +63,14 @@ pub(super) fn line(dialect: Dialect, line: &[u8], state: &mut State, sink: &mut 
                 open.next = continued(line, start, class, sink);
             } else if let Some(section) = section(line) {
                 open.section = about(section);
-            } else if dialect == Dialect::Voicemail && mailbox(line, sink) {
-            } else if let Some((key, start)) = setting(line, dialect == Dialect::Properties) {
-                if let Some(class) = member::class(open.section, key) {
-                    if dialect == Dialect::Properties {
-                        open.next = continued(line, start, class, sink);
-                    } else {
-                        whole(line, start, class, sink);
-                    }
+            } else if !(dialect == Dialect::Voicemail && mailbox(line, sink))
+                && let Some((key, start)) = setting(line, dialect == Dialect::Properties)
+                && let Some(class) = member::class(open.section, key)
+            {
+                if dialect == Dialect::Properties {
+                    open.next = continued(line, start, class, sink);
+                } else {
+                    whole(line, start, class, sink);
                 }
             }
         }
