@@ -274,10 +274,11 @@ mod tests {
         let table = learned(&[
             (Group::Person, "Board Room"),
             (Group::Person, "Mark Kim"),
+            (Group::Person, "A U Thor"),
             (Group::User, "test"),
             (Group::User, "ab"),
         ]);
-        assert!(finds(&table, "the board room test of ab is marked; mark it, kim-chi").is_empty());
+        assert!(finds(&table, "the board room test of ab is marked; mark it, kim-chi, author").is_empty());
         assert_eq!(finds(&table, "Mark Kim and Kim"), ["Mark Kim", "Kim"]);
     }
 }

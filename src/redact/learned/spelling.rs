@@ -69,6 +69,13 @@ impl<'o> Patterns<'o> {
         self.list.push(Pattern { from, to, entry, words, dots, exact });
     }
 
+    /// A name written as one word, unless that is another word: A. U. Thor is not every author.
+    fn joined(&mut self, entry: u32, word: String) {
+        if !self.is_weak(&word) {
+            self.add(entry, &[word], false);
+        }
+    }
+
     pub(super) fn person(&mut self, entry: u32, value: &str, words: &[String], watched: bool) {
         if watched {
             self.add(entry, words, false);
@@ -138,13 +145,13 @@ impl<'o> Patterns<'o> {
                 self.add(entry, &[last.clone(), first.clone()], false);
                 self.add(entry, &[first_letter.clone(), last.clone()], false);
                 self.add(entry, &[last.clone(), first_letter.clone()], false);
-                self.add(entry, &[format!("{first_letter}{last}")], false);
-                self.add(entry, &[format!("{first}{last}")], false);
-                self.add(entry, &[format!("{last}{first}")], false);
-                self.add(entry, &[format!("{last}{first_letter}")], false);
+                self.joined(entry, format!("{first_letter}{last}"));
+                self.joined(entry, format!("{first}{last}"));
+                self.joined(entry, format!("{last}{first}"));
+                self.joined(entry, format!("{last}{first_letter}"));
             }
             if !middle.is_empty() {
-                self.add(entry, &[words.concat()], false);
+                self.joined(entry, words.concat());
             }
         }
         for word in words {
@@ -153,7 +160,7 @@ impl<'o> Patterns<'o> {
             }
             self.add(entry, std::slice::from_ref(word), false);
             if !word.ends_with('s') && word.is_ascii() {
-                self.add(entry, &[format!("{word}s")], false);
+                self.joined(entry, format!("{word}s"));
             }
         }
     }
