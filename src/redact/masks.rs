@@ -50,6 +50,8 @@ pub(super) struct Classes {
     pub(super) sign: u64,
     /// Bytes of keys and names.
     pub(super) ident: u64,
+    /// Blank and `/`
+    pub(super) gap: u64,
 }
 
 /// The places in 64 bytes of text.
@@ -77,6 +79,10 @@ pub(crate) struct Block {
     pub(crate) colon: u64,
     /// Bytes of keys and names.
     pub(crate) ident: u64,
+    /// Digits.
+    pub(crate) digit: u64,
+    /// Letters and digits of ASCII, and what may stand between the groups of a number: blank, `-`, `.`, `/`.
+    pub(crate) numeric: u64,
 }
 
 impl Block {
@@ -140,6 +146,24 @@ impl Masks {
             read_with(text, wanted, &mut self.blocks, classes);
         }
         self.any_high = self.blocks.iter().any(|block| block.high != 0);
+    }
+
+    /// Whether at least `least` digits follow at `at` with only what numbers are made of between them.
+    #[inline]
+    pub(crate) fn many_digits(&self, at: usize, least: u32) -> bool {
+        let (block, bit) = (at / 64, at % 64);
+        let here = &self.blocks[block];
+        let (run, digits) = ((here.numeric >> bit).trailing_ones(), here.digit >> bit);
+        if bit + run as usize >= 64 {
+            let Some(next) = self.blocks.get(block + 1) else { return digits.count_ones() >= least };
+            let more = next.numeric.trailing_ones();
+            if more == 64 {
+                return true;
+            }
+            let count = digits.count_ones() + (next.digit & !(u64::MAX << more)).count_ones();
+            return count >= least;
+        }
+        (digits & !(u64::MAX << run)).count_ones() >= least
     }
 
     /// Whether among the 40 bytes from `at` there is a `::`, or there are five `:`.
@@ -307,6 +331,8 @@ fn places(before: &Classes, current: &Classes, next: &Classes, wanted: &Wanted) 
         line_end: current.line_end,
         colon: current.colon,
         ident: current.ident,
+        digit: current.digit,
+        numeric: current.word & !current.high | current.gap | current.dash | current.dot,
     }
 }
 
@@ -341,6 +367,7 @@ fn classes(bytes: &[u8; 64]) -> Classes {
         all.at |= row(is(b'@'));
         all.escape |= row(is(b'%') | is(b'\\') | is(b'&'));
         all.line_end |= row(is(b'\n'));
+        all.gap |= row(is(b' ') | is(b'/'));
         all.ident |= row(digit | letter | is(b'_') | is(b'-') | is(b'.'));
         all.sign |= row(is(b'$') | is(b'~'));
     }
@@ -372,6 +399,7 @@ mod tests {
             at: row(&|b| b == b'@'),
             escape: row(&|b| matches!(b, b'%' | b'\\' | b'&')),
             line_end: row(&|b| b == b'\n'),
+            gap: row(&|b| b == b' ' || b == b'/'),
             ident: row(&|b| is(b, IDENT)),
             sign: row(&|b| b == b'$' || b == b'~'),
         }
@@ -400,7 +428,7 @@ mod tests {
         fn vector_instructions_and_arithmetic_find_the_same_places(
             text in prop_oneof![
                 proptest::collection::vec(any::<u8>(), 0..400),
-                proptest::collection::vec(proptest::sample::select(b"09afz:.-=+(@$~%\\&\n \xc3".to_vec()), 0..400),
+                proptest::collection::vec(proptest::sample::select(b"09afz:.-=+/(@$~%\\&\n \xc3".to_vec()), 0..400),
             ],
         ) {
             let mut portable = Vec::new();

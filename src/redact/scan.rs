@@ -5,7 +5,7 @@
 //! there. Everything else is passed over.
 
 use super::category::{Action, Category};
-use super::detector::{Line, TABLE, Table, value_hits};
+use super::detector::{FEWEST_DIGITS, Line, TABLE, Table, value_hits};
 use super::hit::{Form, Hit, Hits, rank};
 use super::keys::KeyClass;
 use super::lines;
@@ -314,7 +314,9 @@ impl<'k> Scanner<'k> {
                 self.long_word(&mut walk, base + bit);
             }
             for bit in Bits(block.digits & inside) {
-                self.number(&mut walk, base + bit);
+                if masks.many_digits(base + bit, FEWEST_DIGITS) {
+                    self.number(&mut walk, base + bit);
+                }
             }
         }
         escapes

@@ -106,6 +106,7 @@ mod avx2 {
                 or(is(b, b'%'), or(is(b, b'\\'), is(b, b'&'))),
             ),
             line_end: same(b'\n'),
+            gap: bits(or(is(a, b' '), is(a, b'/')), or(is(b, b' '), is(b, b'/'))),
             ident: (word & !high) | dash | dot | same(b'_'),
             sign: bits(or(is(a, b'$'), is(a, b'~')), or(is(b, b'$'), is(b, b'~'))),
         }

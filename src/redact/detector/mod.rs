@@ -28,6 +28,7 @@ mod uri;
 mod wallet;
 
 pub(crate) use self::email::names_algorithms;
+pub(crate) use self::number::FEWEST_DIGITS;
 pub(crate) use self::ip::is_ip;
 pub(crate) use self::keyed::{class_of_key, key_before, value_behind, value_hits};
 use self::number::Number;

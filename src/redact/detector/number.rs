@@ -11,7 +11,9 @@ pub(crate) const LONGEST: usize = 48;
 /// Most groups of a number.
 const MOST_GROUPS: usize = 12;
 /// Fewest digits, and fewest letters and digits, of a number.
-const FEWEST: (usize, usize) = (4, 6);
+const FEWEST: (usize, usize) = (FEWEST_DIGITS as usize, 6);
+/// Fewest digits of a number.
+pub(crate) const FEWEST_DIGITS: u32 = 4;
 
 /// A number in a line, taken apart.
 #[derive(Clone, Copy)]

@@ -27,6 +27,10 @@ const MOST: usize = 16;
 
 /// The columns of a header.
 pub(super) fn header(line: &[u8]) -> Option<Columns> {
+    // `Nov 21`: most lines that begin with a capital do so.
+    if matches!(line, [_, b'a'..=b'z', b'a'..=b'z', b' ', ..]) {
+        return None;
+    }
     let of_header = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || is(b, SPACE) || b"%/@+#-_:*".contains(&b);
     if line.len() > 256 || line.iter().take(24).any(|&b| !of_header(b) && !b.is_ascii_lowercase()) {
         return None;
