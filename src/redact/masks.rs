@@ -67,7 +67,7 @@ pub(crate) struct Block {
     pub(crate) digit_lead: u64,
     /// First bytes of words of ten bytes or more.
     pub(crate) long: u64,
-    /// First digits of runs of digits.
+    /// First digits of runs of digits, with three bytes behind them that may belong to a number.
     pub(crate) digits: u64,
     /// The places of every [`Shape`], in the order of its variants.
     pub(crate) shapes: [u64; SHAPES],
@@ -304,6 +304,10 @@ fn places(before: &Classes, current: &Classes, next: &Classes, wanted: &Wanted) 
     };
     let pairs_of_hex = (five(colon) | five(dash) | (dot & dot >> 5) as u64) & hex_before & hex_after;
 
+    let numeric = |of: &Classes| of.word & !of.high | of.gap | of.dash | of.dot;
+    let numerics = two(numeric(current), numeric(next));
+    let two_numeric = numerics & numerics >> 1;
+
     let every = current.colon & wanted.colon
         | current.dot & wanted.dot
         | current.dash & wanted.dash
@@ -317,7 +321,7 @@ fn places(before: &Classes, current: &Classes, next: &Classes, wanted: &Wanted) 
         lead: start & !current.digit,
         digit_lead: start & current.digit,
         long: start & tens as u64,
-        digits: current.digit & !digit_before,
+        digits: current.digit & !digit_before & (two_numeric & two_numeric >> 2) as u64,
         shapes: [
             every,
             key,
@@ -332,7 +336,7 @@ fn places(before: &Classes, current: &Classes, next: &Classes, wanted: &Wanted) 
         colon: current.colon,
         ident: current.ident,
         digit: current.digit,
-        numeric: current.word & !current.high | current.gap | current.dash | current.dot,
+        numeric: numeric(current),
     }
 }
 

@@ -353,6 +353,11 @@ impl<'k> Scanner<'k> {
             return;
         }
         let start = text::run_back(walk.line.text, walk.numbers_until, at, WORD);
+        // What most lines hold, and nobody's number is.
+        if let Some(end) = text::date_or_uuid(walk.line.text, start) {
+            walk.numbers_until = end;
+            return;
+        }
         let end = walk.view.masks.word_end(at + walk.view.from) - walk.view.from;
         walk.numbers_until = self.table.at_number(&walk.line, start, end, walk.hits);
     }

@@ -381,6 +381,18 @@ pub(crate) fn words(text: &[u8]) -> Vec<String> {
     all
 }
 
+/// Where the UUID or the date with a time (`2026-11-21T14:`) ends that begins at `start`, a word's first byte.
+pub(crate) fn date_or_uuid(text: &[u8], start: usize) -> Option<usize> {
+    let rest = text.get(start..)?;
+    if rest.get(4) == Some(&b'-') {
+        let shape = rest.get(..14)?;
+        let dated = shape.iter().zip(b"0000-00-00T00:").all(|(&b, &s)| if s == b'0' { is(b, DIGIT) } else { b == s });
+        return (dated && is(byte(rest, 14), DIGIT)).then_some(start + 13);
+    }
+    let uuid = rest.get(8) == Some(&b'-') && rest.get(..36).is_some_and(is_uuid) && !is(byte(rest, 36), WORD | IDENT);
+    uuid.then_some(start + 36)
+}
+
 /// Whether `bytes` are a UUID in its usual form.
 pub(crate) fn is_uuid(bytes: &[u8]) -> bool {
     bytes.len() == 36
@@ -410,6 +422,17 @@ mod tests {
                     assert_eq!(short, word_hash(word.as_bytes()));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_date_with_a_time_and_a_uuid_are_told_from_longer_things() {
+        assert_eq!(date_or_uuid(b"x 2026-11-21T14:20:01Z", 2), Some(15));
+        assert_eq!(date_or_uuid(b"3f2b8c1e-0d4a-4c5b-9e6f-112233445566,", 0), Some(36));
+        for text in
+            ["2026-11-21", "2026-11-21T14.", "3f2b8c1e-0d4a-4c5b-9e6f-112233445566-7", "3f2b8c1e-0d4a", "1234-5678"]
+        {
+            assert_eq!(date_or_uuid(text.as_bytes(), 0), None, "{text}");
         }
     }
 

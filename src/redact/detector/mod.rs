@@ -28,9 +28,9 @@ mod uri;
 mod wallet;
 
 pub(crate) use self::email::names_algorithms;
-pub(crate) use self::number::FEWEST_DIGITS;
 pub(crate) use self::ip::is_ip;
 pub(crate) use self::keyed::{class_of_key, key_before, value_behind, value_hits};
+pub(crate) use self::number::FEWEST_DIGITS;
 use self::number::Number;
 pub(crate) use self::secret::random;
 
