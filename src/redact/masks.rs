@@ -353,8 +353,8 @@ fn classes(bytes: &[u8; 64]) -> Classes {
         let low = value & LOW;
         let at_least = |low: u64, least: u8| (low + ONES * u64::from(0x80 - least)) & HIGH;
         let within = |low: u64, first: u8, last: u8| at_least(low, first) & !at_least(low, last + 1) & !high;
-        let is = |byte: u8| !((low ^ ONES * u64::from(byte)) + LOW) & HIGH & !high;
-        let lower = low | ONES * 0x20;
+        let is = |byte: u8| !((low ^ (ONES * u64::from(byte))) + LOW) & HIGH & !high;
+        let lower = low | (ONES * 0x20);
         let digit = within(low, b'0', b'9');
         let letter = within(lower, b'a', b'z');
         // The highest bits of the eight bytes, side by side.

@@ -126,10 +126,10 @@ pub(crate) struct Table {
 }
 
 /// The table of [`DETECTORS`].
-pub(crate) static TABLE: LazyLock<Table> = LazyLock::new(|| Table::new(|detector, anchor| detector.shape(anchor)));
+pub(crate) static TABLE: LazyLock<Table> = LazyLock::new(|| Table::new(Detector::shape));
 
 impl Table {
-    fn new(shape: impl Fn(&'static dyn Detector, u8) -> Shape) -> Self {
+    pub(crate) fn new(shape: impl Fn(&'static dyn Detector, u8) -> Shape) -> Self {
         let words: Vec<_> =
             DETECTORS.iter().flat_map(|&detector| detector.words().iter().map(move |&word| (word, detector))).collect();
         let mut table = Self {

@@ -93,7 +93,6 @@ fn class_of_two(text: &[u8], first: usize, start: usize, end: usize) -> Option<K
 }
 
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "the high bits are what is wanted")]
 fn cached(key: &[u8], hash: u64, class: impl FnOnce() -> Option<KeyClass>) -> Option<KeyClass> {
     if key.len() > CACHED_KEY {
         return class();
