@@ -1,4 +1,5 @@
-//! How fast the survey and the second pass (replacing and gate) are, in one thread and in all.
+//! How fast the survey, the second pass (replacing and gate) and both together are, in one thread and in two. Beside another
+//! scanner: `benches/peer`; a whole `seal` beside tar, zstd and age: `benches/seal_peer.sh`.
 
 #[path = "../tests/support/logs.rs"]
 mod logs;
@@ -49,6 +50,14 @@ fn benches(criterion: &mut Criterion) {
             });
             group.bench_function(BenchmarkId::new(format!("second-pass/{name}"), threads), |bench| {
                 bench.iter(|| pool.install(|| redact(&redactor, &item)));
+            });
+            group.bench_function(BenchmarkId::new(format!("whole/{name}"), threads), |bench| {
+                bench.iter(|| {
+                    pool.install(|| {
+                        let redactor = Redactor::new(Rules::default(), survey(&item), TicketKey::from_bytes([1; 32]));
+                        redact(&redactor, &item)
+                    })
+                });
             });
         }
     }
