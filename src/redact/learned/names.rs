@@ -46,7 +46,12 @@ impl Names {
             let words = text::words(entry.value.as_bytes());
             let watched = entry.group == Group::Person && learned.watched.contains(&words.join(" "));
             match entry.group {
-                Group::Person => patterns.person(place, &entry.value, &words, watched),
+                Group::Person => {
+                    patterns.person(place, &entry.value, &words, watched);
+                    if !learned.conferences.contains(&words.join(" ")) {
+                        patterns.ordinary_name(place, &entry.value);
+                    }
+                }
                 Group::User if learned.conferences.contains(&words.join(" ")) => {}
                 Group::User => patterns.user(place, &words),
                 Group::Local if !learned.conferences.contains(&words.join(" ")) => patterns.local(place, &words),
@@ -155,7 +160,7 @@ pub(super) struct Pattern {
     pub(super) words: u16,
     /// One dot, dash or underscore stands between the words: a domain.
     pub(super) dots: bool,
-    /// The one word must stand as it was seen, capital first: short names.
+    /// Every word must stand as it was seen, capital first: short names, and names of ordinary words.
     pub(super) exact: bool,
 }
 
@@ -165,11 +170,8 @@ impl Pattern {
     }
 
     fn end(&self, texts: &str, line: &[u8], start: usize, end: usize) -> Option<usize> {
-        let text = self.text(texts);
-        if self.exact {
-            return (&line[start..end] == text.as_bytes()).then_some(end);
-        }
-        let mut words = text.split(' ');
+        let mut words = self.text(texts).split(' ');
+        let same = |bytes: &[u8], word: &str| if self.exact { bytes == word.as_bytes() } else { same(bytes, word) };
         if !same(&line[start..end], words.next()?) {
             return None;
         }
@@ -280,5 +282,17 @@ mod tests {
         ]);
         assert!(finds(&table, "the board room test of ab is marked; mark it, kim-chi, author").is_empty());
         assert_eq!(finds(&table, "Mark Kim and Kim"), ["Mark Kim", "Kim"]);
+    }
+
+    #[test]
+    fn a_name_of_ordinary_words_is_found_as_it_was_written() {
+        let mut table =
+            learned(&[(Group::Person, "Bill Case"), (Group::Person, "board room"), (Group::Person, "Room 4")]);
+        assert_eq!(finds(&table, "Bill Case, Case, Bill; \"Bill Case\""), ["Bill Case", "Case, Bill", "Bill Case"]);
+        assert!(
+            finds(&table, "bill case; in that case Bill pays; Bill; Case; board room; Board Room; Room 4").is_empty()
+        );
+        table.take(vec![Sighting::Conference("Bill Case".into())]);
+        assert!(finds(&table, "Bill Case").is_empty());
     }
 }

@@ -133,6 +133,24 @@ impl<'o> Patterns<'o> {
         }
     }
 
+    /// A name whose words are all ordinary ones, such as Bill Case: hidden where it stands as it was written.
+    pub(super) fn ordinary_name(&mut self, entry: u32, value: &str) {
+        let words: Vec<&str> = value.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        let capital = |word: &&str| word.len() > 1 && word.starts_with(char::is_uppercase);
+        if !(2..=3).contains(&words.len())
+            || !words.iter().all(capital)
+            || !words.iter().all(|word| is_hollow(&text::fold(word.as_bytes())))
+        {
+            return;
+        }
+        for turned in 0..2 {
+            let from = self.texts.len();
+            let last = words.len() - turned;
+            self.texts.push_str(&[&words[last..], &words[..last]].concat().join(" "));
+            self.push(from, entry, words.len(), false, true);
+        }
+    }
+
     /// A name of one or more words and what people make of it.
     fn name(&mut self, entry: u32, words: &[String]) {
         if let [first, middle @ .., last] = words {
