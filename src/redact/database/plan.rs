@@ -4,8 +4,9 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::sql::{self, Replace};
 use super::{cell, damaged, fault, source};
+use crate::redact::category::Category;
 use crate::redact::error::RedactError;
-use crate::redact::keys::KeyClass;
+use crate::redact::keys::{KeyClass, key_hash};
 use crate::redact::rules::Rules;
 
 /// The new database, and where its rows come from.
@@ -171,6 +172,13 @@ impl Plan {
                 nullable: !(new.not_null || rowid || (without_rowid || strict) && new.key > 0),
                 holds_text: !rowid && (!strict || matches!(new.kind.to_ascii_uppercase().as_str(), "TEXT" | "ANY")),
             });
+        }
+        // A person's title is one; a meeting's is not.
+        let named = |name: &str| old.iter().any(|info| key_hash(info.name.as_bytes()) == key_hash(name.as_bytes()));
+        if (named("firstname") || named("givenname")) && rules.column(&object.name, "title").is_none() {
+            for column in columns.iter_mut().filter(|column| column.old.eq_ignore_ascii_case("title")) {
+                column.class.get_or_insert(KeyClass::Drop(Category::Title));
+            }
         }
         let settings = settings.and_then(|(key, value)| Some((places[key]?, places[value]?)));
         self.tables.push(Table { old: object.name.clone(), name, columns, settings });
