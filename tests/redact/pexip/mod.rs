@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use tarseal::item::Reason;
-use tarseal::redact::{Redactor, Rules, Survey};
+use tarseal::redact::{Redactor, Rules, Survey, unite_databases};
 
 use self::opened::{Leaf, leaves};
 use self::waits::WAITS;
@@ -33,6 +33,7 @@ struct Done {
 static LOOSE: LazyLock<Vec<Done>> = LazyLock::new(|| {
     let rules = Rules::default();
     let items: Vec<_> = SNAPSHOT.members.iter().map(|member| item(&member.path, &member.bytes)).collect();
+    let (items, beside) = unite_databases(items, &rules.limits);
     let mut survey = Survey::new(&rules);
     let reasons: Vec<_> = items
         .iter()
@@ -52,6 +53,11 @@ static LOOSE: LazyLock<Vec<Done>> = LazyLock::new(|| {
             });
             Done { path: item.path.to_string(), out, reason }
         })
+        .chain(beside.into_iter().map(|left_out| Done {
+            path: left_out.path,
+            out: None,
+            reason: Some(left_out.reason),
+        }))
         .collect()
 });
 
@@ -109,6 +115,8 @@ fn verdict(which: impl Fn(&str) -> bool) -> (Vec<String>, Vec<String>, usize) {
             let (lost, count) = lost(&before(&done.path), &after);
             gone.extend(lost);
             all += count;
+        } else if done.reason == Some(Reason::PartOfDatabase) {
+            assert!(done.path.ends_with("-wal"), "{}", done.path);
         } else if SNAPSHOT.unreadable.contains(&done.path.as_str()) {
             assert_eq!(done.reason, Some(Reason::NotReadable), "{}", done.path);
         } else {

@@ -20,7 +20,6 @@ pub(super) const OPEN: &[&str] = &[
     // Keys, values and names
     "json: a number under a secret's key",
     "zero bytes between values",
-    "phone: in SIP",
     "path: Windows with a blank",
     "path: a server nobody named",
     "ldap: escaped comma",
@@ -37,9 +36,7 @@ pub(super) const OPEN: &[&str] = &[
 ];
 
 /// Lines that engineers need and that are still changed.
-pub(super) const CHANGED: &[&str] = &[
-    "password_policy=strict token_type=Bearer key_size=2048 keyframe=1 secret_rotation_days=90",
-];
+pub(super) const CHANGED: &[&str] = &[];
 
 /// File names that still show a value.
 pub(super) const PATHS: &[&str] = &["mail/otti@amt.example.json", "hosts/198-51-100-7/x"];

@@ -204,6 +204,10 @@ fn user(text: &[u8], value: Value, hits: &mut Hits) {
     if !value.quoted && !value.assigned && is_common(&folded) {
         return;
     }
+    // A parameter of SIP's addresses (RFC 3261, 19.1.1) says what the part before `@` is.
+    if matches!(folded.as_str(), "phone" | "ip" | "dialstring") && text[..value.start].ends_with(b";user=") {
+        return;
+    }
     if !value.quoted && placeholder::is_type(bytes, byte(text, value.end)) {
         return;
     }
@@ -326,6 +330,7 @@ mod tests {
         for line in [
             "user=root",
             "user=null",
+            "<sip:@;user=phone>",
             r#"user="-""#,
             "uid=1000",
             "user=",

@@ -26,7 +26,8 @@ pub(super) fn scheme(text: &[u8], start: usize, end: usize, word: &[u8], hits: &
         _ => 8,
     };
     // `Token 22cb…`, but not `token 6ba7b810-…`, which is its identifier.
-    if token.len() >= least && mixed && (word != b"token" || digit && !is_uuid(token)) && !is_path(token) {
+    let assigned = token.iter().skip_while(|&&b| b != b'=').any(|&b| b != b'=');
+    if token.len() >= least && mixed && !assigned && (word != b"token" || digit && !is_uuid(token)) && !is_path(token) {
         drop(from, to, hits);
     }
 }
