@@ -96,7 +96,7 @@ pub(super) fn goes_on(line: &[u8]) -> bool {
 pub(super) fn go_on(line: &[u8], from: usize, open: &mut Open, sink: &mut Sink<'_, '_>) -> Option<usize> {
     let mut at = from;
     loop {
-        at = run(line, at, SPACE);
+        at = blank(line, at);
         if at >= line.len() {
             return None;
         }
@@ -144,7 +144,7 @@ pub(super) fn go_on(line: &[u8], from: usize, open: &mut Open, sink: &mut Sink<'
 
 fn take(line: &[u8], token: &Token, open: &mut Open, sink: &mut Sink<'_, '_>) {
     let Some(frame) = open.frames.last().copied() else { return };
-    let next = run(line, token.after, SPACE);
+    let next = blank(line, token.after);
     let key = !frame.list
         && open.awaits.is_none()
         && (byte(line, next) == b':' || byte(line, next) == b'=' && byte(line, next + 1) == b'>');
@@ -175,6 +175,23 @@ fn take(line: &[u8], token: &Token, open: &mut Open, sink: &mut Sink<'_, '_>) {
     open.awaits = None;
 }
 
+/// Where a row of blanks ends, also of those written as `\n`, `\r` or `\t` in JSON that stands in a string.
+fn blank(line: &[u8], mut at: usize) -> usize {
+    loop {
+        at = run(line, at, SPACE);
+        match escaped(line, at) {
+            Some((sign, b'n' | b'r' | b't')) => at = sign + 1,
+            _ => return at,
+        }
+    }
+}
+
+/// The sign behind the backslashes that begin at `at`, and its place.
+fn escaped(line: &[u8], at: usize) -> Option<(usize, u8)> {
+    let slashes = line.get(at..)?.iter().take_while(|&&b| b == b'\\').count();
+    (slashes > 0).then(|| (at + slashes, byte(line, at + slashes)))
+}
+
 /// A string or a bare word.
 struct Token {
     start: usize,
@@ -198,6 +215,10 @@ impl Token {
                 let mut end = at;
                 while end < line.len() && !matches!(line[end], b',' | b']' | b'}' | b'{' | b'[' | b'"') {
                     if line[end] == b':' && is(byte(line, end + 1), SPACE) || line[end..].starts_with(b"=>") {
+                        break;
+                    }
+                    // JSON in a string: the quotation marks and line ends behind the word are escaped.
+                    if end > at && matches!(escaped(line, end), Some((_, b'"' | b'\'' | b'n' | b'r' | b't'))) {
                         break;
                     }
                     end += 1;
@@ -309,6 +330,7 @@ mod tests {
     #[test]
     fn escaped_strings_end_where_they_end() {
         finds("", r#"{"m":"{\"user\":{\"name\":\"an\\\"na\"},\"x\":\"y\"}"}"#, &[(r#"an\\\"na"#, "user")]);
+        finds("", r#"{"m":"{\"user\": {\n \"name\":\n\t\"anna\",\n \"n\": 1\n }\n}"}"#, &[("anna", "user")]);
         finds("", r#""{\\\"attendees\\\":[\\\"Ada\\\",\\\"Bo\\\"]}""#, &[("Ada", "person"), ("Bo", "person")]);
     }
 
