@@ -99,6 +99,45 @@ pub(crate) fn run_back(text: &[u8], floor: usize, to: usize, classes: u8) -> usi
     before.iter().rposition(|&b| !is(b, classes)).map_or(floor, |place| floor + place + 1)
 }
 
+/// Whether a letter or digit stands right before `at`; other characters outside ASCII are none, although their bytes are
+/// [`WORD`].
+#[inline]
+pub(crate) fn word_before(text: &[u8], at: usize) -> bool {
+    let last = before(text, 0, at);
+    if last < 0x80 { is(last, WORD) } else { letter_before(text, at) }
+}
+
+/// The same for what stands right at `at`.
+#[inline]
+pub(crate) fn word_after(text: &[u8], at: usize) -> bool {
+    let next = byte(text, at);
+    if next < 0x80 { is(next, WORD) } else { letter_at(text, at) }
+}
+
+#[cold]
+fn letter_before(text: &[u8], at: usize) -> bool {
+    let bytes = &text[at.saturating_sub(4)..at];
+    let first = bytes.iter().rposition(|b| b & 0xc0 != 0x80).unwrap_or(bytes.len() - 1);
+    std::str::from_utf8(&bytes[first..]).map_or_else(
+        |_| is_windows_letter(bytes[bytes.len() - 1]),
+        |character| character.chars().all(char::is_alphanumeric),
+    )
+}
+
+#[cold]
+fn letter_at(text: &[u8], at: usize) -> bool {
+    let bytes = &text[at..text.len().min(at + 4)];
+    let chunk = bytes.utf8_chunks().next();
+    chunk
+        .and_then(|chunk| chunk.valid().chars().next())
+        .map_or_else(|| is_windows_letter(bytes[0]), char::is_alphanumeric)
+}
+
+/// Whether a byte outside ASCII is a letter in Windows-1252: the ones Latin-1 has, and a few below 0xa0.
+const fn is_windows_letter(byte: u8) -> bool {
+    byte >= 0xc0 && !matches!(byte, 0xd7 | 0xf7) || matches!(byte, 0x8a | 0x8c | 0x8e | 0x9a | 0x9c | 0x9e | 0x9f)
+}
+
 /// Unlike in every process, so that nobody can choose words with equal numbers.
 static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
 
@@ -357,12 +396,7 @@ pub(crate) fn words_in_run(text: &[u8], start: usize, end: usize, mut found: imp
     };
     match std::str::from_utf8(bytes) {
         Ok(decoded) => decoded.chars().for_each(|c| step(c.len_utf8(), c.is_alphanumeric() || is_combining_mark(c))),
-        // In Windows-1252 the letters are the ones Latin-1 has, and a few below 0xa0.
-        Err(_) => bytes.iter().for_each(|&b| {
-            let letter =
-                b >= 0xc0 && !matches!(b, 0xd7 | 0xf7) || matches!(b, 0x8a | 0x8c | 0x8e | 0x9a | 0x9c | 0x9e | 0x9f);
-            step(1, b.is_ascii() || letter);
-        }),
+        Err(_) => bytes.iter().for_each(|&b| step(1, b.is_ascii() || is_windows_letter(b))),
     }
     step(0, false);
 }
@@ -434,6 +468,18 @@ mod tests {
         {
             assert_eq!(date_or_uuid(text.as_bytes(), 0), None, "{text}");
         }
+    }
+
+    #[test]
+    fn only_letters_and_digits_are_of_a_word_outside_ascii_too() {
+        for (text, letter) in [("ä", true), ("字", true), ("٣", true), ("„", false), ("😀", false), ("\u{a0}", false)]
+        {
+            assert_eq!((word_before(text.as_bytes(), text.len()), word_after(text.as_bytes(), 0)), (letter, letter));
+        }
+        for (text, letter) in [(&b"\xfc"[..], true), (b"\xa0", false), (b"\x80\x80\x80\x80\x80", false)] {
+            assert_eq!((word_before(text, text.len()), word_after(text, 0)), (letter, letter));
+        }
+        assert!(!word_before(b"", 0) && !word_after(b"", 0));
     }
 
     #[test]

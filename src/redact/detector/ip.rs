@@ -84,7 +84,7 @@ impl Detector for Ip {
                 // ip-10-1-2-3, as clouds name their computers.
                 let joint = text[end];
                 if let Some((ip, stop)) = dotted(text, end + 1, joint)
-                    && !is(byte(text, stop), WORD)
+                    && !text::word_after(text, stop)
                     && personal4(ip)
                 {
                     hits.push(end + 1, stop, Category::Ip, Form::Ip4Joined(ip, joint), rank::NUMBER);
@@ -144,7 +144,7 @@ fn in_name(text: &[u8], at: usize, hits: &mut Hits) {
         domain.split(|&b| b == b'.').filter(|label| label.first().is_some_and(u8::is_ascii_alphabetic)).count();
     let whole = domain.is_empty() || domain[0] == b'.';
     // Other dates and times are joined by dashes as well: a name has labels behind it, or a word before it.
-    let open = !is(last, WORD) && !matches!(last, b'_' | b'/');
+    let open = !text::word_before(text, start) && !matches!(last, b'_' | b'/');
     let part_of_number = matches!(last, b'-' | b'.') && is(before(text, 0, start - 1), DIGIT);
     if whole && open && !part_of_number && (named || labels >= 2 && domain.first() == Some(&b'.')) && personal4(ip) {
         hits.push(start, end, Category::Ip, Form::Ip4Joined(ip, b'-'), rank::NUMBER + 1);
@@ -160,7 +160,7 @@ fn nibbles(text: &[u8], start: usize, end: usize, hits: &mut Hits) {
     while from > 1 && start - from < 64 && text[from - 1] == b'.' && is(text[from - 2], HEX) {
         from -= 2;
     }
-    if start - from >= 16 && !is(before(text, 0, from), WORD) {
+    if start - from >= 16 && !text::word_before(text, from) {
         hits.push(from, start - 1, Category::Ip, Form::Drop, rank::NUMBER + 1);
     }
 }
@@ -264,7 +264,7 @@ fn v4(text: &[u8], at: usize, skip: &mut usize, hits: &mut Hits) {
             return;
         }
     }
-    if is(next, WORD) || version(text, start, end) || !personal4(ip) {
+    if text::word_after(text, end) || version(text, start, end) || !personal4(ip) {
         return;
     }
     let form = if reversed(text, end) { Form::Ip4Reversed(ip.swap_bytes()) } else { Form::Ip4(ip) };
@@ -278,7 +278,7 @@ fn reversed(text: &[u8], end: usize) -> bool {
 /// Whether what stands before says that the number is a version: `v1.2.3.4`, `Chrome/118.0.0.0`, `version 1.2.3.4`.
 fn version(text: &[u8], start: usize, end: usize) -> bool {
     let last = before(text, 0, start);
-    if is(last, WORD) || package(text, start, end) {
+    if text::word_before(text, start) || package(text, start, end) {
         return true;
     }
     if last == b'/' {
@@ -390,7 +390,11 @@ fn v6(text: &[u8], at: usize, skip: &mut usize, hits: &mut Hits) {
         return;
     }
     let last = before(text, 0, start);
-    if is(last, WORD) || last == b'_' || last == b':' || last == b'.' && is(before(text, 0, start - 1), DIGIT) {
+    if text::word_before(text, start)
+        || last == b'_'
+        || last == b':'
+        || last == b'.' && is(before(text, 0, start - 1), DIGIT)
+    {
         *skip = (*skip).max(end);
         return;
     }
@@ -401,13 +405,13 @@ fn v6(text: &[u8], at: usize, skip: &mut usize, hits: &mut Hits) {
         let from = text::run_back(text, start, end, DIGIT);
         if from > start
             && let Some((ip, to)) = dotted(text, from, b'.')
-            && !is(byte(text, to), WORD)
+            && !text::word_after(text, to)
         {
             inner = Some((from, ip));
             stop = to;
         }
     }
-    if inner.is_none() && is(byte(text, end), WORD) {
+    if inner.is_none() && text::word_after(text, end) {
         *skip = (*skip).max(end);
         return;
     }

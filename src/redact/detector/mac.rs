@@ -42,7 +42,7 @@ impl Detector for Mac {
         if text[start..end].eq_ignore_ascii_case(b"dev") {
             // BlueZ: dev_3C_A8_2A_01_02_03
             let token = text.get(end + 1..end + 18).filter(|_| text[end] == b'_').unwrap_or_default();
-            if token.len() == 17 && joined(token, b'_') && !is(byte(text, end + 18), WORD) {
+            if token.len() == 17 && joined(token, b'_') && !text::word_after(text, end + 18) {
                 push(text, end + 1, end + 18, hits);
             }
             return;
@@ -88,10 +88,10 @@ impl Detector for Mac {
             && start >= 3
             && is(text[start - 2], HEX)
             && is(text[start - 3], HEX)
-            && !is(before(text, 0, start - 3), WORD);
+            && !text::word_before(text, start - 3);
         let after_it =
             next == joint && is(byte(text, start + length + 1), HEX) && is(byte(text, start + length + 2), HEX);
-        if !shaped || is(last, WORD) || is(next, WORD) || before_it {
+        if !shaped || before_it || text::word_before(text, start) || text::word_after(text, start + length) {
             return;
         }
         if after_it {
@@ -112,7 +112,7 @@ fn longer(text: &[u8], start: usize, joint: u8, hits: &mut Hits) {
         let end = start + 3 * count - 1;
         let token = text.get(start..end)?;
         let last = byte(text, end);
-        (joined(token, joint) && last != joint && !is(last, WORD)).then_some(token)
+        (joined(token, joint) && last != joint && !text::word_after(text, end)).then_some(token)
     };
     if octets(7).is_some_and(|token| token.starts_with(b"01")) {
         push(text, start + 3, start + 20, hits);
@@ -151,6 +151,7 @@ mod tests {
             "IN=eth0 MAC=3c:a8:2a:01:02:03:3c:a8:2a:04:05:06:08:00 LEN=60",
             &[("3c:a8:2a:01:02:03", "mac"), ("3c:a8:2a:04:05:06", "mac")],
         );
+        finds("„3c:a8:2a:01:02:03“😀3c:a8:2a:04:05:06…", &[("3c:a8:2a:01:02:03", "mac"), ("3c:a8:2a:04:05:06", "mac")]);
         finds("client-id 01:3c:a8:2a:01:02:03", &[("3c:a8:2a:01:02:03", "mac")]);
         finds("eui 3c:a8:2a:ff:fe:01:02:03", &[("3c:a8:2a:ff:fe:01:02:03", "mac")]);
         finds("/org/bluez/hci0/dev_3C_A8_2A_01_02_03", &[("3C_A8_2A_01_02_03", "mac")]);

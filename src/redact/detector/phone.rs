@@ -10,7 +10,7 @@ use super::{Detector, Line};
 use crate::redact::category::Category;
 use crate::redact::hit::{Form, Hits, rank};
 use crate::redact::masks::Shape;
-use crate::redact::text::{DIGIT, WORD, before, byte, is, run_back};
+use crate::redact::text::{DIGIT, WORD, before, byte, is, run_back, word_after, word_before};
 
 pub(crate) struct Phone;
 
@@ -74,7 +74,7 @@ impl Detector for Phone {
             if is(byte(text, at + 1), DIGIT) && (!is(last, WORD) || last >= 0x80) && last != b'+' {
                 international(text, at, hits);
             }
-        } else if !is(last, WORD) {
+        } else if !word_before(text, at) {
             in_brackets(text, at, hits);
         }
     }
@@ -130,7 +130,7 @@ impl Detector for Phone {
         }
         let stop = national_end(text, at);
         let digits = text[at..stop].iter().filter(|&&b| is(b, DIGIT)).count();
-        if (7..=15).contains(&digits) && !is(byte(text, stop), WORD) {
+        if (7..=15).contains(&digits) && !word_after(text, stop) {
             hits.push(at, stop, Category::Phone, Form::Phone, rank::NUMBER);
         }
     }
@@ -147,7 +147,7 @@ fn before_word(text: &[u8], start: usize, hits: &mut Hits) {
     while from > end.saturating_sub(22) && of(text[from - 1]) {
         from -= 1;
     }
-    if from == 0 || !is(text[from - 1], WORD) && text[from - 1] != b'+' {
+    if from == 0 || !word_before(text, from) && text[from - 1] != b'+' {
         while from < end && !matches!(text[from], b'0'..=b'9' | b'(') {
             from += 1;
         }
@@ -240,7 +240,7 @@ pub(super) fn with_extension(text: &[u8], end: usize) -> usize {
     };
     let from = end + blank + mark.len();
     let digits = text[from..].iter().take(8).take_while(|b| b.is_ascii_digit()).count();
-    let apart = !is(byte(text, from + digits), WORD);
+    let apart = !word_after(text, from + digits);
     if (1..=7).contains(&digits) && apart { from + digits } else { end }
 }
 
@@ -321,7 +321,7 @@ fn in_brackets(text: &[u8], at: usize, hits: &mut Hits) {
     let american = code == 3 && matches!(text[at + 1], b'2'..=b'9') && digits == 7 && (trunk || shape_american(rest));
     let national =
         code >= 2 && text[at + 1] == b'0' && matches!(text[at + 2], b'1'..=b'9') && (6..=9).contains(&digits);
-    if begins && plain && (american || national) && !is(byte(text, end), WORD) {
+    if begins && plain && (american || national) && !word_after(text, end) {
         let start = if trunk { at - 2 } else { at };
         hits.push(start, with_extension(text, end), Category::Phone, Form::Phone, rank::NUMBER);
     }
