@@ -168,7 +168,9 @@ pub(crate) fn display_name(text: &[u8], bracket: usize, hits: &mut Hits) {
         };
         (quote + 1, last)
     } else {
-        let mut start = end;
+        // `Anna Müller (Controlling) <sip:…`
+        let bracket = (before(text, floor, end) == b')').then(|| memchr::memrchr(b'(', &text[floor..end])).flatten();
+        let mut start = bracket.map_or(end, |at| floor + at);
         while start > floor && (is(text[start - 1], WORD) || matches!(text[start - 1], b' ' | b'.' | b'\'' | b'-')) {
             start -= 1;
         }

@@ -271,6 +271,8 @@ impl Divided {
                 break;
             }
         }
+        // Another text's shape says nothing here.
+        scratch.shaped.clear();
         scanner.scan(&joined, b"", scratch);
         let hits = std::mem::take(&mut scratch.hits);
         for hit in hits.found.iter().filter(|hit| hit.end + BEHIND >= seam && hit.start <= seam + BEHIND) {

@@ -20,7 +20,8 @@ const LEFT_OUT: &[u8] = b"[not text]";
 
 /// Whether a text that begins like this is an export of the journal.
 pub(crate) fn recognises(head: &[u8]) -> bool {
-    head.starts_with(b"__CURSOR=") && memchr::memmem::find(head, b"\n__REALTIME_TIMESTAMP=").is_some()
+    head.starts_with(b"__REALTIME_TIMESTAMP=")
+        || head.starts_with(b"__CURSOR=") && memchr::memmem::find(head, b"\n__REALTIME_TIMESTAMP=").is_some()
 }
 
 /// Gives an export as text.

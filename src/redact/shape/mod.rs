@@ -205,7 +205,8 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    fn clear(&mut self) {
+    /// Forgets the line that was read last.
+    pub(crate) fn clear(&mut self) {
         self.hits.found.clear();
         self.walls.clear();
     }

@@ -34,7 +34,7 @@ pub(super) fn secret(text: &[u8], key: &[u8], at: usize, mut start: usize, hits:
         return;
     };
     if !value.quoted {
-        let cut: &[u8] = if whole_line { b"\"" } else { b" \t\r\"'&,;<>" };
+        let cut: &[u8] = if whole_line { b"\"\0" } else { b" \t\r\"'&,;<>\0" };
         let end = text[start..].iter().position(|b| cut.contains(b)).map_or(text.len(), |length| start + length);
         value.end = start + text[start..end].trim_ascii_end().len();
         let closing = byte(text, value.end.saturating_sub(1));

@@ -91,7 +91,8 @@ fn closing(text: &[u8], from: usize, quote: u8) -> usize {
 
 fn unquoted(text: &[u8], start: usize, class: KeyClass, sign: u8) -> usize {
     let stops = |b: u8| {
-        is(b, SPACE) || matches!(b, b',' | b';' | b'&' | b'|' | b'"' | b'\'' | b'<' | b'>' | b')' | b']' | b'}' | b'`')
+        is(b, SPACE)
+            || matches!(b, 0 | b',' | b';' | b'&' | b'|' | b'"' | b'\'' | b'<' | b'>' | b')' | b']' | b'}' | b'`')
     };
     let word_end = |from: usize| text[from..].iter().position(|&b| stops(b)).map_or(text.len(), |length| from + length);
     let mut end = word_end(start);
