@@ -12,7 +12,7 @@ use super::lines;
 use super::masks::{Masks, Shape};
 use super::memo::{Key, Memo};
 use super::own::Own;
-use super::shape::{Found, fold};
+use super::shape::{Found, fold, json};
 use super::stand_in::StandIns;
 use super::text::{self, Filter, WORD, word_hash, word_hash_in};
 use super::unescape::{self, Unescaped};
@@ -188,6 +188,7 @@ impl<'k> Scanner<'k> {
             }
             hits.settle(line);
             scratch.shaped.divide(line, &mut hits);
+            json::widen(line, &mut hits.found);
             if self.known.is_some() {
                 hits.found.retain(|hit| self.counts(line, hit, scratch));
             }

@@ -5,7 +5,7 @@
 
 use super::super::category::Category;
 use super::super::detector::key_before;
-use super::super::hit::Hit;
+use super::super::hit::{Form, Hit};
 use super::super::keys::KeyClass;
 use super::super::text::{DIGIT, SPACE, byte, is, run};
 use super::{Sink, State, is_mark, member};
@@ -192,6 +192,20 @@ fn escaped(line: &[u8], at: usize) -> Option<(usize, u8)> {
     (slashes > 0).then(|| (at + slashes, byte(line, at + slashes)))
 }
 
+/// A text without the blanks at its end, as [`blank`] knows them.
+fn trim_end(mut text: &[u8]) -> &[u8] {
+    loop {
+        text = text.trim_ascii_end();
+        match text {
+            [rest @ .., b'\\', b'n' | b'r' | b't'] => {
+                let slashes = rest.iter().rev().take_while(|&&b| b == b'\\').count();
+                text = &rest[..rest.len() - slashes];
+            }
+            _ => return text,
+        }
+    }
+}
+
 /// A string or a bare word.
 struct Token {
     start: usize,
@@ -240,21 +254,78 @@ fn closing(line: &[u8], from: usize, quote: u8, slashes: usize) -> Option<usize>
     })
 }
 
-/// The quotation marks a stand-in needs where it replaces a number of JSON: a number becomes a string.
+/// Whether these are a number of JSON (RFC 8259, section 6), `true`, `false` or `null`.
+fn is_bare(value: &[u8]) -> bool {
+    if matches!(value, b"true" | b"false" | b"null") {
+        return true;
+    }
+    let digits = |from: usize| run(value, from, DIGIT);
+    let start = usize::from(value.first() == Some(&b'-'));
+    let mut end = digits(start);
+    if end == start || value[start] == b'0' && end > start + 1 {
+        return false;
+    }
+    if byte(value, end) == b'.' {
+        let from = end + 1;
+        end = digits(from);
+        if end == from {
+            return false;
+        }
+    }
+    if matches!(byte(value, end), b'e' | b'E') {
+        let from = end + 1 + usize::from(matches!(byte(value, end + 1), b'+' | b'-'));
+        end = digits(from);
+        if end == from {
+            return false;
+        }
+    }
+    end == value.len()
+}
+
+/// Whether a sign may be part of a number.
+fn of_number(b: u8) -> bool {
+    is(b, DIGIT) || matches!(b, b'-' | b'+' | b'.' | b'e' | b'E')
+}
+
+/// Widens a finding that is part of a number of JSON to the whole number: what stands for a part of it is none.
+pub(crate) fn widen(line: &[u8], hits: &mut Vec<Hit>) {
+    let wider = |hit: &Hit| {
+        let start = hit.start - line[..hit.start].iter().rev().take(LONGEST).take_while(|&&b| of_number(b)).count();
+        let end = hit.end + line[hit.end..].iter().take(LONGEST).take_while(|&&b| of_number(b)).count();
+        let whole = Hit { start, end, form: Form::Drop, ..*hit };
+        ((start, end) != (hit.start, hit.end)
+            && is_bare(&line[start..end])
+            && quotes(line, &whole, &State::Idle).is_some())
+        .then_some(whole)
+    };
+    let mut until = 0;
+    hits.retain_mut(|hit| {
+        if let Some(whole) = wider(hit) {
+            *hit = whole;
+        }
+        let apart = hit.start >= until;
+        until = until.max(hit.end);
+        apart
+    });
+}
+
+/// Most signs of a number that are looked at on each side of a finding.
+const LONGEST: usize = 64;
+
+/// The quotation marks a stand-in needs where it replaces a number of JSON, `true` or the like: those become strings.
 pub(crate) fn quotes<'l>(line: &'l [u8], hit: &Hit, state: &State) -> Option<&'l [u8]> {
-    let value = &line[hit.start..hit.end];
-    let number = |b: u8| is(b, DIGIT) || matches!(b, b'-' | b'+' | b'.');
-    let bare = value.iter().all(|&b| number(b)) && value.iter().any(|&b| is(b, DIGIT));
-    if !bare {
+    if !is_bare(&line[hit.start..hit.end]) {
         return None;
     }
-    let next = run(line, hit.end, SPACE);
+    let next = blank(line, hit.end);
     if !matches!(byte(line, next), b',' | b'}' | b']') && next < line.len() {
         return None;
     }
-    let before = line[..hit.start].trim_ascii_end();
+    let before = trim_end(&line[..hit.start]);
     match before.last() {
-        Some(b':') => quote_before(before[..before.len() - 1].trim_ascii_end()),
+        Some(b':') => quote_before(trim_end(&before[..before.len() - 1])),
+        // An indented line with nothing but a number is one of a list that began in another line.
+        None if hit.start > 0 && line[next.min(line.len())..].trim_ascii().len() <= 1 => Some(b"\""),
         Some(b'[' | b',') | None => in_list(before, matches!(state, State::Json(_))),
         _ => None,
     }
@@ -266,26 +337,38 @@ fn quote_before(text: &[u8]) -> Option<&[u8]> {
     Some(&text[text.len() - 1 - slashes..])
 }
 
-/// The quotation marks of a list's strings, when nothing but scalars stands before this place in it, in this line.
+/// The quotation marks of a list's strings, read backwards from a place in it where a value may stand.
 fn in_list(text: &[u8], began_before: bool) -> Option<&[u8]> {
-    const MOST: usize = 4096;
+    const MOST: usize = 16 << 10;
     let mut quotes: Option<&[u8]> = None;
+    let mut depth = 0_usize;
     let floor = text.len().saturating_sub(MOST);
     let mut rest = &text[floor..];
     loop {
-        rest = rest.trim_ascii_end();
-        match rest.last() {
-            None => return (began_before && floor == 0).then(|| quotes.unwrap_or(b"\"")),
-            Some(b'[') => {
-                let key = rest[..rest.len() - 1].trim_ascii_end();
-                return match key.last() {
-                    Some(b':') => quote_before(key[..key.len() - 1].trim_ascii_end()),
-                    Some(b',' | b'[') | None => Some(quotes.unwrap_or(b"\"")),
-                    _ => None,
-                };
+        rest = trim_end(rest);
+        let Some((&last, before)) = rest.split_last() else {
+            return (began_before && floor == 0).then(|| quotes.unwrap_or(b"\""));
+        };
+        match last {
+            b']' | b'}' => (depth, rest) = (depth + 1, before),
+            b'[' | b'{' if depth > 0 => (depth, rest) = (depth - 1, before),
+            b'[' => {
+                rest = trim_end(before);
+                match rest.last() {
+                    None if floor == 0 => return Some(b"\""),
+                    Some(b':') => return quote_before(trim_end(&rest[..rest.len() - 1])),
+                    // A list in a list; or the first of a string, whose own strings have more backslashes.
+                    Some(b',' | b'[') if quotes.is_some() => return quotes,
+                    Some(b',' | b'[') => {}
+                    Some(b'"') => return quotes.or_else(|| within(quote_before(rest)?)),
+                    _ => return None,
+                }
             }
-            Some(b'"') => {
+            b'"' => {
                 let mark = quote_before(rest)?;
+                if depth == 0 && quotes.is_some_and(|quotes| quotes != mark) {
+                    return None;
+                }
                 let inside = &rest[..rest.len() - mark.len()];
                 let slashes = mark.len() - 1;
                 let behind = |at: usize| inside[..at].iter().rev().take_while(|&&b| b == b'\\').count();
@@ -295,16 +378,31 @@ fn in_list(text: &[u8], began_before: bool) -> Option<&[u8]> {
                 quotes = Some(mark);
                 rest = &inside[..start - slashes];
             }
-            Some(&b) if is(b, DIGIT) || matches!(b, b',' | b'-' | b'+' | b'.') => rest = &rest[..rest.len() - 1],
-            _ if rest.ends_with(b"null") || rest.ends_with(b"true") => rest = &rest[..rest.len() - 4],
-            _ => return None,
+            b',' => rest = before,
+            b':' if depth > 0 => rest = before,
+            _ => {
+                let word = [&b"null"[..], b"true", b"false"].into_iter().find(|word| rest.ends_with(word));
+                let length = word.map_or_else(|| usize::from(of_number(last)), <[u8]>::len);
+                if length == 0 {
+                    return None;
+                }
+                rest = &rest[..rest.len() - length];
+            }
         }
     }
+}
+
+/// The quotation marks within a string that one of `mark` opened.
+fn within(mark: &[u8]) -> Option<&'static [u8]> {
+    const MARKS: &[u8] = br#"\\\\\\\\\\\\\\\""#;
+    let length = 2 * mark.len();
+    MARKS.get(MARKS.len().checked_sub(length)?..)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::tests::finds;
+    use super::in_list;
 
     #[test]
     fn lists_and_objects_under_a_key_are_read_to_their_end() {
@@ -331,7 +429,31 @@ mod tests {
     fn escaped_strings_end_where_they_end() {
         finds("", r#"{"m":"{\"user\":{\"name\":\"an\\\"na\"},\"x\":\"y\"}"}"#, &[(r#"an\\\"na"#, "user")]);
         finds("", r#"{"m":"{\"user\": {\n \"name\":\n\t\"anna\",\n \"n\": 1\n }\n}"}"#, &[("anna", "user")]);
+        finds(
+            "",
+            r#""{\"attendees\": [\n  \"Ada\",\n\t\"Bo\"\n ],\n \"n\": 1}""#,
+            &[("Ada", "person"), ("Bo", "person")],
+        );
         finds("", r#""{\\\"attendees\\\":[\\\"Ada\\\",\\\"Bo\\\"]}""#, &[("Ada", "person"), ("Bo", "person")]);
+    }
+
+    #[test]
+    fn the_strings_of_a_list_say_how_a_number_in_it_is_quoted() {
+        for (before, quotes) in [
+            ("[", Some("\"")),
+            ("[[],", Some("\"")),
+            (r#"[{"a":[1,{"b":"]"}]},"#, Some("\"")),
+            (r#"{"m":"[["#, Some(r#"\""#)),
+            (r#"{"m":"{\"a\":[7,"#, Some(r#"\""#)),
+            (r#"{"m":"[\"x\","#, Some(r#"\""#)),
+            (r#"["{\"m\":\"[1,"#, Some(r#"\\\""#)),
+            (r#"["1","7,"#, None),
+            ("peers: [", None),
+            ("at 7,", None),
+        ] {
+            let found = in_list(before.as_bytes(), false).map(|quotes| std::str::from_utf8(quotes).unwrap());
+            assert_eq!(found, quotes, "{before}");
+        }
     }
 
     #[test]

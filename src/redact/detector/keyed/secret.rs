@@ -37,14 +37,17 @@ pub(super) fn secret(text: &[u8], key: &[u8], at: usize, mut start: usize, hits:
         let cut: &[u8] = if whole_line { b"\"\0" } else { b" \t\r\"'&,;<>\0" };
         let end = text[start..].iter().position(|b| cut.contains(b)).map_or(text.len(), |length| start + length);
         value.end = start + text[start..end].trim_ascii_end().len();
-        let closing = byte(text, value.end.saturating_sub(1));
-        let opening = match closing {
-            b')' => b'(',
-            b']' => b'[',
-            b'}' => b'{',
-            _ => 0,
-        };
-        if opening != 0 && !whole_line && !text[value.start..value.end].contains(&opening) {
+        // What closes without having been opened here closes what holds the value.
+        while !whole_line && value.end > value.start {
+            let opening = match text[value.end - 1] {
+                b')' => b'(',
+                b']' => b'[',
+                b'}' => b'{',
+                _ => break,
+            };
+            if text[value.start..value.end].contains(&opening) {
+                break;
+            }
             value.end -= 1;
         }
     }

@@ -156,7 +156,8 @@ fn quoted_after(text: &[u8], end: usize, hits: &mut Hits) -> bool {
         at += 1;
     }
     let quote = byte(text, at);
-    if at == end || !matches!(quote, b'"' | b'\'' | b'`') {
+    // Right behind the word the quotation mark closes: `\"password\":`
+    if at == end || byte(text, end) == b'\\' || !matches!(quote, b'"' | b'\'' | b'`') {
         return false;
     }
     let from = at + 1;
@@ -198,6 +199,7 @@ mod tests {
         for line in [
             "password authentication failed",
             "password \"***\"",
+            r#"\"password\":null,\"x\":1"#,
             "set a password for the service",
             "PASS src/app.test.js",
             "key 5 of 7 is missing",
