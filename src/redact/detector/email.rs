@@ -17,6 +17,9 @@ impl Detector for Email {
 
     fn at_anchor(&self, line: &Line<'_>, at: usize, _skip: &mut usize, hits: &mut Hits) {
         let text = line.text;
+        if !is(byte(text, at + 1), WORD) {
+            return;
+        }
         let start = local_start(text, at);
         let end = domain_end(text, at + 1);
         if start == at || url_credentials(text, at).is_some() {

@@ -34,18 +34,9 @@ pub(super) fn credentials(text: &[u8], at: usize, hits: &mut Hits) {
 /// The places of user and password in `scheme://user:password@host`, for the `@` at `at`.
 pub(crate) fn url_credentials(text: &[u8], at: usize) -> Option<(Range<usize>, Option<Range<usize>>)> {
     let floor = at.saturating_sub(FARTHEST);
-    let mut start = at;
-    while start > floor {
-        let b = text[start - 1];
-        if b == b'/' {
-            break;
-        }
-        if is(b, SPACE) || matches!(b, b'"' | b'<' | b'>') {
-            return None;
-        }
-        start -= 1;
-    }
-    if start < floor + 3 || !text[..start].ends_with(b"://") || start == at {
+    let start = floor + memchr::memrchr(b'/', &text[floor..at])? + 1;
+    let ends = |b: &u8| is(*b, SPACE) || matches!(b, b'"' | b'<' | b'>');
+    if start < floor + 3 || !text[..start].ends_with(b"://") || start == at || text[start..at].iter().any(ends) {
         return None;
     }
     // A later `@` is the one before the host.
