@@ -78,8 +78,8 @@ impl Detector for Ip {
 
     fn at_word(&self, line: &Line<'_>, start: usize, end: usize, hits: &mut Hits) {
         let text = line.text;
-        let word = text[start..end].to_ascii_lowercase();
-        match word.as_slice() {
+        let word = text::fold(&text[start..end]);
+        match word.as_bytes() {
             b"ip" if matches!(byte(text, end), b'-' | b'_') && is(byte(text, end + 1), DIGIT) => {
                 // ip-10-1-2-3, as clouds name their computers.
                 let joint = text[end];

@@ -67,10 +67,10 @@ mod tests {
     #[test]
     fn a_wallet_is_known_by_its_checksum() {
         for address in [
-            "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2",         // Bitcoin wiki, "Address"
-            "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy",         // the same
-            "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", // BIP 173
-            "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0", // BIP 350
+            "1J6oiffNi9ro6dypeCxkYKJoJKHYsbC2fV",
+            "36Em9PavZkfT4CLaNqQbPrEHjQk2dh4757",
+            "bc1qhwfnw7rp2208r3w68t8nrct68yw6hpt0qgx3ly",
+            "bc1phwfnw7rp2208r3w68t8nrct68yw6hpt0azlth7fdnlq2fumdsrzql34n3w",
             "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", // EIP-55
         ] {
             finds(&format!("to {address}."), &[(address, "bank")]);
@@ -84,9 +84,9 @@ mod tests {
     #[test]
     fn hashes_and_wrong_checksums_stay() {
         for line in [
-            "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN3",
-            "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5",
-            "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAee",
+            "1J6oiffNi9ro6dypeCxkYKJoJKHYsbC2fW",
+            "bc1qhwfnw7rp2208r3w68t8nrct68yw6hpt0qgx3lz",
+            "0x5aAeb6053F3E94C9b9A09f33669435E7ef1BeAed",
             "at 0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed",
             "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b",
         ] {
