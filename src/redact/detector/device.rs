@@ -1,9 +1,12 @@
-//! Numbers of devices and SIM cards: ICCID by its looks, IMEI, IMEISV, IMSI and MEID beside a word that says so.
+//! Numbers of devices and SIM cards: ICCID by its looks in groups or near a word of such cards; IMEI, IMEISV, IMSI and MEID
+//! beside a word that says so.
 
+use super::beside::{SIM, beside};
 use super::number::{Number, each_within};
 use super::{Detector, Line};
 use crate::redact::category::Category;
 use crate::redact::hit::{Form, Group, Hits, rank};
+use crate::redact::text;
 
 pub(crate) struct Device;
 
@@ -21,10 +24,10 @@ impl Detector for Device {
 
     fn at_word(&self, line: &Line<'_>, start: usize, end: usize, hits: &mut Hits) {
         let text = line.text;
-        let word = text[start..end].to_ascii_lowercase();
+        let word = text::fold(&text[start..end]);
         let mut first = true;
         each_within(text, end, text.len().min(end + REACH), &mut |number| {
-            if std::mem::take(&mut first) && is_device(&word, number) {
+            if std::mem::take(&mut first) && is_device(word.as_bytes(), number) {
                 hits.push(number.start, number.end, Category::DeviceId, Form::Text(Group::Device), rank::NUMBER + 1);
             }
         });
@@ -37,7 +40,11 @@ impl Detector for Device {
             && number.signs().starts_with(b"89")
             && number.digit(2) > 0
             && luhn3::decimal::valid(number.signs());
-        if iccid && number.stands_alone(line.text) && !number.is_json_number(line.text) && !number.is_measure(line.text)
+        if iccid
+            && (!number.is_plain() || beside(line.text, number.start, number.end, SIM))
+            && number.stands_alone(line.text)
+            && !number.is_json_number(line.text)
+            && !number.is_measure(line.text)
         {
             hits.push(number.start, number.end, Category::DeviceId, Form::Text(Group::Device), rank::NUMBER + 1);
         }
@@ -62,17 +69,23 @@ mod tests {
 
     #[test]
     fn a_device_is_found_beside_its_kind_and_a_sim_card_by_itself() {
-        finds("attach IMEI 490154203237518 ok", &[("490154203237518", "device-id")]); // 3GPP TS 22.016
-        finds("IMEISV(4901542032375186)", &[("4901542032375186", "device-id")]);
-        finds("IMEI 49-015420-323751-8", &[("49-015420-323751-8", "device-id")]);
+        finds("attach IMEI 358240051173060 ok", &[("358240051173060", "device-id")]);
+        finds("IMEISV(3582400511730606)", &[("3582400511730606", "device-id")]);
+        finds("IMEI 35-824005-117306-0", &[("35-824005-117306-0", "device-id")]);
         finds("imsi is 262019876543210", &[("262019876543210", "device-id")]);
-        finds("sim 8944501310200123451 read", &[("8944501310200123451", "device-id")]);
-        finds("imei=490154203237518", &[("490154203237518", "device-id")]);
+        finds("sim 8949020000172830644 read", &[("8949020000172830644", "device-id")]);
+        finds("imei=358240051173060", &[("358240051173060", "device-id")]);
     }
 
     #[test]
     fn other_long_numbers_stay() {
-        for line in ["id 490154203237518", "imei missing", "8944501310200123454", "\"id\":8944501310200123451"] {
+        for line in [
+            "id 358240051173060",
+            "imei missing",
+            "seen 8949020000172830644",
+            "sim 8949020000172830645",
+            "\"id\":8949020000172830644",
+        ] {
             assert!(found(line).is_empty(), "{line}: {:?}", found(line));
         }
     }

@@ -9,6 +9,7 @@ use super::hit::Hits;
 use super::masks::{Block, Masks, Shape, Wanted};
 use super::text::{ByHash, Filter, word_hash};
 
+mod beside;
 mod card;
 mod device;
 mod email;
@@ -217,7 +218,7 @@ impl Table {
 
     /// Looks at the numbers that begin in the run of letters and digits from `start` to `end`; gives where to go on.
     pub(crate) fn at_number(&self, line: &Line<'_>, start: usize, end: usize, hits: &mut Hits) -> usize {
-        number::each_within(line.text, start, end, &mut |number| {
+        number::each_telling(line.text, start, end, &mut |number| {
             for detector in &self.numbers {
                 detector.at_number(line, number, hits);
             }

@@ -264,16 +264,47 @@ fn of_time(text: &[u8], start: usize, end: usize) -> bool {
         || byte(text, end) == b':' && is(byte(text, end + 1), DIGIT)
 }
 
+/// Whether a detector may want what stands from `start` to `end`: a first look that costs little, for nearly all words with a
+/// digit are names, versions, dates and counters.
+fn worth(text: &[u8], start: usize, end: usize) -> bool {
+    let bytes = &text[start..end];
+    if !(FEWEST.1..=LONGEST).contains(&bytes.len()) {
+        return false;
+    }
+    let (mut digits, mut letters, mut points) = (0, 0, 0);
+    for &b in bytes {
+        digits += usize::from(b.is_ascii_digit());
+        letters += usize::from(b.is_ascii_alphabetic());
+        points += usize::from(b == b'.');
+    }
+    let joints = bytes.len() - digits - letters;
+    if letters > 0 {
+        // Only accounts are longer than that, and they begin with a country and two digits.
+        let account = matches!(bytes, [a, b, c, d, ..] if a.is_ascii_alphabetic() && b.is_ascii_alphabetic() && c.is_ascii_digit() && d.is_ascii_digit());
+        digits >= FEWEST.0 && bytes.len() >= 8 && (account || bytes.len() <= if joints == 0 { 18 } else { 24 })
+    } else if joints == 0 {
+        digits > 10 || before(text, 0, start) == b'<'
+    } else {
+        // 192.168.100.200 and 2026-11-21 are none.
+        let date = bytes.len() == 10 && bytes[0] != b'0' && bytes[4] == b'-' && bytes[7] == b'-';
+        digits >= 6 && !date && !(points == 3 && joints == 3 && digits <= 12)
+    }
+}
+
 /// Calls `found` with the numbers that begin with the word at `start`, which holds a digit and whose first sign does not
-/// follow a letter or digit: each of a run of words with blanks between them, and then the run. Gives where to go on.
-pub(crate) fn each(text: &[u8], start: usize, found: &mut dyn FnMut(&Number)) -> usize {
+/// follow a letter or digit: each of a run of words with blanks between them, and then the run; `all`: those as well that
+/// nobody wants without a word beside them. Gives where to go on.
+fn each(text: &[u8], start: usize, all: bool, found: &mut dyn FnMut(&Number)) -> usize {
     let mut at = start;
     let mut words = 0;
     loop {
         let (first, _) = word_end(text, at);
         let end = token_end(text, first);
         let of_time = of_time(text, at, end);
-        if !of_time && let Some(number) = Number::read(text, at, end) {
+        if !of_time
+            && (all || worth(text, at, end))
+            && let Some(number) = Number::read(text, at, end)
+        {
             found(&number);
         }
         // An area code may be joined to the first group: 030/123 45 67.
@@ -299,10 +330,19 @@ pub(crate) fn each(text: &[u8], start: usize, found: &mut dyn FnMut(&Number)) ->
 
 /// Calls `found` with the numbers that begin between `from` and `to`, which stand between words; gives where to go on.
 pub(crate) fn each_within(text: &[u8], from: usize, to: usize, found: &mut dyn FnMut(&Number)) -> usize {
+    between(text, from, to, true, found)
+}
+
+/// The same for the numbers that may be known without a word beside them.
+pub(crate) fn each_telling(text: &[u8], from: usize, to: usize, found: &mut dyn FnMut(&Number)) -> usize {
+    between(text, from, to, false, found)
+}
+
+fn between(text: &[u8], from: usize, to: usize, all: bool, found: &mut dyn FnMut(&Number)) -> usize {
     let mut at = from;
     while at < to {
         let (end, digit) = word_end(text, at);
-        at = if digit { each(text, at, found) } else { end.max(at + 1) };
+        at = if digit { each(text, at, all, found) } else { end.max(at + 1) };
         // What is joined to the number may go on with letters.
         if at > from && text.get(at - 1).is_some_and(u8::is_ascii_alphanumeric) {
             at = word_end(text, at).0;
@@ -324,9 +364,9 @@ mod tests {
     #[test]
     fn a_number_is_a_whole_run_of_groups() {
         assert_eq!(numbers("id 078-05-1126, DE89 3704 0044 0532 x"), ["078-05-1126", "DE89 3704 0044 0532"]);
-        assert_eq!(numbers("uid 1000 4111111111111111"), ["4111111111111111", "1000 4111111111111111"]);
-        assert_eq!(numbers("Y8063915-Z X9613851N"), ["Y8063915-Z", "X9613851N"]);
-        assert_eq!(numbers("50 150256 W493"), ["150256", "50 150256 W493"]);
+        assert_eq!(numbers("uid 1000 4928710360459288"), ["4928710360459288", "1000 4928710360459288"]);
+        assert_eq!(numbers("Y7204815-X X8350427R"), ["Y7204815-X", "X8350427R"]);
+        assert_eq!(numbers("50 160357 W482"), ["160357", "50 160357 W482"]);
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub(crate) fn singapore(number: &Number) -> bool {
 }
 
 /// Resident and foreigner registration number: a date, then a digit for sex and century: `960121-1021413`. Since October 2020
-/// the rest is at random, so that only the form with a dash needs no check.
+/// the rest is at random, so that the form with a dash needs no check for foreigners and for those born since.
 pub(crate) fn korea(number: &Number) -> bool {
     let sex = number.digit(6);
     if !number.is_digits() || number.signs().len() != 13 || !date(number, 0, 2, 4) || !(1..=8).contains(&sex) {
@@ -58,7 +58,18 @@ pub(crate) fn korea(number: &Number) -> bool {
     }
     let sum = weighted(number, &[2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5]) % 11;
     let base = if sex > 4 { 13 } else { 11 };
-    number.grouped(&[6, 7], b"-") || number.is_plain() && (base - sum) % 10 == number.digit(12)
+    let at_random = sex > 4 || sex > 2 && number.value(0, 4) >= 2010;
+    let shape = number.grouped(&[6, 7], b"-");
+    shape && at_random || (shape || number.is_plain()) && (base - sum) % 10 == number.digit(12)
+}
+
+/// The same without its check, which those given out since October 2020 do not have.
+pub(crate) fn korea_told(number: &Number) -> bool {
+    number.is_digits()
+        && number.signs().len() == 13
+        && date(number, 0, 2, 4)
+        && (1..=8).contains(&number.digit(6))
+        && (number.is_plain() || number.grouped(&[6, 7], b"-"))
 }
 
 /// Resident identity card: place, date, serial, check of ISO/IEC 7064, MOD 11,2 (GB 11643-1999).

@@ -1,6 +1,6 @@
 //! The Baltic states, Poland, Czechia, Slovakia, Romania, Bulgaria, Slovenia and its neighbours, Austria, Switzerland.
 
-use super::check::{date, is_date, iso_7064_11_10, weighted};
+use super::check::{LATEST, date, is_date, iso_7064_11_10, weighted};
 use crate::redact::detector::number::Number;
 
 fn digits(number: &Number, count: usize) -> bool {
@@ -25,14 +25,14 @@ pub(crate) fn latvia(number: &Number) -> bool {
                 && (1 + weighted(number, &[10, 5, 8, 4, 2, 1, 6, 3, 7, 9])) % 11 % 10 == number.digit(10))
 }
 
-/// PESEL: `44051401359`; the month says the century (Ministerstwo Cyfryzacji).
+/// PESEL: `88072315491`; the month says the century (Ministerstwo Cyfryzacji).
 pub(crate) fn poland(number: &Number) -> bool {
     digits(number, 11)
         && is_date(number.value(0, 2), number.value(2, 2) % 20, number.value(4, 2))
         && weighted(number, &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]).is_multiple_of(10)
 }
 
-/// Rodné číslo: `710319/2745`; nine digits until 1953, then ten that divide by 11 (zákon 133/2000 Sb.).
+/// Rodné číslo: `845214/3139`; nine digits until 1953, then ten that divide by 11 (zákon 133/2000 Sb.).
 pub(crate) fn czechia_slovakia(number: &Number) -> bool {
     let month = match number.value(2, 2) {
         month @ 51.. => month - 50,
@@ -60,6 +60,13 @@ pub(crate) fn romania(number: &Number) -> bool {
             == number.digit(12)
 }
 
+/// One of somebody who is no foreigner, born before the [latest](LATEST) year.
+pub(crate) fn romania_bare(number: &Number) -> bool {
+    let born =
+        matches!(number.digit(0), 1 | 2) || matches!(number.digit(0), 5 | 6) && number.value(1, 2) <= LATEST - 2000;
+    born && romania(number)
+}
+
 /// EGN: `7523169263`; the month says the century (GRAO).
 pub(crate) fn bulgaria(number: &Number) -> bool {
     digits(number, 10)
@@ -67,7 +74,7 @@ pub(crate) fn bulgaria(number: &Number) -> bool {
         && weighted(number, &[2, 4, 8, 5, 10, 9, 7, 3, 6]) % 11 % 10 == number.digit(9)
 }
 
-/// EMŠO and JMBG: `0101006500006`; the year has three digits (Pravilnik o EMŠO).
+/// EMŠO and JMBG: `2207964505137`; the year has three digits (Pravilnik o EMŠO).
 pub(crate) fn former_yugoslavia(number: &Number) -> bool {
     let year = number.value(4, 3);
     digits(number, 13)
@@ -82,7 +89,7 @@ pub(crate) fn croatia(number: &Number) -> bool {
     digits(number, 11) && iso_7064_11_10(number)
 }
 
-/// Sozialversicherungsnummer: `1237 010180` (§ 31 ASVG).
+/// Sozialversicherungsnummer: `3409 140379` (§ 31 ASVG).
 pub(crate) fn austria(number: &Number) -> bool {
     digits(number, 10)
         && number.digit(0) != 0

@@ -2,6 +2,9 @@
 
 use crate::redact::detector::number::Number;
 
+/// Latest year of birth in plain digits that begin with it: later ones are days on which something happened.
+pub(super) const LATEST: u64 = 2015;
+
 /// The sum of the first digits, each times its weight.
 pub(super) fn weighted(number: &Number, weights: &[u32]) -> u32 {
     weights.iter().enumerate().map(|(place, weight)| number.digit(place) * weight).sum()

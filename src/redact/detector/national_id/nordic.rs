@@ -1,6 +1,6 @@
 //! Finland, Sweden, Denmark, Norway, Iceland.
 
-use super::check::{date, is_date, luhn, weighted};
+use super::check::{LATEST, date, is_date, luhn, weighted};
 use crate::redact::detector::number::Number;
 
 /// Henkilötunnus: `131052-308T`, the last sign is the rest of a division by 31 (Digital and Population Data Services Agency).
@@ -17,7 +17,7 @@ pub(crate) fn finland(number: &Number) -> bool {
     digits && date(number, 4, 2, 0) && CHECK.get(usize::try_from(rest).unwrap_or(31)) == Some(&signs[last])
 }
 
-/// Personnummer and samordningsnummer, `811228-9874` or `198112289874` (SKV 704), and organisationsnummer, `556703-7485`.
+/// Personnummer and samordningsnummer, `730417-2310` or `198112289874` (SKV 704), and organisationsnummer, `556703-7485`.
 pub(crate) fn sweden(number: &Number) -> bool {
     let signs = number.signs();
     let ten = match signs.len() {
@@ -38,7 +38,7 @@ pub(crate) fn sweden_bare(number: &Number) -> bool {
     let time = number.value(0, 4) >= 1990 && number.value(8, 2) < 24 && number.value(10, 2) < 60;
     (number.grouped(&[6, 4], b"-")
         || number.grouped(&[8, 4], b"-")
-        || number.is_plain() && number.signs().len() == 12 && !time)
+        || number.is_plain() && number.signs().len() == 12 && !time && number.value(0, 4) <= LATEST)
         && sweden(number)
 }
 

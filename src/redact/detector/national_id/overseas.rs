@@ -37,7 +37,7 @@ pub(crate) fn taxpayer_bare(number: &Number) -> bool {
     !number.is_plain() && number.joints().iter().all(|&b| b == b'-') && taxpayer(number)
 }
 
-/// Medicare beneficiary identifier: `1EG4-TE5-MK73`, letters are not S, L, O, I, B, Z (CMS).
+/// Medicare beneficiary identifier: `7KA2-WM4-HA06`, letters are not S, L, O, I, B, Z (CMS).
 pub(crate) fn medicare(number: &Number) -> bool {
     number.shaped(b"9A*9A*9AA99")
         && number.digit(0) != 0

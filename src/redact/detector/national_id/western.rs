@@ -1,6 +1,6 @@
 //! Germany, Belgium, the Netherlands, Luxembourg, France, Ireland, the United Kingdom.
 
-use super::check::{is_date, iso_7064_11_10, luhn, weighted};
+use super::check::{LATEST, is_date, iso_7064_11_10, luhn, weighted};
 use crate::redact::detector::number::Number;
 
 /// The value of a sign in documents (ICAO 9303, part 3): digits as they are, `A` is 10.
@@ -23,13 +23,17 @@ pub(crate) fn german_document(number: &Number) -> bool {
         && sum % 10 == document_value(*check)
 }
 
-/// The same where letters stand between the digits, as in no counter.
+/// The same in capitals, two of them or more, of which one is no hexadecimal digit.
 pub(crate) fn german_document_bare(number: &Number, text: &[u8]) -> bool {
     let letters = number.signs().len() - number.digits;
-    letters >= 2 && text[number.start..number.end].iter().all(|b| !b.is_ascii_lowercase()) && german_document(number)
+    let hexadecimal = number.signs().iter().all(u8::is_ascii_hexdigit);
+    letters >= 2
+        && !hexadecimal
+        && text[number.start..number.end].iter().all(|b| !b.is_ascii_lowercase())
+        && german_document(number)
 }
 
-/// Versicherungsnummer of the pension: area, date, letter, serial, check: `15070649C103` (§ 2 VKVV).
+/// Versicherungsnummer of the pension: area, date, letter, serial, check: `53270468M211` (§ 2 VKVV).
 pub(crate) fn german_pension(number: &Number) -> bool {
     if !number.shaped(b"99999999A999") || !(number.is_plain() || matches!(number.groups(), [2, 6, 4] | [8, 4])) {
         return false;
@@ -63,7 +67,7 @@ pub(crate) fn german_tax(number: &Number) -> bool {
     number.is_digits() && number.signs().len() == 11 && number.digit(0) != 0 && iso_7064_11_10(number)
 }
 
-/// Umsatzsteuer-Identifikationsnummer: `DE136695976`.
+/// Umsatzsteuer-Identifikationsnummer: `DE284173060`.
 pub(crate) fn german_vat(number: &Number) -> bool {
     number.shaped(b"AA999999999")
         && number.signs().starts_with(b"DE")
@@ -71,7 +75,7 @@ pub(crate) fn german_vat(number: &Number) -> bool {
         && Number::read(&number.signs()[2..], 0, 9).is_some_and(|digits| iso_7064_11_10(&digits))
 }
 
-/// Rijksregisternummer: `85.07.30-033.28`; from 2000 on the check counts a 2 before it (KB 3-4-1984).
+/// Rijksregisternummer: `79.03.14-215.75`; from 2000 on the check counts a 2 before it (KB 3-4-1984).
 pub(crate) fn belgium(number: &Number) -> bool {
     let month = number.value(2, 2) % 20;
     let check = 97 - number.value(9, 2).min(97);
@@ -81,6 +85,15 @@ pub(crate) fn belgium(number: &Number) -> bool {
         && (number.is_plain() || matches!(number.groups(), [2, 2, 2, 3, 2] | [6, 3, 2] | [6, 5]))
         && (is_date(0, month, number.value(4, 2)) || month == 0)
         && (first % 97 == check || (2_000_000_000 + first) % 97 == check)
+}
+
+/// One of a known birthday, the century of which its two digits say.
+pub(crate) fn belgium_bare(number: &Number) -> bool {
+    let check = 97 - number.value(9, 2).min(97);
+    let of_last_century = number.value(0, 9) % 97 == check;
+    belgium(number)
+        && (1..=12).contains(&number.value(2, 2))
+        && (of_last_century || number.value(0, 2) <= LATEST - 2000)
 }
 
 /// Burgerservicenummer: 8 or 9 digits that pass the eleven test (`RvIG`).
@@ -108,6 +121,11 @@ pub(crate) fn luxembourg(number: &Number) -> bool {
         && verhoeff()
 }
 
+/// One of somebody born before the [latest](LATEST) year: what begins with a later date is an order's.
+pub(crate) fn luxembourg_bare(number: &Number) -> bool {
+    luxembourg(number) && number.value(0, 4) <= LATEST
+}
+
 /// NIR, the number of the social insurance: `2 89 04 78342 163 49`, in Corsica `2A`, `2B` (INSEE).
 pub(crate) fn france(number: &Number) -> bool {
     let signs = number.signs();
@@ -128,6 +146,11 @@ pub(crate) fn france(number: &Number) -> bool {
         && department
         && matches!(month, 1..=12 | 20..=42 | 50..=99)
         && number.value(0, 13).checked_sub(corsica).is_some_and(|value| 97 - value % 97 == number.value(13, 2))
+}
+
+/// Whether a NIR is of one of the two usual sexes and a known month.
+pub(crate) fn is_frequent(number: &Number) -> bool {
+    matches!(number.digit(0), 1 | 2) && matches!(number.value(3, 2), 1..=12)
 }
 
 /// Numéro fiscal: `07 01 987 765 493`, the last three digits are the rest of a division by 511 (`DGFiP`).
@@ -176,7 +199,7 @@ pub(crate) fn health_service_bare(number: &Number) -> bool {
     (number.grouped(&[3, 3, 4], b" ") || number.grouped(&[3, 3, 4], b"-")) && health_service(number)
 }
 
-/// National insurance number: `AB123456C` (HMRC, NIM39110).
+/// National insurance number: `CE482907B` (HMRC, NIM39110).
 pub(crate) fn insurance(signs: &[u8]) -> bool {
     let [a, b, digits @ .., last] = signs else { return false };
     digits.len() == 6
