@@ -89,6 +89,31 @@ const LABELS: &[Label] = &[
     ("uen", &[], Category::NationalId, |n| {
         n.shaped(b"99999999A") || n.shaped(b"999999999A") || n.shaped(b"A99AA9999A")
     }),
+    ("isikukood", &[], Category::NationalId, known::estonia_lithuania),
+    ("kodas", &[], Category::NationalId, known::estonia_lithuania),
+    ("henkilötunnus", &[], Category::NationalId, known::finland),
+    ("hetu", &[], Category::NationalId, known::finland),
+    ("kennitala", &[], Category::NationalId, known::denmark),
+    ("fodselsnummer", &[], Category::NationalId, known::norway),
+    ("fnr", &[], Category::NationalId, known::norway),
+    ("codice", &[], Category::NationalId, known::italy),
+    ("fiscale", &[], Category::NationalId, known::italy),
+    ("ahv", &[], Category::NationalId, known::switzerland),
+    ("avs", &[], Category::NationalId, known::switzerland),
+    ("rijksregisternummer", &[], Category::NationalId, known::belgium),
+    ("rijksregister", &[], Category::NationalId, known::belgium),
+    ("niss", &[], Category::NationalId, known::belgium),
+    ("insz", &[], Category::NationalId, known::belgium),
+    ("jmbg", &[], Category::NationalId, known::former_yugoslavia),
+    ("emšo", &[], Category::NationalId, known::former_yugoslavia),
+    ("emso", &[], Category::NationalId, known::former_yugoslavia),
+    ("matricule", &[], Category::NationalId, known::luxembourg),
+    ("cnpj", &[], Category::NationalId, |n| n.is_digits() && n.signs().len() == 14),
+    ("cuit", &[], Category::NationalId, |n| n.is_digits() && n.signs().len() == 11),
+    ("cuil", &[], Category::NationalId, |n| n.is_digits() && n.signs().len() == 11),
+    ("curp", &[], Category::NationalId, known::mexico),
+    ("cédula", &[], Category::NationalId, account),
+    ("cedula", &[], Category::NationalId, account),
     // Others say what they are by their words alone
     ("national", &["id", "identification", "identity"], Category::NationalId, some),
     ("identity", &["card", "number", "document"], Category::NationalId, some),
@@ -104,6 +129,12 @@ const LABELS: &[Label] = &[
     ("passaporte", &[], Category::Passport, passport),
     ("paspoort", &[], Category::Passport, passport),
     ("paszport", &[], Category::Passport, passport),
+    ("útlevél", &[], Category::Passport, passport),
+    ("passnumber", &[], Category::Passport, passport),
+    ("passportnumber", &[], Category::Passport, passport),
+    ("pasaportu", &[], Category::Passport, passport),
+    ("pașaport", &[], Category::Passport, passport),
+    ("паспорт", &[], Category::Passport, passport),
     ("여권", &[], Category::Passport, passport),
     ("여권번호는", &[], Category::Passport, passport),
     ("여권번호", &[], Category::Passport, passport),
@@ -111,6 +142,14 @@ const LABELS: &[Label] = &[
     ("license", &["driving", "driver", "drivers", "s"], Category::Licence, licence),
     ("führerschein", &[], Category::Licence, licence),
     ("führerscheinnummer", &[], Category::Licence, licence),
+    ("führerausweis", &[], Category::Licence, licence),
+    ("körkort", &[], Category::Licence, licence),
+    ("førerkort", &[], Category::Licence, licence),
+    ("kørekort", &[], Category::Licence, licence),
+    ("ajokortti", &[], Category::Licence, licence),
+    ("jazdy", &["prawo", "prawa"], Category::Licence, licence),
+    ("conducir", &["carnet", "de", "licencia"], Category::Licence, licence),
+    ("condução", &["carta", "de"], Category::Licence, licence),
     ("rijbewijs", &[], Category::Licence, licence),
     ("permis", &["conduire", "de"], Category::Licence, licence),
     ("patente", &["guida", "di"], Category::Licence, licence),
@@ -269,6 +308,10 @@ mod tests {
     #[test]
     fn a_word_says_what_the_number_beside_it_is() {
         finds("her SSN is 219099999 now", &[("219099999", "national-id")]);
+        finds("min kennitala er 1201743399", &[("1201743399", "national-id")]);
+        finds("mi cédula es 48205173", &[("48205173", "national-id")]);
+        finds("CNPJ 16727230000197", &[("16727230000197", "national-id")]);
+        finds("prawo jazdy nr 04826/17/2031", &[("04826/17/2031", "licence")]);
         finds("NHS 9434765919", &[("9434765919", "national-id")]);
         finds("Meine Steuer-ID ist 47193058267.", &[("47193058267", "national-id")]);
         finds("my SIN is 193 456 787", &[("193 456 787", "national-id")]);

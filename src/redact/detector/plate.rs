@@ -13,7 +13,25 @@ const REACH: usize = 24;
 
 impl Detector for Plate {
     fn words(&self) -> &'static [&'static str] {
-        &["plate", "plates", "kennzeichen", "plaka", "reg", "registration", "vehicles", "immatriculation", "targa"]
+        &[
+            "plate",
+            "plates",
+            "kennzeichen",
+            "plaka",
+            "nummernschild",
+            "kenteken",
+            "nummerplaat",
+            "nummerplade",
+            "registreringsnummer",
+            "rekisterinumero",
+            "matrícula",
+            "matricula",
+            "reg",
+            "registration",
+            "vehicles",
+            "immatriculation",
+            "targa",
+        ]
     }
 
     fn reads_numbers(&self) -> bool {
@@ -112,6 +130,7 @@ mod tests {
     fn a_plate_is_found_beside_its_word() {
         finds("License plate 35 KDN 4821", &[("35 KDN 4821", "vehicle")]);
         finds("My car reg is KD51 RNB and", &[("KD51 RNB", "vehicle")]);
+        finds("kenteken 48-KDN-2", &[("48-KDN-2", "vehicle")]);
         finds("Kennzeichen B-AB 1234.", &[("B-AB 1234", "vehicle")]);
         finds("Vehicles KD51 RNB and BD62XYZ", &[("KD51 RNB", "vehicle"), ("BD62XYZ", "vehicle")]);
         finds("licence HABER753116OJ9KQ", &[("HABER753116OJ9KQ", "licence")]);

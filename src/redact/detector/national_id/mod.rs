@@ -166,15 +166,19 @@ fn insurance_in_groups(text: &[u8], digits: usize) -> Option<(usize, usize)> {
 /// What a word says the number beside it is.
 pub(super) mod known {
     pub(crate) use super::asia::{aadhaar, korea_told as korea, pan, thailand};
-    pub(crate) use super::central::{austria, bulgaria, croatia, czechia_slovakia, latvia, poland, romania};
-    pub(crate) use super::nordic::{denmark, norway, sweden};
+    pub(crate) use super::central::{
+        austria, bulgaria, croatia, czechia_slovakia, estonia_lithuania, former_yugoslavia, latvia, poland, romania,
+        switzerland,
+    };
+    pub(crate) use super::nordic::{denmark, finland, norway, sweden};
     pub(crate) use super::overseas::{
-        australian_business, australian_company, australian_medicare, australian_tax, brazil, canada, medicare,
+        australian_business, australian_company, australian_medicare, australian_tax, brazil, canada, medicare, mexico,
         provider, social_security, south_africa, taxpayer,
     };
-    pub(crate) use super::southern::{greece, italian_vat, portugal, spain, turkey};
+    pub(crate) use super::southern::{greece, italian_vat, italy, portugal, spain, turkey};
     pub(crate) use super::western::{
-        france, german_document, german_health, german_tax, german_vat, health_service, ireland, netherlands,
+        belgium, france, german_document, german_health, german_tax, german_vat, health_service, ireland, luxembourg,
+        netherlands,
     };
 }
 
