@@ -359,7 +359,9 @@ pub(crate) fn fold_into(bytes: &[u8], folded: &mut String) {
     if decoded.chars().all(|c| c < '\u{300}') {
         folded.extend(decoded.chars().flat_map(char::to_lowercase));
     } else {
-        folded.extend(decoded.nfc().flat_map(char::to_lowercase));
+        // Greek writes one letter in another way at the end of a word.
+        let lower = decoded.nfc().flat_map(char::to_lowercase);
+        folded.extend(lower.map(|c| if c == 'ς' { 'σ' } else { c }));
     }
 }
 

@@ -83,6 +83,18 @@ fn open(path: &str, bytes: &[u8], all: &mut Vec<Leaf>) {
     }
 }
 
+/// The file of a database after what its write-ahead log holds was taken over.
+pub(super) fn checkpointed(bytes: &[u8], log: &[u8]) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("db");
+    std::fs::write(&file, bytes).unwrap();
+    std::fs::write(folder.path().join("db-wal"), log).unwrap();
+    let db = rusqlite::Connection::open(&file).unwrap();
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    drop(db);
+    std::fs::read(file).unwrap()
+}
+
 /// Every cell of a database, one a line.
 fn cells(bytes: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();
