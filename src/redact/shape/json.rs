@@ -12,6 +12,8 @@ use super::{Sink, State, is_mark, member};
 
 /// Deepest nesting that is followed.
 const DEEPEST: usize = 32;
+/// Most backslashes before the quotation marks of a string in which JSON is read, with the mark.
+const MOST_SLASHES: usize = 16;
 
 /// A list or object that has begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +50,11 @@ impl Open {
 
 /// Finds lists and objects under known keys in a line; what is open at its end.
 pub(super) fn begin(line: &[u8], sink: &mut Sink<'_, '_>) -> Option<Open> {
-    let mut at = 0;
+    begin_at(line, 0, sink)
+}
+
+/// The same from a place in the line.
+fn begin_at(line: &[u8], mut at: usize, sink: &mut Sink<'_, '_>) -> Option<Open> {
     while let Some(offset) = line.get(at..).and_then(|rest| memchr::memchr2(b'{', b'[', rest)) {
         at += offset;
         if let Some(class) = key_of(line, at) {
@@ -66,8 +72,10 @@ pub(super) fn begin(line: &[u8], sink: &mut Sink<'_, '_>) -> Option<Open> {
 
 /// The class of the key whose value opens at `at`.
 fn key_of(line: &[u8], at: usize) -> Option<KeyClass> {
-    let mut sign = at.checked_sub(1)?;
-    while line[sign] == b' ' && at - sign < 3 {
+    // JSON may stand in a string: `"user":"{\"name\":…`
+    let quoted = quote_before(&line[..at]).filter(|_| begins(&line[at..])).map_or(0, <[u8]>::len);
+    let mut sign = (at - quoted).checked_sub(1)?;
+    while line[sign] == b' ' && at - quoted - sign < 3 {
         sign = sign.checked_sub(1)?;
     }
     if line[sign] == b'>' {
@@ -78,6 +86,17 @@ fn key_of(line: &[u8], at: usize) -> Option<KeyClass> {
     }
     let (_, class) = key_before(line, sign)?;
     (!matches!(class, KeyClass::CallId)).then_some(class)
+}
+
+/// Whether a list or object with strings begins a text, escaped or not.
+pub(crate) fn begins(text: &[u8]) -> bool {
+    let opening = |b: &u8| matches!(b, b'{' | b'[');
+    let mut at = 0;
+    while at < 16 && text.get(at).is_some_and(opening) {
+        at = blank(text, at + 1);
+    }
+    let slashes = text[at..].iter().take_while(|&&b| b == b'\\').count();
+    at > 0 && matches!(byte(text, at + slashes), b'"' | b'\'')
 }
 
 /// Whether a line may go on with a list or object.
@@ -152,8 +171,16 @@ fn take(line: &[u8], token: &Token, open: &mut Open, sink: &mut Sink<'_, '_>) {
         open.awaits = Some(member::class(frame.class, &line[token.start..token.end]));
         return;
     }
-    if let Some(class) = open.class() {
-        let text = &line[token.start..token.end];
+    let text = &line[token.start..token.end];
+    let class = open.class();
+    if begins(text) && token.after - token.end <= MOST_SLASHES && !matches!(class, Some(KeyClass::Drop(_))) {
+        // JSON in a string. Strings within each other have unlike numbers of backslashes, so there are few levels.
+        let inner = &line[..token.end];
+        match class {
+            Some(class) => go_on(inner, token.start, &mut Open::awaiting(class), sink).map(|_| ()),
+            None => begin_at(inner, token.start, sink).map(|_| ()),
+        };
+    } else if let Some(class) = class {
         if frame.list && class == KeyClass::Drop(Category::Secret) && text.iter().all(|&b| is(b, DIGIT)) {
             // A secret may be a row of numbers.
             sink.secret(token.start, token.end);
@@ -435,6 +462,14 @@ mod tests {
             &[("Ada", "person"), ("Bo", "person")],
         );
         finds("", r#""{\\\"attendees\\\":[\\\"Ada\\\",\\\"Bo\\\"]}""#, &[("Ada", "person"), ("Bo", "person")]);
+    }
+
+    #[test]
+    fn json_in_the_string_of_a_key_is_of_the_keys_class() {
+        let text = r#"{"user":{"name":"{\"name\":\"cy\"}","x":"{\"attendees\":[\"Di\"]}"}}"#;
+        finds("", text, &[("cy", "user"), ("Di", "person")]);
+        let text = r#"{"user":"{\"id\":7,\"name\":\"anna\"}","attendees":"[ \"Ada\",\n{\"name\":\"Bo\"}]","n":["x"]}"#;
+        finds("", text, &[("anna", "user"), ("Ada", "person"), ("Bo", "person")]);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::redact::common::{is_architecture, is_common, is_no_value, is_system_u
 use crate::redact::hit::{Form, Group, Hits, rank};
 use crate::redact::keys::KeyClass;
 use crate::redact::masks::Shape;
+use crate::redact::shape::json;
 use crate::redact::text::{self, DIGIT, IDENT, SPACE, WORD, before, byte, is, is_uuid};
 
 pub(crate) use self::key::{class_of_key, key_before};
@@ -110,7 +111,13 @@ fn value_of(line: &Line<'_>, key: &[u8], at: usize, class: KeyClass, hits: &mut 
     if text[at] == b':' && start == at + 1 && key.eq_ignore_ascii_case(b"node") {
         return;
     }
-    push(text, value_at(text, start, class, text[at]), class, hits);
+    let value = value_at(text, start, class, text[at]);
+    // JSON in a string: its own keys, and this one for what they do not say, are read by the text's shape.
+    let json = matches!(class, KeyClass::Person | KeyClass::User | KeyClass::Host)
+        && value.is_some_and(|value| value.quoted && json::begins(&text[value.start..value.end]));
+    if !json {
+        push(text, value, class, hits);
+    }
 }
 
 /// A JSON list of strings on one line.
