@@ -1,35 +1,41 @@
 //! Traps of the table that are known to be open. The list is to become empty; the words say where the answer belongs.
 
 pub(super) const OPEN: &[&str] = &[
-    // Decoding layers
+    // Mail is not decoded: encoded words, quoted-printable.
     "base64: encoded word of Latin-1",
     "quoted-printable: encoded word",
     "quoted-printable: body",
+    // A terminal's colours stand within words.
     "colours within a value",
     "colours within a name",
-    // Addresses and numbers
+    // Addresses glued to words, or written as a number nothing tells from others.
     "ip: hexadecimal under a key",
     "ip: version 6 in host names",
     "ip: version 6 in 32 digits",
     "ip: in host names",
     "ip: glued to words",
+    // National numbers without a key or a word near them.
     "phone: forms",
+    // Rare forms of addresses.
     "mail: quoted local part",
     "mail: an address for a domain",
     "tel",
-    // Keys, values and names
+    // A number of six digits is as often a code as a secret.
     "json: a number under a secret's key",
+    // The name of a home runs over the zero byte behind it.
     "zero bytes between values",
+    // Where a name ends is not known.
     "path: Windows with a blank",
-    "path: a server nobody named",
     "ldap: escaped comma",
-    "account with a domain",
-    "lines: Unicode's line ends",
     "name: camel case and numbers",
+    // Nothing says that the word is a name.
+    "path: a server nobody named",
+    "account with a domain",
+    "hosts",
+    "lines: Unicode's line ends",
+    // The text's shape is not recognised without its file name.
     "ini",
     "shadow",
-    "hosts",
-    // Shapes of files
     "csv: doubled quotation marks",
     "yaml: lists",
     "a key no longer at the value's side",

@@ -888,7 +888,7 @@ fn every_chunk_size_gives_the_same_for_every_trap() {
             readable.then(|| read(&redactor, &items[1]).ok()).flatten().map(|(bytes, _)| bytes)
         };
         let expected = run(1 << 20, &items);
-        for size in [1, 2, 3, 5, 8, 13, 21, 34, trap.bytes.len().saturating_sub(1).max(1)] {
+        for size in [1, 2, 5, 13, 34, trap.bytes.len().saturating_sub(1).max(1)] {
             let got = run(size, &items);
             assert!(
                 got == expected,
@@ -976,8 +976,8 @@ fn values_at_every_place_of_a_very_long_line_go() {
             text.push_str(value);
             text.push_str("codec=H264 bandwidth=1920 ssrc=2864434397 state=connected, ");
         }
-        // Every 8th place is enough for one run; together the pieces of the line end at many places of a value.
-        if offset % 8 != 3 {
+        // Some places are enough for one run; together the pieces of the line end at many places of a value.
+        if offset % 16 != 3 {
             continue;
         }
         let items = [item("people.log", PEOPLE.as_bytes()), item("trap", text.as_bytes())];
