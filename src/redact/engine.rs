@@ -3,26 +3,23 @@
 //! Chunks depend on nothing but their own bytes, the line before and what the survey learned, so the result is the same for
 //! any number of threads and any size of chunk.
 
-use std::collections::VecDeque;
-use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use std::sync::{Mutex, PoisonError};
 
 use super::category::{Category, Counts};
+use super::chunk_scan::{each_line, key_lines, scan_units};
 use super::decode;
 use super::error::{GateHit, RedactError};
 use super::gate;
 use super::hit::{Form, Hit};
 use super::keys::KeyClass;
-use super::lines::{self, Chunk, Splitter};
+use super::lines::{self, Chunk};
 use super::memo::{Key, Memo};
-use super::pem::{self, Pem};
+use super::pem::Pem;
 use super::rules::Rules;
 use super::sample::{ChunkSamples, Sample, Samples};
-use super::scan::{Places, Scanner, Scratch};
+use super::scan::{Scanner, Scratch};
 use super::shape::{Shape, State, json};
 use super::stand_in::{StandIns, decoded};
 use super::text;
@@ -64,11 +61,11 @@ pub(crate) struct Engine {
 }
 
 /// A chunk, redacted and checked.
-struct Done {
-    bytes: Vec<u8>,
-    counts: Counts,
-    computed: Vec<VaultEntry>,
-    samples: Vec<Sample>,
+pub(crate) struct Done {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) counts: Counts,
+    pub(crate) computed: Vec<VaultEntry>,
+    pub(crate) samples: Vec<Sample>,
 }
 
 impl Engine {
@@ -84,7 +81,8 @@ impl Engine {
         }
     }
 
-    fn process(&self, chunk: &Chunk, path: &str) -> Result<Done, RedactError> {
+    /// Redacts a chunk and checks it.
+    pub(crate) fn process(&self, chunk: &Chunk, path: &str) -> Result<Done, RedactError> {
         self.process_as(chunk, path, None)
     }
 
@@ -155,7 +153,8 @@ impl Engine {
         Ok((done.bytes, done.counts))
     }
 
-    fn remember(&self, computed: &[VaultEntry]) {
+    /// Tells the vault of stand-ins that were computed.
+    pub(crate) fn remember(&self, computed: &[VaultEntry]) {
         if let (Some(vault), false) = (&self.vault, computed.is_empty()) {
             let mut vault = vault.lock().unwrap_or_else(PoisonError::into_inner);
             computed.iter().for_each(|entry| vault.enter(entry));
@@ -303,207 +302,6 @@ impl Pass<'_> {
             let value = text::decode(&decoded(&line[hit.start..hit.end])).into_owned();
             let stand_in = String::from_utf8_lossy(stand_in).into_owned();
             self.computed.push(VaultEntry { stand_in, value, category: hit.category });
-        }
-    }
-}
-
-/// Scans every line of a chunk: `found` gets where the line begins, the line, what was found in it, and its number from 0.
-pub(crate) fn each_line(
-    stand_ins: &StandIns,
-    bytes: &[u8],
-    chunk: &Chunk,
-    keys: &[Pem],
-    scratch: &mut Scratch,
-    mut found: impl FnMut(usize, &[u8], &[Hit], u64) -> Result<(), RedactError>,
-) -> Result<(), RedactError> {
-    let scanner = Scanner::knowing(stand_ins);
-    scan_lines(&scanner, bytes, chunk, keys, scratch, &mut found)
-}
-
-/// For each line, whether it begins within a private key; nothing when there is none.
-pub(crate) fn key_lines(bytes: &[u8], first: Pem) -> Result<Vec<Pem>, RedactError> {
-    if first == Pem::Outside && !pem::touches(bytes) {
-        return Ok(Vec::new());
-    }
-    let mut state = first;
-    let mut states = Vec::new();
-    for unit in lines::units(bytes) {
-        states.push(state);
-        state = state.step(&bytes[unit?]).0;
-    }
-    Ok(states)
-}
-
-/// Hears what is found in a line: where the line begins, the line, what was found in it, its number from 0.
-pub(crate) type Found<'f> = dyn FnMut(usize, &[u8], &[Hit], u64) -> Result<(), RedactError> + 'f;
-
-/// The same with any scanner.
-pub(crate) fn scan_lines(
-    scanner: &Scanner<'_>,
-    bytes: &[u8],
-    chunk: &Chunk,
-    keys: &[Pem],
-    scratch: &mut Scratch,
-    found: &mut Found<'_>,
-) -> Result<(), RedactError> {
-    scan_units(scanner, bytes, chunk, keys, scratch, &mut |start, line, hits, number, _| {
-        found(start, line, hits, number)
-    })
-}
-
-/// What is known around a line.
-pub(crate) struct Around<'a> {
-    pub(crate) memo: &'a mut Memo,
-    /// Where in the text's shape the line stands, and the next one.
-    before: &'a State,
-    after: &'a State,
-}
-
-/// The same for who remembers values.
-pub(crate) fn scan_units(
-    scanner: &Scanner<'_>,
-    bytes: &[u8],
-    chunk: &Chunk,
-    keys: &[Pem],
-    scratch: &mut Scratch,
-    found: &mut impl FnMut(usize, &[u8], &[Hit], u64, Around<'_>) -> Result<(), RedactError>,
-) -> Result<(), RedactError> {
-    let mut shape = chunk.shape.clone();
-    let mut masks = scratch.masks.pop().unwrap_or_default();
-    let mut window = 0..0;
-    let mut previous: &[u8] = &chunk.context;
-    let mut number = 0;
-    for (place, unit) in lines::units(bytes).enumerate() {
-        let unit = unit?;
-        if unit.end > window.end {
-            window = unit.start..window_end(bytes, &unit);
-            scanner.places(&bytes[window.clone()], &mut masks);
-        }
-        let line = &bytes[unit.clone()];
-        let before = shape.state().clone();
-        shape.line(line, &mut scratch.shaped);
-        let inside = keys.get(place).copied().unwrap_or_default() == Pem::Inside;
-        if let Some(body) = inside.then(|| Pem::Inside.step(line).1).flatten() {
-            let hit = Hit { start: body.start, end: body.end, category: Category::Secret, form: Form::Drop, rank: 0 };
-            if scanner.wants(&hit) {
-                let around = Around { memo: &mut scratch.memo, before: &before, after: shape.state() };
-                found(unit.start, line, &[hit], number, around)?;
-            }
-        } else {
-            let (from, to) = (unit.start - window.start, unit.end - window.start);
-            let view = Places { text: &bytes[window.clone()], masks: &masks, from, to };
-            scanner.scan_place(&view, previous, scratch);
-            if !scratch.hits.found.is_empty() {
-                let around = Around { memo: &mut scratch.memo, before: &before, after: shape.state() };
-                found(unit.start, line, &scratch.hits.found, number, around)?;
-            }
-        }
-        previous = lines::tail(line);
-        number += u64::from(bytes.get(unit.end) == Some(&b'\n'));
-    }
-    scratch.masks.push(masks);
-    Ok(())
-}
-
-/// How many bytes of lines are looked at together.
-const WINDOW: usize = 16 << 10;
-
-/// Where the window ends that begins with the line at `first`: behind a line, or with the line when that is longer.
-fn window_end(bytes: &[u8], first: &Range<usize>) -> usize {
-    let most = bytes.len().min(first.start + WINDOW);
-    match memchr::memrchr(b'\n', &bytes[first.start..most]) {
-        Some(length) if first.start + length >= first.end => first.start + length + 1,
-        _ => first.end,
-    }
-}
-
-/// A stream of redacted, checked text.
-pub(crate) struct TextReader<'a, R> {
-    engine: &'a Engine,
-    splitter: Splitter<R>,
-    path: String,
-    counts: Arc<Mutex<Counts>>,
-    ready: VecDeque<Vec<u8>>,
-    given: usize,
-    ended: bool,
-    failed: bool,
-}
-
-impl<'a, R: Read> TextReader<'a, R> {
-    pub(crate) fn new(engine: &'a Engine, input: R, path: String, counts: Arc<Mutex<Counts>>) -> Self {
-        let splitter = Splitter::new(input, engine.chunk);
-        Self { engine, splitter, path, counts, ready: VecDeque::new(), given: 0, ended: false, failed: false }
-    }
-
-    /// Begins within a private key, when that is where the text before ended.
-    pub(crate) fn within(mut self, pem: Pem) -> Self {
-        self.splitter = self.splitter.within(pem);
-        self
-    }
-
-    /// Reads a text of this shape.
-    pub(crate) fn shaped(mut self, shape: Shape) -> Self {
-        self.splitter = self.splitter.shaped(shape);
-        self
-    }
-
-    fn refill(&mut self) -> Result<(), RedactError> {
-        let mut chunks = Vec::new();
-        while !self.ended && chunks.len() < AHEAD * rayon::current_num_threads() {
-            match self.splitter.next_chunk()? {
-                Some(chunk) => chunks.push(chunk),
-                None => self.ended = true,
-            }
-        }
-        let results: Vec<_> = if chunks.len() > 1 {
-            chunks.into_par_iter().map(|chunk| self.engine.process(&chunk, &self.path)).collect()
-        } else {
-            chunks.iter().map(|chunk| self.engine.process(chunk, &self.path)).collect()
-        };
-        for done in results {
-            let done = done?;
-            let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-            for (category, count) in done.counts {
-                *counts.entry(category).or_insert(0) += count;
-            }
-            drop(counts);
-            self.engine.remember(&done.computed);
-            if let Some(samples) = &self.engine.samples {
-                samples.take(done.samples);
-            }
-            self.ready.push_back(done.bytes);
-        }
-        Ok(())
-    }
-}
-
-impl<R: Read> Read for TextReader<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.failed {
-            return Err(RedactError::NotReadable.into());
-        }
-        loop {
-            if let Some(front) = self.ready.front() {
-                let rest = &front[self.given..];
-                if !rest.is_empty() {
-                    let count = rest.len().min(buffer.len());
-                    buffer[..count].copy_from_slice(&rest[..count]);
-                    self.given += count;
-                    return Ok(count);
-                }
-                self.ready.pop_front();
-                self.given = 0;
-                continue;
-            }
-            if self.ended {
-                return Ok(0);
-            }
-            if let Err(error) = self.refill() {
-                // Nothing of an item that failed goes out any more.
-                self.failed = true;
-                self.ready.clear();
-                return Err(error.into());
-            }
         }
     }
 }

@@ -7,7 +7,8 @@
 //! that leads on; it does so with all detectors, learned names and decodings, and knows nothing of what was replaced there.
 
 use super::category::Category;
-use super::engine::{Changed, each_line};
+use super::chunk_scan::each_line;
+use super::engine::Changed;
 use super::error::RedactError;
 use super::lines::{self, Chunk, LONGEST};
 use super::pem::Pem;

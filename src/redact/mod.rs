@@ -15,6 +15,7 @@
 //! What cannot be read as text is left out and listed; nothing passes unread.
 
 mod category;
+mod chunk_scan;
 mod common;
 mod container;
 mod database;
@@ -34,6 +35,7 @@ mod path;
 mod pem;
 mod prf;
 mod profile;
+mod reader;
 mod redacted;
 mod redactor;
 mod rules;

@@ -6,14 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 
 use super::category::{Category, Counts};
+use super::chunk_scan::{each_line, key_lines};
 use super::container::{self, Opening, Redacting};
 use super::decode::{self, Encoding, HEAD};
-use super::engine::{Engine, TextReader, each_line, key_lines};
+use super::engine::Engine;
 use super::error::{RedactError, reason_of};
 use super::learned::Learned;
 use super::lines::Chunk;
 use super::pem::Pem;
 use super::prf::TicketKey;
+use super::reader::TextReader;
 use super::redacted::Redacted;
 use super::rules::Rules;
 use super::sample::{Sample, Samples};

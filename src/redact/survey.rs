@@ -8,9 +8,10 @@ use std::sync::{Mutex, PoisonError};
 use foldhash::fast::RandomState;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
+use super::chunk_scan::{key_lines, scan_units};
 use super::container::{Opening, Surveying};
 use super::decode;
-use super::engine::{AHEAD, CHUNK, key_lines, scan_units};
+use super::engine::{AHEAD, CHUNK};
 use super::error::{RedactError, reason_of};
 use super::hit::{Form, Group, Hit};
 use super::keys::KeyClass;

@@ -7,8 +7,9 @@ use super::{Depth, Opening};
 use crate::item::{ArchivePath, Reason};
 use crate::redact::category::Counts;
 use crate::redact::decode::{self, HEAD, Stream};
-use crate::redact::engine::{Engine, TextReader};
+use crate::redact::engine::Engine;
 use crate::redact::error::RedactError;
+use crate::redact::reader::TextReader;
 use crate::redact::shape::Shape;
 use crate::redact::shape::journal::{FromExport, ToExport};
 
