@@ -13,7 +13,6 @@ pub(super) const OPEN: &[&str] = &[
     "ip: version 6 in host names",
     "ip: version 6 in 32 digits",
     "ip: in host names",
-    "ip: glued to words",
     // National numbers without a key or a word near them.
     "phone: forms",
     // Rare forms of addresses.
@@ -25,8 +24,6 @@ pub(super) const OPEN: &[&str] = &[
     // The name of a home runs over the zero byte behind it.
     "zero bytes between values",
     // Where a name ends is not known.
-    "path: Windows with a blank",
-    "ldap: escaped comma",
     "name: camel case and numbers",
     // Nothing says that the word is a name.
     "path: a server nobody named",

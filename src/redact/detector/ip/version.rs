@@ -5,7 +5,10 @@ use crate::redact::text::{self, DIGIT, WORD, before, byte, is};
 /// Whether what stands before says that the number is a version: `v1.2.3.4`, `Chrome/118.0.0.0`, `version 1.2.3.4`.
 pub(super) fn version(text: &[u8], start: usize, end: usize) -> bool {
     let last = before(text, 0, start);
-    if text::word_before(text, start) || package(text, start, end) {
+    if text::word_before(text, start) {
+        return !glued(text, start);
+    }
+    if package(text, start, end) {
         return true;
     }
     if last == b'/' {
@@ -43,6 +46,15 @@ pub(super) fn version(text: &[u8], start: usize, end: usize) -> bool {
             | "driver"
             | "oid"
     ) || word.ends_with("version")
+}
+
+/// Whether a word that speaks of addresses stands right before the number: `host198.51.100.7`, `from198.51.100.7`.
+fn glued(text: &[u8], start: usize) -> bool {
+    const WORDS: [&[u8]; 12] =
+        [b"host", b"from", b"ip", b"ipv4", b"addr", b"address", b"client", b"peer", b"server", b"src", b"dst", b"to"];
+    let from = start - text[..start].iter().rev().take(16).take_while(|b| b.is_ascii_alphabetic()).count();
+    let word = &text[from..start];
+    !text::word_before(text, from) && WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
 /// Whether the name of a package or of a release goes on behind it, a requirement stands before it, or it begins an object

@@ -42,6 +42,7 @@ pub(super) fn home(text: &[u8], start: usize, end: usize, hits: &mut Hits) {
             )
     };
     let to = text[from.min(text.len())..].iter().position(|&b| !of(b)).map_or(text.len(), |length| from + length);
+    let to = if slash == b'\\' { with_blanks(text, to, &of) } else { to };
     let name = &text[from.min(text.len())..to];
     let folded = text::fold(name);
     let nobody = matches!(
@@ -52,6 +53,17 @@ pub(super) fn home(text: &[u8], start: usize, end: usize, hits: &mut Hits) {
     let source = start >= 2 && is(text[start - 2], WORD) && byte(text, to) != b'/' && is_source(&folded);
     if !nobody && !source && !name.starts_with(b"$") && !name.starts_with(b"%") && !name.starts_with(b"{") {
         push(text, from, to, hits);
+    }
+}
+
+/// Where a name in a Windows path ends that goes on behind a blank: there must be a backslash behind it, as in
+/// `C:\Users\Anna Muster\x`.
+fn with_blanks(text: &[u8], to: usize, of: &impl Fn(u8) -> bool) -> usize {
+    let rest = &text[to.min(text.len())..];
+    let length = rest.iter().take(64).position(|&b| b != b' ' && !of(b));
+    match length {
+        Some(length) if rest.first() == Some(&b' ') && rest[length] == b'\\' => to + length,
+        _ => to,
     }
 }
 
@@ -167,10 +179,15 @@ pub(super) fn directory_entry(text: &[u8], start: usize, end: usize, hits: &mut 
         return;
     }
     let from = end + 1;
-    let to = text[from..]
-        .iter()
-        .position(|&b| matches!(b, b',' | b'"' | b'\'' | b';' | b'/' | b'\\'))
-        .map_or(text.len(), |length| from + length);
+    // `CN=Muster\, Anna,OU=…`: an escaped comma is part of the name (RFC 4514, section 2.4).
+    let mut to = from;
+    while to < text.len() && !matches!(text[to], b',' | b'"' | b'\'' | b';' | b'/') {
+        if text[to] == b'\\' && byte(text, to + 1) != b',' {
+            break;
+        }
+        to += if text[to] == b'\\' { 2 } else { 1 };
+    }
+    let to = to.min(text.len());
     if byte(text, to) != b',' || to == from {
         return;
     }
