@@ -6,7 +6,6 @@ pub(super) const OPEN: &[&str] = &[
     "quoted-printable: encoded word",
     "quoted-printable: body",
     // A terminal's colours stand within words.
-    "colours within a value",
     "colours within a name",
     // Addresses glued to words, or written as a number nothing tells from others.
     "ip: hexadecimal under a key",
@@ -20,7 +19,6 @@ pub(super) const OPEN: &[&str] = &[
     "mail: an address for a domain",
     "tel",
     // A number of six digits is as often a code as a secret.
-    "json: a number under a secret's key",
     // The name of a home runs over the zero byte behind it.
     "zero bytes between values",
     // Where a name ends is not known.

@@ -52,9 +52,19 @@ pub(super) fn version(text: &[u8], start: usize, end: usize) -> bool {
 fn glued(text: &[u8], start: usize) -> bool {
     const WORDS: [&[u8]; 12] =
         [b"host", b"from", b"ip", b"ipv4", b"addr", b"address", b"client", b"peer", b"server", b"src", b"dst", b"to"];
+    if after_colour(text, start) {
+        return true;
+    }
     let from = start - text[..start].iter().rev().take(16).take_while(|b| b.is_ascii_alphabetic()).count();
     let word = &text[from..start];
     !text::word_before(text, from) && WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+/// Whether a terminal's colour ends here: `ESC [ 1 ; 31 m` (ECMA-48, section 8.3.117).
+fn after_colour(text: &[u8], end: usize) -> bool {
+    let Some(rest) = text[..end].strip_suffix(b"m") else { return false };
+    let numbers = rest.iter().rev().take(16).take_while(|&&b| is(b, DIGIT) || b == b';').count();
+    rest[..rest.len() - numbers].ends_with(b"\x1b[")
 }
 
 /// Whether the name of a package or of a release goes on behind it, a requirement stands before it, or it begins an object

@@ -52,7 +52,9 @@ pub(super) fn secret(text: &[u8], key: &[u8], at: usize, mut start: usize, hits:
         }
     }
     let weak = weakness(text, key, &name, at);
-    if weak == Weak::Never || weak == Weak::Unquoted && !value.quoted && header && !whole_line {
+    // `"pin":481516` is JSON's; `pin: 17` may be a processor's.
+    let bare = !value.quoted && header && !whole_line && !(name == "pin" && before(text, 0, at) == b'"');
+    if weak == Weak::Never || weak == Weak::Unquoted && bare {
         return;
     }
     let mut start = value.start;
