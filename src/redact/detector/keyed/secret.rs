@@ -13,8 +13,12 @@ pub(super) fn secret(text: &[u8], key: &[u8], at: usize, mut start: usize, hits:
     let header = text[at] == b':';
     let name = text::fold(key);
     let class = KeyClass::Drop(Category::Secret);
-    let whole_line = header
-        && (name.contains("cookie") || text::run(text, 0, SPACE) + key.len() == at || name.contains("authorization"));
+    let begins = text::run(text, 0, SPACE) + key.len() == text[..at].trim_ascii_end().len();
+    // A line of settings: `bind_password = three words long`
+    let setting = begins && !header && before(text, 0, at) == b' ' && byte(text, at + 1) == b' ';
+    let whole_line = setting
+        || header
+            && (name.contains("cookie") || begins && before(text, 0, at) != b' ' || name.contains("authorization"));
     // Python's and C's `b"…"`, `@"…"`
     if matches!(byte(text, start), b'b' | b'r' | b'u' | b'f' | b'L' | b'@')
         && matches!(byte(text, start + 1), b'"' | b'\'')
