@@ -57,8 +57,9 @@ pub(super) fn secret(text: &[u8], key: &[u8], at: usize, mut start: usize, hits:
     }
     let weak = weakness(text, key, &name, at);
     // `"pin":481516` is JSON's; `pin: 17` may be a processor's.
-    let bare = !value.quoted && header && !whole_line && !(name == "pin" && before(text, 0, at) == b'"');
-    if weak == Weak::Never || weak == Weak::Unquoted && bare {
+    let of_json = name == "pin" && before(text, 0, at) == b'"';
+    let telling = value.quoted || !header || whole_line || of_json;
+    if weak == Weak::Never || weak == Weak::Unquoted && !telling {
         return;
     }
     let mut start = value.start;
