@@ -10,7 +10,7 @@ use tarseal::redact::{OpeningLimits, Rules};
 use support::{item, redacted, redactor};
 
 fuzz_target!(|bytes: &[u8]| {
-    let limits = OpeningLimits { opened: 4 << 20, ratio: 100, free: 1 << 20, depth: 3 };
+    let limits = OpeningLimits { opened: 4 << 20, free: 1 << 20, ..OpeningLimits::default() };
     let rules = Rules { limits, ..Rules::default() };
     let items = [item("log", bytes)];
     let Some(redactor) = redactor(&rules, &items, 1 << 16) else { return };
