@@ -180,8 +180,8 @@ pub(super) fn directory_entry(text: &[u8], start: usize, end: usize, hits: &mut 
     }
     let from = end + 1;
     // `CN=Muster\, Anna,OU=…`: an escaped comma is part of the name (RFC 4514, section 2.4).
-    let mut to = from;
-    while to < text.len() && !matches!(text[to], b',' | b'"' | b'\'' | b';' | b'/') {
+    let (mut to, last) = (from, text.len().min(from + 256));
+    while to < last && !matches!(text[to], b',' | b'"' | b'\'' | b';' | b'/') {
         if text[to] == b'\\' && byte(text, to + 1) != b',' {
             break;
         }
