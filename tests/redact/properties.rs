@@ -82,6 +82,21 @@ fn redacting_the_redacted_changes_nothing() {
     }
 }
 
+#[test]
+fn broken_markup_is_redacted_once_and_the_same_in_any_chunks() {
+    let text =
+        b"<display_name><!Participant=\"a]]></di\x91splay_name><p user=\"x\" password='y'/>\n\npeer up\nmail sent\n";
+    let items = [item("log", text)];
+    let whole = read(&redactor(&items, 1 << 20), &items[0]).unwrap().0;
+    assert!(whole.ends_with(b"\npeer up\nmail sent\n"));
+    for chunk in [1, 40, 80, 113] {
+        let redactor = redactor(&items, chunk);
+        let once = read(&redactor, &items[0]).unwrap().0;
+        assert_eq!(String::from_utf8_lossy(&once), String::from_utf8_lossy(&whole), "chunks of {chunk}");
+        assert!(once == read(&redactor, &item("log", &once)).unwrap().0, "chunks of {chunk}");
+    }
+}
+
 /// Pieces that logs are made of, in any order.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop_oneof![

@@ -296,7 +296,7 @@ impl Sink<'_, '_> {
         }
     }
 
-    /// `start..end` divides two cells.
+    /// `start..end` divides two cells, or is markup.
     fn wall(&mut self, start: usize, end: usize) {
         if let Some(found) = &mut self.found {
             found.walls.push((start, end));

@@ -104,6 +104,13 @@ pub(super) fn go_on(line: &[u8], open: &mut Open, sink: &mut Sink<'_, '_>) -> bo
     true
 }
 
+/// Notes that `start..end` begins or ends markup, and gives its end. No finding goes over it, so that what was open behind a
+/// line is open behind the redacted line.
+fn mark(start: usize, end: usize, sink: &mut Sink<'_, '_>) -> usize {
+    sink.wall(start, end);
+    end
+}
+
 fn is_name(b: u8) -> bool {
     b.is_ascii_alphabetic() || b == b'_'
 }
@@ -133,25 +140,25 @@ impl Open {
                 Within::Data => {
                     let end = memchr::memmem::find(&line[at..], b"]]>").map(|length| at + length);
                     self.value(line, at, end.unwrap_or(line.len()), sink);
-                    self.skip(line, end, 3)
+                    self.skip(line, end, 3, sink)
                 }
                 Within::Comment => {
                     let end = memchr::memmem::find(&line[at..], b"-->").map(|length| at + length);
-                    self.skip(line, end, 3)
+                    self.skip(line, end, 3, sink)
                 }
                 Within::Other => {
                     let end = memchr::memchr(b'>', &line[at..]).map(|length| at + length);
-                    self.skip(line, end, 1)
+                    self.skip(line, end, 1, sink)
                 }
             };
         }
     }
 
-    fn skip(&mut self, line: &[u8], end: Option<usize>, length: usize) -> usize {
-        if end.is_some() {
-            self.within = Within::Text;
-        }
-        end.map_or(line.len(), |end| end + length)
+    /// Goes behind what ends at `end`, or to the end of the line.
+    fn skip(&mut self, line: &[u8], end: Option<usize>, length: usize, sink: &mut Sink<'_, '_>) -> usize {
+        let Some(end) = end else { return line.len() };
+        self.within = Within::Text;
+        mark(end, end + length, sink)
     }
 
     /// The text of an element, and the beginning of the next tag.
@@ -166,11 +173,11 @@ impl Open {
         let rest = &line[end..];
         if rest.starts_with(b"<![CDATA[") {
             self.within = Within::Data;
-            return end + 9;
+            return mark(end, end + 9, sink);
         }
         if rest.starts_with(b"<!--") {
             self.within = Within::Comment;
-            return end + 4;
+            return mark(end, end + 4, sink);
         }
         if rest.starts_with(b"</") {
             if self.deeper > 0 {
@@ -180,16 +187,17 @@ impl Open {
             }
             self.in_key = false;
             self.within = Within::Other;
-            return end + 2;
+            return mark(end, end + 2, sink);
         }
         if !is_name(byte(rest, 1)) {
             if matches!(byte(rest, 1), b'?' | b'!') {
                 self.within = Within::Other;
+                return mark(end, end + 2, sink);
             }
             return end + 1;
         }
-        let mut stop = run(line, end + 1, IDENT);
-        let mut name = end + 1;
+        let mut name = mark(end, end + 1, sink);
+        let mut stop = run(line, name, IDENT);
         if byte(line, stop) == b':' && is_name(byte(line, stop + 1)) {
             name = stop + 1;
             stop = run(line, name, IDENT);
@@ -240,11 +248,11 @@ impl Open {
                 }
                 self.in_key = tag.is_key;
                 self.within = Within::Text;
-                return at + 1;
+                return mark(at, at + 1, sink);
             }
             b'/' if byte(line, at + 1) == b'>' => {
                 self.within = Within::Text;
-                return at + 2;
+                return mark(at, at + 2, sink);
             }
             b'<' => {
                 // No tag: `<` stands for itself.
