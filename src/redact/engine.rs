@@ -20,7 +20,7 @@ use super::pem::Pem;
 use super::rules::Rules;
 use super::sample::{ChunkSamples, Sample, Samples};
 use super::scan::{Scanner, Scratch};
-use super::shape::{Shape, State, json};
+use super::shape::{State, json};
 use super::stand_in::{StandIns, decoded};
 use super::text;
 use super::vault::{Vault, VaultEntry};
@@ -137,18 +137,14 @@ impl Engine {
 
     /// Redacts a text that stands alone, such as a path.
     pub(crate) fn text(&self, text: &[u8]) -> Result<Vec<u8>, RedactError> {
-        let chunk =
-            Chunk { bytes: text.to_vec(), context: Vec::new(), pem: Pem::Outside, shape: Shape::default(), line: 1 };
-        let done = self.process(&chunk, "")?;
+        let done = self.process(&Chunk::alone(text), "")?;
         self.remember(&done.computed);
         Ok(done.bytes)
     }
 
     /// Redacts a cell whose column may say what it is. It passes the gate like a line of a log.
     pub(crate) fn cell(&self, text: &[u8], class: Option<KeyClass>) -> Result<(Vec<u8>, Counts), RedactError> {
-        let chunk =
-            Chunk { bytes: text.to_vec(), context: Vec::new(), pem: Pem::Outside, shape: Shape::default(), line: 1 };
-        let done = self.process_as(&chunk, "", class)?;
+        let done = self.process_as(&Chunk::alone(text), "", class)?;
         self.remember(&done.computed);
         Ok((done.bytes, done.counts))
     }

@@ -31,6 +31,13 @@ pub(crate) struct Chunk {
     pub(crate) line: u64,
 }
 
+impl Chunk {
+    /// A text that stands alone: nothing before it, and no shape.
+    pub(crate) fn alone(text: impl Into<Vec<u8>>) -> Self {
+        Self { bytes: text.into(), context: Vec::new(), pem: Pem::Outside, shape: Shape::default(), line: 1 }
+    }
+}
+
 /// Cuts a stream into chunks.
 pub(crate) struct Splitter<R> {
     input: R,

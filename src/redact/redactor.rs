@@ -229,7 +229,7 @@ impl Redactor {
     pub fn findings(&self, text: &[u8]) -> Result<Vec<Finding>, RedactError> {
         decode::check_text(text)?;
         let shape = Shape::of("", text, &self.engine.rules);
-        let chunk = Chunk { bytes: Vec::new(), context: Vec::new(), pem: Pem::Outside, shape, line: 1 };
+        let chunk = Chunk { shape, ..Chunk::alone([]) };
         let mut all = Vec::new();
         each_line(
             &self.engine.stand_ins,

@@ -19,7 +19,6 @@ use super::learned::{Evidence, Learned, Sighting};
 use super::lines::{Chunk, Splitter, units};
 use super::memo::Key;
 use super::own::Own;
-use super::pem::Pem;
 use super::rules::{Rules, leaves_out};
 use super::scan::{Scanner, Scratch};
 use super::shape::Shape;
@@ -108,23 +107,13 @@ impl Survey {
 
     /// What the names of a file and its directories teach.
     pub(crate) fn path_sightings(&self, path: &ArchivePath) -> Vec<Sighting> {
-        let text = format!("/{path}");
-        let chunk = Chunk {
-            bytes: text.into_bytes(),
-            context: Vec::new(),
-            pem: Pem::Outside,
-            shape: Shape::default(),
-            line: 1,
-        };
         // A path is one short line of valid UTF-8: it can always be read.
-        self.learn(&chunk, None).unwrap_or_default()
+        self.learn(&Chunk::alone(format!("/{path}")), None).unwrap_or_default()
     }
 
     /// What a cell teaches, whose column may say what it is.
     pub(crate) fn cell_sightings(&self, text: &[u8], class: Option<KeyClass>) -> Vec<Sighting> {
-        let chunk =
-            Chunk { bytes: text.to_vec(), context: Vec::new(), pem: Pem::Outside, shape: Shape::default(), line: 1 };
-        self.learn(&chunk, class).unwrap_or_default()
+        self.learn(&Chunk::alone(text), class).unwrap_or_default()
     }
 
     /// Learns from an item's content, opening compressed data and archives.
