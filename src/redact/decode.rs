@@ -1,6 +1,6 @@
 //! From bytes to text and back: encodings, and what is no text.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Cursor, Read};
 
 use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE};
 
@@ -133,8 +133,7 @@ struct FromUtf16<R> {
     input: R,
     decoder: Decoder,
     bytes: Vec<u8>,
-    text: Vec<u8>,
-    given: usize,
+    text: Cursor<Vec<u8>>,
     ended: bool,
 }
 
@@ -142,37 +141,34 @@ impl<R: Read> FromUtf16<R> {
     fn new(input: R, big: bool) -> Self {
         let encoding = if big { UTF_16BE } else { UTF_16LE };
         let decoder = encoding.new_decoder_without_bom_handling();
-        Self { input, decoder, bytes: vec![0; 32 << 10], text: Vec::new(), given: 0, ended: false }
+        Self { input, decoder, bytes: vec![0; 32 << 10], text: Cursor::default(), ended: false }
     }
 
     fn refill(&mut self) -> io::Result<()> {
         let count = self.input.read(&mut self.bytes)?;
         self.ended = count == 0;
-        self.text.resize(3 * count + 16, 0);
+        self.text.set_position(0);
+        let text = self.text.get_mut();
+        text.resize(3 * count + 16, 0);
         let (result, read, written) =
-            self.decoder.decode_to_utf8_without_replacement(&self.bytes[..count], &mut self.text, self.ended);
+            self.decoder.decode_to_utf8_without_replacement(&self.bytes[..count], text, self.ended);
         if result != DecoderResult::InputEmpty || read != count {
             return Err(RedactError::NotReadable.into());
         }
-        self.text.truncate(written);
-        self.given = 0;
+        text.truncate(written);
         Ok(())
     }
 }
 
 impl<R: Read> Read for FromUtf16<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.given == self.text.len() {
+        while self.text.fill_buf()?.is_empty() {
             if self.ended {
                 return Ok(0);
             }
             self.refill()?;
         }
-        let rest = &self.text[self.given..];
-        let count = rest.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&rest[..count]);
-        self.given += count;
-        Ok(count)
+        self.text.read(buffer)
     }
 }
 
@@ -181,15 +177,14 @@ struct ToUtf16<R> {
     input: R,
     big: bool,
     text: Vec<u8>,
-    units: Vec<u8>,
-    given: usize,
+    units: Cursor<Vec<u8>>,
     ended: bool,
 }
 
 impl<R: Read> ToUtf16<R> {
     fn new(input: R, big: bool) -> Self {
         let mark = if big { vec![0xfe, 0xff] } else { vec![0xff, 0xfe] };
-        Self { input, big, text: Vec::new(), units: mark, given: 0, ended: false }
+        Self { input, big, text: Vec::new(), units: Cursor::new(mark), ended: false }
     }
 
     fn refill(&mut self) -> io::Result<()> {
@@ -197,8 +192,9 @@ impl<R: Read> ToUtf16<R> {
         let count = self.input.read(&mut buffer)?;
         self.ended = count == 0;
         self.text.extend_from_slice(&buffer[..count]);
-        self.units.clear();
-        self.given = 0;
+        self.units.set_position(0);
+        let units = self.units.get_mut();
+        units.clear();
         let valid = match std::str::from_utf8(&self.text) {
             Ok(text) => text.len(),
             Err(error) if error.error_len().is_none() && !self.ended => error.valid_up_to(),
@@ -207,7 +203,7 @@ impl<R: Read> ToUtf16<R> {
         };
         let (text, _) = self.text.split_at(valid);
         for unit in std::str::from_utf8(text).map_err(|_| RedactError::NotReadable)?.encode_utf16() {
-            self.units.extend(if self.big { unit.to_be_bytes() } else { unit.to_le_bytes() });
+            units.extend(if self.big { unit.to_be_bytes() } else { unit.to_le_bytes() });
         }
         self.text.drain(..valid);
         Ok(())
@@ -216,17 +212,13 @@ impl<R: Read> ToUtf16<R> {
 
 impl<R: Read> Read for ToUtf16<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.given == self.units.len() {
+        while self.units.fill_buf()?.is_empty() {
             if self.ended {
                 return Ok(0);
             }
             self.refill()?;
         }
-        let rest = &self.units[self.given..];
-        let count = rest.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&rest[..count]);
-        self.given += count;
-        Ok(count)
+        self.units.read(buffer)
     }
 }
 

@@ -1,6 +1,6 @@
 //! xz, one stream or more.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Cursor, Read, Write};
 
 use lzma_rust2::{XzOptions, XzReader, XzWriter};
 
@@ -25,7 +25,7 @@ impl Codec for Xz {
 
     fn pack<'a>(&self, plain: Stream<'a>) -> io::Result<Stream<'a>> {
         let writer = XzWriter::new(Vec::new(), XzOptions::with_preset(PRESET))?;
-        Ok(Box::new(Packing { plain, buffer: vec![0; 64 << 10], writer: Some(writer), packed: Vec::new(), given: 0 }))
+        Ok(Box::new(Packing { plain, buffer: vec![0; 64 << 10], writer: Some(writer), packed: Cursor::default() }))
     }
 }
 
@@ -35,16 +35,15 @@ struct Packing<'a> {
     buffer: Vec<u8>,
     /// `None` after its end.
     writer: Option<XzWriter<Vec<u8>>>,
-    packed: Vec<u8>,
-    given: usize,
+    packed: Cursor<Vec<u8>>,
 }
 
 impl Read for Packing<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.given == self.packed.len() {
+        while self.packed.fill_buf()?.is_empty() {
             let Some(mut writer) = self.writer.take() else { return Ok(0) };
-            self.given = 0;
-            self.packed.clear();
+            self.packed.set_position(0);
+            self.packed.get_mut().clear();
             let count = match self.plain.read(&mut self.buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                     self.writer = Some(writer);
@@ -53,18 +52,14 @@ impl Read for Packing<'_> {
                 read => read?,
             };
             if count == 0 {
-                self.packed = writer.finish()?;
+                *self.packed.get_mut() = writer.finish()?;
             } else {
                 writer.write_all(&self.buffer[..count])?;
-                std::mem::swap(&mut self.packed, writer.inner_mut());
+                std::mem::swap(self.packed.get_mut(), writer.inner_mut());
                 self.writer = Some(writer);
             }
         }
-        let rest = &self.packed[self.given..];
-        let count = rest.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&rest[..count]);
-        self.given += count;
-        Ok(count)
+        self.packed.read(buffer)
     }
 }
 

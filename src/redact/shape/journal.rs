@@ -5,7 +5,7 @@
 //! length. So such a field is read as text: `KEY=` and its lines, each behind a vertical tab, which no other field's value
 //! begins with; afterwards it is written as it was, with its new length.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use super::super::error::RedactError;
 
@@ -27,27 +27,27 @@ pub(crate) fn recognises(head: &[u8]) -> bool {
 /// Gives an export as text.
 pub(crate) struct FromExport<R> {
     input: BufReader<R>,
-    text: Vec<u8>,
-    given: usize,
+    text: Cursor<Vec<u8>>,
     in_value: bool,
 }
 
 impl<R: Read> FromExport<R> {
     pub(crate) fn new(input: R) -> Self {
-        Self { input: BufReader::with_capacity(64 << 10, input), text: Vec::new(), given: 0, in_value: false }
+        Self { input: BufReader::with_capacity(64 << 10, input), text: Cursor::default(), in_value: false }
     }
 
     fn refill(&mut self) -> io::Result<()> {
-        self.text.clear();
-        self.given = 0;
-        (&mut self.input).take(PIECE).read_until(b'\n', &mut self.text)?;
-        let ended = self.text.last() == Some(&b'\n');
-        if std::mem::replace(&mut self.in_value, !ended) || self.text.len() <= 1 {
+        self.text.set_position(0);
+        let text = self.text.get_mut();
+        text.clear();
+        (&mut self.input).take(PIECE).read_until(b'\n', text)?;
+        let ended = text.last() == Some(&b'\n');
+        if std::mem::replace(&mut self.in_value, !ended) || text.len() <= 1 {
             return Ok(());
         }
-        match memchr::memchr(b'=', &self.text) {
+        match memchr::memchr(b'=', text) {
             // A value like that would be taken for a field of any bytes.
-            Some(sign) if self.text.get(sign + 1) == Some(&MARK) => Err(RedactError::NotReadable.into()),
+            Some(sign) if text.get(sign + 1) == Some(&MARK) => Err(RedactError::NotReadable.into()),
             Some(_) => Ok(()),
             None if ended => self.field(),
             None => Err(RedactError::NotReadable.into()),
@@ -56,8 +56,9 @@ impl<R: Read> FromExport<R> {
 
     /// Reads the field whose name was read.
     fn field(&mut self) -> io::Result<()> {
-        self.text.pop();
-        if self.text.iter().any(|&b| !b.is_ascii_alphanumeric() && b != b'_') {
+        let text = self.text.get_mut();
+        text.pop();
+        if text.iter().any(|&b| !b.is_ascii_alphanumeric() && b != b'_') {
             return Err(RedactError::NotReadable.into());
         }
         let mut length = [0; 8];
@@ -77,11 +78,11 @@ impl<R: Read> FromExport<R> {
             return Err(RedactError::NotReadable.into());
         }
         let is_text = length <= MOST && std::str::from_utf8(&value).is_ok() && !value.contains(&0);
-        self.text.push(b'=');
+        text.push(b'=');
         for line in if is_text { &value } else { LEFT_OUT }.split(|&b| b == b'\n') {
-            self.text.push(MARK);
-            self.text.extend_from_slice(line);
-            self.text.push(b'\n');
+            text.push(MARK);
+            text.extend_from_slice(line);
+            text.push(b'\n');
         }
         Ok(())
     }
@@ -89,22 +90,17 @@ impl<R: Read> FromExport<R> {
 
 impl<R: Read> Read for FromExport<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.given == self.text.len() {
+        if self.text.fill_buf()?.is_empty() {
             self.refill()?;
         }
-        let rest = &self.text[self.given..];
-        let count = rest.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&rest[..count]);
-        self.given += count;
-        Ok(count)
+        self.text.read(buffer)
     }
 }
 
 /// Gives such a text as an export again.
 pub(crate) struct ToExport<R> {
     input: BufReader<R>,
-    out: Vec<u8>,
-    given: usize,
+    out: Cursor<Vec<u8>>,
     /// The line that was read after a field.
     next: Vec<u8>,
     in_value: bool,
@@ -114,37 +110,37 @@ impl<R: Read> ToExport<R> {
     pub(crate) fn new(input: R) -> Self {
         Self {
             input: BufReader::with_capacity(64 << 10, input),
-            out: Vec::new(),
-            given: 0,
+            out: Cursor::default(),
             next: Vec::new(),
             in_value: false,
         }
     }
 
     fn refill(&mut self) -> io::Result<()> {
-        self.given = 0;
-        self.out = std::mem::take(&mut self.next);
-        if self.out.is_empty() {
-            (&mut self.input).take(PIECE).read_until(b'\n', &mut self.out)?;
+        self.out.set_position(0);
+        let out = self.out.get_mut();
+        *out = std::mem::take(&mut self.next);
+        if out.is_empty() {
+            (&mut self.input).take(PIECE).read_until(b'\n', out)?;
         }
-        let in_value = std::mem::replace(&mut self.in_value, self.out.last() != Some(&b'\n'));
-        if in_value || self.out.len() <= 1 {
+        let in_value = std::mem::replace(&mut self.in_value, out.last() != Some(&b'\n'));
+        if in_value || out.len() <= 1 {
             return Ok(());
         }
-        let Some(sign) = memchr::memchr(b'=', &self.out) else {
+        let Some(sign) = memchr::memchr(b'=', out) else {
             // No line of an export: what was dropped there was more than a value.
             return Err(RedactError::NotReadable.into());
         };
-        if self.out.get(sign + 1) == Some(&MARK) {
+        if out.get(sign + 1) == Some(&MARK) {
             self.field(sign)?;
         }
         Ok(())
     }
 
     fn field(&mut self, sign: usize) -> io::Result<()> {
-        let mut value = self.out.split_off(sign + 2);
-        self.out.pop();
-        self.out.pop();
+        let out = self.out.get_mut();
+        let mut value = out.split_off(sign + 2);
+        out.truncate(sign);
         let mut at_start = !self.in_value;
         loop {
             let from = value.len();
@@ -165,24 +161,20 @@ impl<R: Read> ToExport<R> {
         if value.last() == Some(&b'\n') {
             value.pop();
         }
-        self.out.push(b'\n');
-        self.out.extend_from_slice(&(value.len() as u64).to_le_bytes());
-        self.out.append(&mut value);
-        self.out.push(b'\n');
+        out.push(b'\n');
+        out.extend_from_slice(&(value.len() as u64).to_le_bytes());
+        out.append(&mut value);
+        out.push(b'\n');
         Ok(())
     }
 }
 
 impl<R: Read> Read for ToExport<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.given == self.out.len() {
+        if self.out.fill_buf()?.is_empty() {
             self.refill()?;
         }
-        let rest = &self.out[self.given..];
-        let count = rest.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&rest[..count]);
-        self.given += count;
-        Ok(count)
+        self.out.read(buffer)
     }
 }
 
