@@ -10,6 +10,19 @@ use crate::redact::engine::Engine;
 /// How often another number is tried for one name.
 const TRIES: u32 = 1_000;
 
+/// What a member is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    File,
+    Directory,
+    /// Symbolic or hard.
+    Link,
+    /// A device or a pipe.
+    Device,
+    /// Of a kind that nobody knows, or that contradicts itself.
+    Unknown,
+}
+
 /// A name that is safe to unpack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum MemberName {

@@ -2,7 +2,8 @@
 
 use tar::{EntryType, Header};
 
-use super::reader::{Entry, Kind};
+use super::reader::Entry;
+use crate::redact::container::member_name::Kind;
 
 /// Bytes of a block.
 pub(super) const BLOCK: usize = 512;

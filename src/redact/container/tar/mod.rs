@@ -9,7 +9,7 @@ mod reader;
 use std::io::{Cursor, Read};
 
 use super::joined::{Joined, Pieces};
-use super::member_name::{MemberName, Names};
+use super::member_name::{Kind, MemberName, Names};
 use super::{Container, Redacting, Surveying};
 use crate::item::Reason;
 use crate::redact::decode::Stream;
@@ -17,7 +17,7 @@ use crate::redact::error::RedactError;
 use crate::spool::SpoolReader;
 
 use self::header::{BLOCK, padding};
-use self::reader::{Entry, Kind, Reader};
+use self::reader::{Entry, Reader};
 
 pub(crate) struct Tar;
 

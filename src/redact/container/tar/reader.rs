@@ -5,25 +5,12 @@ use std::io::{self, Read};
 use tar::Header;
 
 use super::header::{BLOCK, is_header, padding};
-use crate::redact::container::member_name::MemberName;
+use crate::redact::container::member_name::{Kind, MemberName};
 use crate::redact::decode::Stream;
 use crate::redact::error::RedactError;
 
 /// Most bytes of a long name or of pax records.
 const EXTENSION: u64 = 1 << 20;
-
-/// What a member is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    File,
-    Directory,
-    /// Symbolic or hard.
-    Link,
-    /// A device or a pipe.
-    Device,
-    /// Sparse, a part of another volume, or of a kind nobody knows.
-    Unknown,
-}
 
 /// A member as its headers tell it.
 #[derive(Debug)]
@@ -117,6 +104,7 @@ impl<'a> Reader<'a> {
         let flag = header.as_old().linkflag[0];
         let name = extension.path.or(extension.long_name).unwrap_or_else(|| header.path_bytes().into_owned());
         let kind = match flag {
+            // Sparse, a part of another volume, or of a kind nobody knows.
             _ if extension.sparse => Kind::Unknown,
             0 | b'0' | b'7' if name.ends_with(b"/") => Kind::Directory,
             0 | b'0' | b'7' => Kind::File,

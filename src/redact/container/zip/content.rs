@@ -7,10 +7,11 @@ use flate2::Crc;
 use flate2::read::DeflateDecoder;
 
 use super::directory::Directory;
-use super::record::{Kind, Record, damaged};
+use super::record::{Record, damaged};
 use crate::redact::container::Opening;
 use crate::redact::container::bz2::Bz2;
 use crate::redact::container::compressed::Codec;
+use crate::redact::container::member_name::Kind;
 use crate::redact::container::xz::Xz;
 use crate::redact::container::zst::Zst;
 use crate::redact::decode::Stream;

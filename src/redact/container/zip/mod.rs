@@ -15,7 +15,7 @@ use std::io::Cursor;
 use std::sync::Arc;
 
 use super::joined::{Joined, Pieces};
-use super::member_name::{MemberName, Names};
+use super::member_name::{Kind, MemberName, Names};
 use super::redacting::spool_all;
 use super::{Container, Opening, Redacting, Surveying};
 use crate::item::Reason;
@@ -23,7 +23,7 @@ use crate::redact::decode::Stream;
 use crate::redact::error::RedactError;
 
 use self::directory::Directory;
-use self::record::{Kind, Record};
+use self::record::Record;
 use self::writer::Writer;
 
 pub(crate) struct Zip;

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::redact::container::member_name::Kind;
 use crate::redact::error::RedactError;
 
 /// The beginning of a member.
@@ -14,17 +15,6 @@ pub(super) const LOCAL_LENGTH: usize = 30;
 pub(super) const CENTRAL_LENGTH: usize = 46;
 /// The extra field with numbers of 64 bits.
 pub(super) const ZIP64: u16 = 1;
-
-/// What a member is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    File,
-    Directory,
-    Link,
-    Device,
-    /// A directory with content.
-    Unknown,
-}
 
 /// A member as the central directory tells it.
 #[derive(Clone, Debug)]
