@@ -33,6 +33,7 @@ type HashSet<K> = std::collections::HashSet<K, RandomState>;
 
 /// Reads every item once and learns what must be hidden, also in items that were read before.
 pub struct Survey {
+    /// What it works by.
     pub(crate) rules: Rules,
     spools: Spools,
     learned: Learned,
@@ -151,11 +152,6 @@ impl Survey {
         self.learned.divided = fragments.divided;
         self.learned.take_with(self.order, &self.evidence);
         self.learned
-    }
-
-    /// What it works by.
-    pub(crate) const fn rules(&self) -> &Rules {
-        &self.rules
     }
 
     fn add(&mut self, sightings: Vec<Sighting>) {

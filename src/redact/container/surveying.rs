@@ -62,7 +62,7 @@ impl<'a> Surveying<'a> {
     /// the path and the text's beginning ([`decode::peek`]).
     pub(crate) fn text(&mut self, text: Stream<'_>) -> Result<(), RedactError> {
         let path = self.path.as_ref().map_or("", ArchivePath::as_str);
-        let (shape, is_journal, text) = Shape::of_stream(path, text, self.survey.rules())?;
+        let (shape, is_journal, text) = Shape::of_stream(path, text, &self.survey.rules)?;
         let text = if is_journal { Box::new(FromExport::new(text)) } else { text };
         let sightings = self.survey.read_text(text, shape)?;
         self.learn(sightings);
