@@ -33,6 +33,18 @@ const SYSTEM_USERS: [&str; 16] = [
     "nologin",
 ];
 
+/// Accounts that programs bring along; [`SYSTEM_USERS`] are the ones every system has.
+const SERVICES: &str = "adm lp sync shutdown halt mail news uucp operator games ftp proxy backup list irc gnats _apt sshd \
+    polkitd rtkit avahi colord gdm sddm lightdm tss dnsmasq chrony ntp ntpd rpc rpcuser nfsnobody postfix postgres mysql \
+    mariadb redis mongodb nginx apache httpd tomcat jenkins docker dockremap libvirt-qemu libvirt-dbus qemu kvm vboxadd \
+    haproxy varnish squid named bind unbound dhcpd dhcpcd asterisk freeswitch jicofo jvb prosody kamailio opensips coturn \
+    turnserver rabbitmq elasticsearch kibana logstash grafana prometheus node_exporter influxdb telegraf zabbix nagios \
+    snmp debian-snmp snmpd uuidd tcpdump landscape fwupd-refresh usbmux pulse geoclue whoopsie speech-dispatcher saned \
+    cups cups-pk-helper kernoops hplip gnome-initial-setup sudo wheel users staff nogroup audio video plugdev netdev \
+    systemd systemd+ systemd-coredump systemd-oom systemd-bus-proxy abrt cockpit-ws cockpit-wsinstance clevis setroubleshoot \
+    pipewire flatpak dbus messageb+ syslog ossec wazuh splunk etcd kube ceph gluster nova neutron glance cinder keystone \
+    vagrant ubuntu debian centos fedora ec2-user admin administrator guest test user nagios ldap openldap sssd radiusd freerad";
+
 /// Values that say that there is no value.
 const NO_VALUES: [&str; 20] = [
     "null",
@@ -89,6 +101,13 @@ pub(crate) fn is_architecture(value: &str) -> bool {
 /// Whether a folded name is an account of the system.
 pub(crate) fn is_system_user(name: &str) -> bool {
     SYSTEM_USERS.contains(&name)
+}
+
+/// Whether a folded name is an account of the system or of a service.
+pub(crate) fn is_service(name: &str) -> bool {
+    is_system_user(name)
+        || SERVICES.split_whitespace().any(|service| name == service)
+        || ["systemd-", "gdm-", "_"].iter().any(|begin| name.starts_with(begin))
 }
 
 /// Whether a folded value says that there is none.

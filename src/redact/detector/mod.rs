@@ -31,6 +31,7 @@ mod wallet;
 pub(crate) use self::email::names_algorithms;
 pub(crate) use self::ip::is_ip;
 pub(crate) use self::keyed::{class_of_key, key_before, value_behind, value_hits};
+pub(crate) use self::log_user::is_hash;
 pub(crate) use self::number::FEWEST_DIGITS;
 use self::number::Number;
 pub(crate) use self::secret::random;

@@ -4,8 +4,8 @@
 //! member of a group, or when it has a password.
 
 use super::super::category::Category;
-use super::super::common::is_system_user;
-use super::super::detector::is_ip;
+use super::super::common::is_service;
+use super::super::detector::{is_hash, is_ip};
 use super::super::keys::KeyClass;
 use super::super::text::{self, DIGIT, IDENT, SPACE, byte, is, run};
 use super::{Kind, Sink, Start};
@@ -25,28 +25,6 @@ pub(super) enum File {
     Htpasswd,
     /// `address name name`
     Hosts,
-}
-
-/// Accounts that programs bring along; [`is_system_user`] knows the ones every system has.
-const SERVICES: &str = "adm lp sync shutdown halt mail news uucp operator games ftp proxy backup list irc gnats _apt sshd \
-    polkitd rtkit avahi colord gdm sddm lightdm tss dnsmasq chrony ntp ntpd rpc rpcuser nfsnobody postfix postgres mysql \
-    mariadb redis mongodb nginx apache httpd tomcat jenkins docker dockremap libvirt-qemu libvirt-dbus qemu kvm vboxadd \
-    haproxy varnish squid named bind unbound dhcpd dhcpcd asterisk freeswitch jicofo jvb prosody kamailio opensips coturn \
-    turnserver rabbitmq elasticsearch kibana logstash grafana prometheus node_exporter influxdb telegraf zabbix nagios \
-    snmp debian-snmp snmpd uuidd tcpdump landscape fwupd-refresh usbmux pulse geoclue whoopsie speech-dispatcher saned \
-    cups cups-pk-helper kernoops hplip gnome-initial-setup sudo wheel users staff nogroup audio video plugdev netdev \
-    systemd systemd+ systemd-coredump systemd-oom systemd-bus-proxy abrt cockpit-ws cockpit-wsinstance clevis setroubleshoot \
-    pipewire flatpak dbus messageb+ syslog ossec wazuh splunk etcd kube ceph gluster nova neutron glance cinder keystone \
-    vagrant ubuntu debian centos fedora ec2-user admin administrator guest test user nagios ldap openldap sssd radiusd freerad";
-
-/// Whether an account is one of the system's or a service's.
-pub(super) fn is_service(name: &[u8]) -> bool {
-    let folded = text::fold(name);
-    is_system_user(&folded)
-        || SERVICES.split_whitespace().any(|service| folded == service)
-        || folded.starts_with("systemd-")
-        || folded.starts_with("_")
-        || folded.starts_with("gdm-")
 }
 
 /// Knows such files by their name.
@@ -102,7 +80,7 @@ pub(super) fn in_text(line: &[u8], sink: &mut Sink<'_, '_>) {
         4 if fields.is_number(2) && matches!(fields.text(1), b"x" | b"*" | b"!") && fields.is_list(3) => {
             group(&fields, sink);
         }
-        2 | 9 if fields.is_hash(1) => fields.hashed(sink),
+        2 | 9 if is_hash(fields.text(1)) => fields.hashed(sink),
         _ => {}
     }
 }
@@ -138,13 +116,6 @@ impl<'l> Fields<'l> {
         self.text(at).trim_ascii_end().iter().all(|&b| is(b, IDENT) || matches!(b, b',' | b'\\' | b'@' | b'$'))
     }
 
-    /// Whether a field is a password's hash, by its form.
-    fn is_hash(&self, at: usize) -> bool {
-        let hash = self.text(at);
-        let hash = &hash[hash.iter().take_while(|&&b| b == b'!').count()..];
-        hash.len() >= 8 && (hash[0] == b'$' && hash[1..].contains(&b'$') || hash[0] == b'{' && hash.contains(&b'}'))
-    }
-
     /// Drops a password's hash; what says that there is none stays.
     fn password(&self, at: usize, sink: &mut Sink<'_, '_>) {
         let (start, end) = self.places[at];
@@ -157,7 +128,7 @@ impl<'l> Fields<'l> {
     fn user(&self, at: usize, sink: &mut Sink<'_, '_>) {
         let password = self.text(if self.count == 3 { 2 } else { 1 });
         let none = password.iter().all(|&b| matches!(b, b'!' | b'*' | b'x' | b' '));
-        if !none && !is_service(self.text(at)) {
+        if !none && !is_service(&text::fold(self.text(at))) {
             sink.value(self.places[at].0, self.places[at].1, KeyClass::User);
         }
     }
@@ -179,7 +150,7 @@ impl<'l> Fields<'l> {
         }
         let mut from = self.places[at].0;
         for member in self.text(at).split(|&b| b == b',') {
-            if !is_service(member.trim_ascii()) {
+            if !is_service(&text::fold(member.trim_ascii())) {
                 sink.value(from, from + member.len(), KeyClass::User);
             }
             from += member.len() + 1;
@@ -197,7 +168,7 @@ fn passwd(fields: &Fields<'_>, sink: &mut Sink<'_, '_>) {
     if fields.count != 7 {
         return;
     }
-    if fields.is_hash(1) {
+    if is_hash(fields.text(1)) {
         fields.password(1, sink);
     }
     if !fields.is_person(2) {
@@ -221,11 +192,11 @@ fn group(fields: &Fields<'_>, sink: &mut Sink<'_, '_>) {
     if fields.count != 4 {
         return;
     }
-    if fields.is_hash(1) {
+    if is_hash(fields.text(1)) {
         fields.password(1, sink);
     }
     // A group with a person's number is that person's own, unless it has members: then it is a team's.
-    if fields.is_person(2) && fields.text(3).trim_ascii().is_empty() && !is_service(fields.text(0)) {
+    if fields.is_person(2) && fields.text(3).trim_ascii().is_empty() && !is_service(&text::fold(fields.text(0))) {
         sink.value(fields.places[0].0, fields.places[0].1, KeyClass::User);
     }
     fields.members(3, sink);

@@ -3,10 +3,10 @@
 //! A header that names a column `USER` begins one. A row belongs to it when the column of process numbers holds a number, or
 //! the column of terminals a terminal; the first row that does not ends it.
 
+use super::super::common::is_service;
 use super::super::keys::KeyClass;
-use super::super::text::{DIGIT, SPACE, is};
+use super::super::text::{self, DIGIT, SPACE, is};
 use super::Sink;
-use super::account::is_service;
 
 /// The columns of such a table that matter, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ fn account(start: usize, mut end: usize, sink: &mut Sink<'_, '_>) {
         end -= 1;
     }
     let name = &sink.line[start..end];
-    if !is_service(name)
+    if !is_service(&text::fold(name))
         && !name.iter().all(|&b| is(b, DIGIT))
         && !matches!(name, b"reboot" | b"shutdown" | b"runlevel")
     {

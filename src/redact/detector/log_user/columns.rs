@@ -94,18 +94,34 @@ pub(super) fn first_in_line(text: &[u8], hits: &mut Hits) {
         }
         // otti:$6$…, otti:!:19000:0:99999:7:::
         b':' => {
-            let rest = &text[end + 1..];
-            let locked = matches!(rest.first(), Some(b'!' | b'*'))
-                && memchr::memchr_iter(b':', &text[..text.len().min(200)]).count() == 8;
-            let hashed = rest.first() == Some(&b'$')
-                && memchr::memchr(b'$', rest.get(1..12).unwrap_or_default()).is_some()
-                || rest.starts_with(b"{SHA}");
-            if hashed || locked {
+            let mut fields = text[end + 1..].splitn(9, |&b| b == b':');
+            let hash = fields.next().unwrap_or_default();
+            if is_hash(hash) || is_locked(hash, fields) {
                 push_bare(text, 0, end, hits);
             }
         }
         _ => {}
     }
+}
+
+/// Whether a field is a password's hash, by its form: `$6$…`, `{SSHA}…`, also of an account that is locked.
+pub(crate) fn is_hash(field: &[u8]) -> bool {
+    let hash = &field[field.iter().take_while(|&&b| b == b'!').count()..];
+    let Some((first, rest)) = hash.split_first() else { return false };
+    let (close, of_name): (u8, fn(&u8) -> bool) = match first {
+        b'$' => (b'$', |b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-'),
+        b'{' => (b'}', |b| b.is_ascii_uppercase() || b.is_ascii_digit() || b"-.".contains(b)),
+        _ => return false,
+    };
+    let end = rest.iter().take(16).position(|&b| b == close);
+    end.is_some_and(|end| end > 0 && rest[..end].iter().all(of_name) && hash.len() > 8)
+}
+
+/// Whether an account's line in a shadow file says that it has no password: the days follow.
+fn is_locked<'f>(hash: &[u8], mut days: impl Iterator<Item = &'f [u8]>) -> bool {
+    let number = |field: &[u8]| field.trim_ascii_end().iter().all(|&b| is(b, DIGIT));
+    let locked = !hash.is_empty() && hash.iter().all(|b| matches!(b, b'!' | b'*'));
+    locked && (0..7).all(|_| days.next().is_some_and(number)) && days.next().is_none()
 }
 
 /// Whether a process's number, two shares and two sizes follow, as `ps aux` prints them.
@@ -173,6 +189,9 @@ mod tests {
             "total 12 0.5 0.5",
             "main:$HOME/x",
             "chown the files",
+            "main:{\"quirin\": 1}",
+            "main:*:1:2:three:4:5:6:7",
+            "main:!",
         ] {
             assert!(found(line).iter().all(|(_, category)| category != "user"), "{line}: {:?}", found(line));
         }

@@ -15,6 +15,7 @@ use crate::redact::common::is_system_user;
 use crate::redact::hit::{Form, Group, Hits, rank};
 use crate::redact::text::{self, WORD, byte, is};
 
+pub(crate) use self::columns::is_hash;
 use self::record::{directory_entry, home, listing, numbered, password_file, web_server};
 use self::sentence::{after_for, after_user};
 use self::session::{before_uid, cron, of_session, su, su_by, sudo};
