@@ -5,7 +5,8 @@
 //! 1. A technician makes an [`Identity`] and gives its [`Recipient`] away ([`KeyKind::XWing`] unless told otherwise).
 //! 2. A sender writes a plaintext into a [`SealWriter`], to one or more recipients, with or without a portal's [`Share`].
 //! 3. Whoever holds the file reads its [`Header`].
-//! 4. The technician reads the plaintext out of an [`OpenReader`], which gives out only bytes it has authenticated.
+//! 4. The technician reads the plaintext out of an [`OpenReader`], which gives out only bytes it has authenticated, or parts of
+//!    it out of a [`SeekReader`].
 //!
 //! [`seal_to`] and [`open_sealed`] carry one small secret to one key: the share, on its way from the portal.
 //!
@@ -40,6 +41,7 @@ mod key;
 mod open;
 mod payload;
 mod seal;
+mod seek;
 mod share;
 mod slot;
 mod wrap;
@@ -49,6 +51,7 @@ pub use header::Header;
 pub use key::{Identity, KeyKind, Recipient};
 pub use open::OpenReader;
 pub use seal::{SealOptions, SealWriter};
+pub use seek::SeekReader;
 pub use share::{Share, ShareField};
 pub use slot::SlotKind;
 pub use wrap::{open_sealed, seal_to};

@@ -7,5 +7,6 @@ mod cases;
 mod peer;
 mod python;
 mod round_trip;
+mod seek;
 mod support;
 mod tamper;
