@@ -60,11 +60,6 @@ impl<W: Write> FrameWriter<W> {
         Self { out, table: SeekTable(Vec::new()), content: 0, written: 0 }
     }
 
-    /// Bytes of tar in the frames written so far.
-    pub(crate) const fn content(&self) -> u64 {
-        self.content
-    }
-
     /// Writes a frame that holds `content` bytes, and padding before it if the stream would seem a bomb without.
     pub(crate) fn write(&mut self, frame: &[u8], content: usize) -> io::Result<()> {
         self.content += content as u64;

@@ -5,6 +5,7 @@
 //! [`Redacted`](crate::redact::Redacted) items. [`read_entries`] accepts exactly what `Packer` writes, within [`Limits`];
 //! [`unpack`] creates a directory from it, whole or not at all.
 
+mod compression;
 mod dialect;
 mod frame;
 mod frame_reader;
@@ -14,6 +15,7 @@ mod names;
 mod packer;
 mod reader;
 mod unpacker;
+mod workers;
 
 pub use limits::Limits;
 pub use manifest::{Digest, Entry, MANIFEST_PATH, Manifest, ManifestVersion, NotADigest};

@@ -1,13 +1,16 @@
 //! Writes redacted items as a tar in independent frames, though the length of an item is known only when it has ended.
 
 use std::io::{self, Read, Write};
+use std::ops::Range;
 use std::path::PathBuf;
+use std::thread;
 
 use rand::CryptoRng;
 use sha2::{Digest as _, Sha256};
 
+use super::compression::{Block, Compression, Frame};
 use super::dialect::{self, FileHeader};
-use super::frame::{FRAME, FrameCompressor, FrameWriter};
+use super::frame::{FRAME, FrameWriter};
 use super::limits::Limits;
 use super::manifest::{Digest, Entry, MANIFEST_PATH, Manifest, Tally};
 use super::names::Names;
@@ -17,7 +20,9 @@ use crate::redact::{Counts, Redacted};
 use crate::spool::{Spool, SpoolReader};
 
 /// Bytes of compressed frames held in memory before they go to a sealed file.
-const HELD_IN_MEMORY: usize = 8 << 20;
+const HELD_IN_MEMORY: usize = 4 << 20;
+/// Most bytes that are read and digested at a time: few enough to be still at hand when they are digested.
+const PIECE: usize = 256 << 10;
 
 /// How to pack.
 #[derive(Clone, Debug)]
@@ -26,12 +31,16 @@ pub struct PackOptions {
     pub level: i32,
     /// Where the sealed spool goes if an item is too long for memory: the directory of the output.
     pub spool_directory: PathBuf,
+    /// Threads that compress, 1 to 4; with 1, the caller's own. It changes nothing in what is written. As many as there are
+    /// cores is the default.
+    pub threads: usize,
 }
 
 impl PackOptions {
     /// The defaults, with the spool in `spool_directory`.
     pub fn new(spool_directory: impl Into<PathBuf>) -> Self {
-        Self { level: 1, spool_directory: spool_directory.into() }
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        Self { level: 1, spool_directory: spool_directory.into(), threads }
     }
 }
 
@@ -53,16 +62,19 @@ pub enum AddError {
     Output(#[source] io::Error),
 }
 
-/// Packs items into one stream of frames.
+/// Packs items into one stream of frames. While one frame is filled, others are compressed.
 ///
-/// Memory: two frames of 4 MiB, a compressed one, the compressor and 8 MiB of held frames, whatever the size.
+/// Memory: for each thread, and twice more, a frame of 4 MiB and the same compressed; and 4 MiB of held frames, whatever the
+/// size.
 pub struct Packer<W: Write> {
     out: FrameWriter<W>,
-    compressor: FrameCompressor,
+    compression: Compression,
+    /// How many of the frames under way are for the output; those behind them are for the spool.
+    for_output: usize,
+    /// Bytes of tar in frames for the output, written or under way.
+    content: u64,
     /// Tar bytes that are in no frame yet; fewer than a frame.
-    pending: Vec<u8>,
-    /// A frame's compressed bytes, kept to use the room again.
-    frame: Vec<u8>,
+    pending: Block,
     spool: Spool,
     names: Names,
     tally: Tally,
@@ -70,14 +82,18 @@ pub struct Packer<W: Write> {
     broken: bool,
 }
 
+/// The lengths of a frame in the spool, compressed and not.
+type Held = (usize, usize);
+
 impl<W: Write> Packer<W> {
     /// Makes a packer that writes to `out`. `rng` gives the spool its key.
     pub fn new(out: W, options: &PackOptions, rng: &mut dyn CryptoRng) -> io::Result<Self> {
         Ok(Self {
             out: FrameWriter::new(out),
-            compressor: FrameCompressor::new(options.level)?,
-            pending: Vec::with_capacity(FRAME),
-            frame: Vec::new(),
+            compression: Compression::new(options.level, options.threads)?,
+            for_output: 0,
+            content: 0,
+            pending: Block::new(),
             spool: Spool::new(&options.spool_directory, HELD_IN_MEMORY, rng),
             names: Names::default(),
             tally: Tally::default(),
@@ -111,8 +127,13 @@ impl<W: Write> Packer<W> {
             AddError::NoPlace(_) | AddError::TooLarge(_) => io::Error::new(io::ErrorKind::FileTooLarge, error),
         })?;
         self.append(&dialect::END)?;
-        if !self.pending.is_empty() {
-            self.flush()?;
+        // The last frame is compressed here while the others still are elsewhere; a small archive needs no thread at all.
+        let last = if self.pending.is_empty() { None } else { Some(self.compression.now(self.pending)?) };
+        while let Some(frame) = self.compression.take()? {
+            self.out.write(&frame.compressed, frame.block.len())?;
+        }
+        if let Some(frame) = last {
+            self.out.write(&frame.compressed, frame.block.len())?;
         }
         self.out.finish()
     }
@@ -158,10 +179,11 @@ impl<W: Write> Packer<W> {
         }
         let mut header = FileHeader::new(path, 0, modified);
         let start = self.pending.len();
-        let body = start + header.encode().len();
+        let placeholder = header.encode();
+        let place = start..start + placeholder.len();
         // The size of a long item may need a pax header; the frame that waits keeps room for it.
-        let kept = largest - (body - start);
-        self.pending.resize(body, 0);
+        let kept = largest - placeholder.len();
+        self.pending.append(&placeholder);
 
         let mut content = Measured { inner: content, hasher: Sha256::new(), length: 0 };
         let ended = match content.fill(&mut self.pending, FRAME - kept) {
@@ -173,82 +195,122 @@ impl<W: Write> Packer<W> {
         };
         if ended {
             header.size = content.length;
-            self.pending[start..body].copy_from_slice(&header.encode());
+            self.pending.content_mut()[place].copy_from_slice(&header.encode());
         } else {
-            let waiting = std::mem::replace(&mut self.pending, Vec::with_capacity(FRAME));
-            let held = self.hold(&mut content, waiting.len() as u64);
-            let (waiting, held) = match held {
-                Ok(held) => (waiting, held),
+            let waiting = std::mem::replace(&mut self.pending, self.compression.block());
+            match self.hold(&mut content, waiting.len() as u64) {
+                Ok(held) => {
+                    header.size = content.length;
+                    self.release(waiting, place, &header.encode(), &held).map_err(AddError::Output)?;
+                }
                 Err(error) => {
-                    self.spool.clear();
-                    self.pending = waiting;
-                    self.pending.truncate(start);
+                    self.forget(waiting, start).map_err(AddError::Output)?;
                     return Err(error);
                 }
-            };
-            header.size = content.length;
-            self.release(waiting, start..body, &header.encode(), &held).map_err(AddError::Output)?;
+            }
         }
         self.append(&dialect::END[..dialect::padding(content.length)]).map_err(AddError::Output)?;
         Ok((content.length, Digest(content.hasher.finalize().into())))
     }
 
-    /// Reads the rest of an item into frames that are held in the spool, and what is less than a frame into `pending`.
-    /// Returns the held frames' lengths, compressed and not.
-    fn hold(&mut self, content: &mut Measured<'_, impl Read>, waiting: u64) -> Result<Vec<(usize, usize)>, AddError> {
-        let mut held = Vec::new();
+    /// Reads the rest of an item into frames that are held, in the spool or still under way, and what is less than a frame
+    /// into `pending`. Returns what is in the spool.
+    fn hold(&mut self, content: &mut Measured<'_, impl Read>, waiting: u64) -> Result<Vec<Held>, AddError> {
+        let (mut held, mut length) = (Vec::new(), 0);
+        self.for_output = self.compression.under_way();
         while !content.fill(&mut self.pending, FRAME).map_err(AddError::Source)? {
-            if self.out.content() + waiting + ((held.len() + 2) * FRAME) as u64 > self.limits.total {
+            if self.content + waiting + length + (2 * FRAME) as u64 > self.limits.total {
                 return Err(AddError::TooLarge("its content is too large"));
             }
-            self.compressor.compress(&self.pending, &mut self.frame).map_err(AddError::Output)?;
-            self.spool.write_all(&self.frame).map_err(AddError::Output)?;
-            held.push((self.frame.len(), self.pending.len()));
-            self.pending.clear();
+            length += FRAME as u64;
+            while self.compression.is_full() {
+                self.take_one(&mut held).map_err(AddError::Output)?;
+            }
+            self.submit().map_err(AddError::Output)?;
         }
         Ok(held)
     }
 
-    /// Puts the header into the frame that waited, writes it and the held frames after it.
-    fn release(
-        &mut self,
-        mut waiting: Vec<u8>,
-        place: std::ops::Range<usize>,
-        header: &[u8],
-        held: &[(usize, usize)],
-    ) -> io::Result<()> {
-        waiting.splice(place, header.iter().copied());
-        self.compressor.compress(&waiting, &mut self.frame)?;
-        self.out.write(&self.frame, waiting.len())?;
+    /// Puts the header into the frame that waited, writes it and the held frames after it. Those that are still under way
+    /// are for the output from now on.
+    fn release(&mut self, mut waiting: Block, place: Range<usize>, header: &[u8], held: &[Held]) -> io::Result<()> {
+        waiting.replace(place, header);
+        let waiting = self.compression.now(waiting)?;
+        while self.for_output > 0 {
+            self.take_one(&mut Vec::new())?;
+        }
+        self.content += waiting.block.len() as u64;
+        self.write(waiting)?;
         let mut spooled = SpoolReader::new(&self.spool);
+        let mut frame = Vec::new();
         for &(compressed, length) in held {
-            self.frame.resize(compressed, 0);
-            spooled.read_exact(&mut self.frame)?;
-            self.out.write(&self.frame, length)?;
+            frame.resize(compressed, 0);
+            spooled.read_exact(&mut frame)?;
+            self.out.write(&frame, length)?;
         }
         self.spool.clear();
+        self.content += (held.len() + self.compression.under_way()) as u64 * FRAME as u64;
+        Ok(())
+    }
+
+    /// Forgets the item whose header stands at `start` of the frame that waited.
+    fn forget(&mut self, mut waiting: Block, start: usize) -> io::Result<()> {
+        while self.for_output > 0 {
+            self.take_one(&mut Vec::new())?;
+        }
+        while let Some(frame) = self.compression.take()? {
+            self.compression.give_back(frame);
+        }
+        self.spool.clear();
+        waiting.truncate(start);
+        self.pending = waiting;
+        Ok(())
+    }
+
+    /// Waits for the first of the frames under way and puts it where it belongs: the output, or the spool and `held`.
+    fn take_one(&mut self, held: &mut Vec<Held>) -> io::Result<()> {
+        let Some(frame) = self.compression.take()? else { return Ok(()) };
+        if self.for_output > 0 {
+            self.for_output -= 1;
+            return self.write(frame);
+        }
+        self.spool.write_all(&frame.compressed)?;
+        held.push((frame.compressed.len(), frame.block.len()));
+        self.compression.give_back(frame);
+        Ok(())
+    }
+
+    fn write(&mut self, frame: Frame) -> io::Result<()> {
+        self.out.write(&frame.compressed, frame.block.len())?;
+        self.compression.give_back(frame);
         Ok(())
     }
 
     /// Adds tar bytes that are fewer than a frame.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let room = FRAME - self.pending.len();
-        if bytes.len() >= room {
-            self.pending.extend_from_slice(&bytes[..room]);
+        let (now, later) = bytes.split_at(bytes.len().min(FRAME - self.pending.len()));
+        self.pending.append(now);
+        if self.pending.len() == FRAME {
             self.flush()?;
-            self.pending.extend_from_slice(&bytes[room..]);
-        } else {
-            self.pending.extend_from_slice(bytes);
+            self.pending.append(later);
         }
         Ok(())
     }
 
-    /// Makes a frame of what is pending and writes it.
+    /// Makes a frame of what is pending, for the output.
     fn flush(&mut self) -> io::Result<()> {
-        self.compressor.compress(&self.pending, &mut self.frame)?;
-        self.out.write(&self.frame, self.pending.len())?;
-        self.pending.clear();
-        Ok(())
+        self.for_output = self.compression.under_way();
+        while self.compression.is_full() {
+            self.take_one(&mut Vec::new())?;
+        }
+        self.content += self.pending.len() as u64;
+        self.submit()
+    }
+
+    /// Gives what is pending to be compressed.
+    fn submit(&mut self) -> io::Result<()> {
+        let next = self.compression.block();
+        self.compression.give(std::mem::replace(&mut self.pending, next))
     }
 }
 
@@ -260,14 +322,22 @@ struct Measured<'a, R> {
 }
 
 impl<R: Read> Measured<'_, R> {
-    /// Reads onto the end of `bytes` until it is `full` long or the content ends. True when it has ended; a content that
+    /// Reads onto the end of `block` until it is `full` long or the content ends. True when it has ended; a content that
     /// ends exactly there is found out only by the next call.
-    fn fill(&mut self, bytes: &mut Vec<u8>, full: usize) -> io::Result<bool> {
-        let start = bytes.len();
-        let room = full - start;
-        let read = self.inner.by_ref().take(room as u64).read_to_end(bytes)?;
-        self.hasher.update(&bytes[start..]);
-        self.length += read as u64;
-        Ok(read < room)
+    fn fill(&mut self, block: &mut Block, full: usize) -> io::Result<bool> {
+        while block.len() < full {
+            let room = block.rest(full.min(block.len() + PIECE));
+            match self.inner.read(room) {
+                Ok(0) => return Ok(true),
+                Ok(length) => {
+                    self.hasher.update(&room[..length]);
+                    self.length += length as u64;
+                    block.advance(length);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(false)
     }
 }
