@@ -1,70 +1,61 @@
-//! Reads zstd frames one by one, within limits, and holds no more than one.
+//! The tar bytes out of a stream of frames, and the digests of the entries in them.
 
-use std::io::{self, BufReader, Read};
-
-use zstd::bulk::Decompressor;
+use std::io::Read;
+use std::ops::Range;
 
 use super::UnpackError;
-use super::frame::{FRAME_MAGIC, MAX_PADDING, PADDING_MAGIC, SeekTable, TABLE_MAGIC};
+use super::decompression::Decompression;
+use super::digests::{Digests, Piece};
 use super::limits::Limits;
+use super::manifest::Tally;
+use crate::item::ArchivePath;
 
-/// Most bytes of one zstd block (RFC 8878, section 3.1.1.2.4).
-const BLOCK_MAX: usize = 128 << 10;
-
-/// The tar bytes out of a stream of frames.
-///
-/// The end of each frame is found from its block headers, before anything is decompressed; its length is checked against
-/// the limits before room is made for it.
+/// Gives tar bytes. While they are used, the next frames are decompressed and the one before is digested.
 pub(crate) struct FrameReader<R> {
-    input: Counted<BufReader<R>>,
-    limits: Limits,
-    decompressor: Decompressor<'static>,
-    frame: Vec<u8>,
+    frames: Decompression<R>,
+    digests: Digests,
     content: Vec<u8>,
     /// How much of `content` was taken.
     taken: usize,
-    /// Bytes of tar in all frames so far.
-    total: u64,
-    table: SeekTable,
+    /// The parts of `content` that belong to entries.
+    pieces: Vec<Piece>,
     ended: bool,
 }
 
-struct Counted<R> {
-    inner: R,
-    count: u64,
-}
-
 impl<R: Read> FrameReader<R> {
-    pub(crate) fn new(input: R, limits: &Limits) -> Result<Self, UnpackError> {
+    /// Reads with `threads` threads; with one, the caller's own does everything.
+    pub(crate) fn new(input: R, limits: &Limits, threads: usize) -> Result<Self, UnpackError> {
         Ok(Self {
-            input: Counted { inner: BufReader::with_capacity(64 << 10, input), count: 0 },
-            limits: limits.clone(),
-            decompressor: Decompressor::new().map_err(UnpackError::Input)?,
-            frame: Vec::new(),
+            frames: Decompression::new(input, limits, threads)?,
+            digests: Digests::new(threads > 1),
             content: Vec::new(),
             taken: 0,
-            total: 0,
-            table: SeekTable(Vec::new()),
+            pieces: Vec::new(),
             ended: false,
         })
     }
 
-    /// Compressed bytes read so far.
+    /// Compressed bytes up to the end of the present frame.
     pub(crate) const fn consumed(&self) -> u64 {
-        self.input.count
+        self.frames.consumed()
     }
 
     /// Gives the next tar bytes: at least one, at most `most`. Nothing when the stream is over, as it should be over.
     pub(crate) fn next(&mut self, most: u64) -> Result<&[u8], UnpackError> {
-        while self.taken == self.content.len() {
-            if !self.load()? {
-                return Ok(&[]);
-            }
-        }
-        let rest = &self.content[self.taken..];
-        let length = usize::try_from(most).unwrap_or(usize::MAX).min(rest.len());
-        self.taken += length;
-        Ok(&rest[..length])
+        let taken = self.take(most)?;
+        Ok(&self.content[taken])
+    }
+
+    /// The same as [`next`](Self::next), for bytes of an entry's content: they are digested.
+    pub(crate) fn next_of_entry(&mut self, most: u64) -> Result<&[u8], UnpackError> {
+        let taken = self.take(most)?;
+        self.pieces.push(Piece::Bytes(taken.clone()));
+        Ok(&self.content[taken])
+    }
+
+    /// Enters an entry whose content was taken into the tally.
+    pub(crate) fn end_entry(&mut self, path: &ArchivePath, size: u64) {
+        self.pieces.push(Piece::End(path.clone(), size));
     }
 
     /// Fills `buffer` with the next tar bytes.
@@ -81,156 +72,30 @@ impl<R: Read> FrameReader<R> {
         Ok(())
     }
 
-    /// Loads the next frame; false after the seek table and the end of the input.
-    fn load(&mut self) -> Result<bool, UnpackError> {
-        if self.ended {
-            return Ok(false);
-        }
-        self.content.clear();
-        self.taken = 0;
-        let magic = u32::from_le_bytes(self.input.array()?);
-        if magic == TABLE_MAGIC {
-            self.seek_table()?;
-            self.ended = true;
-            return Ok(false);
-        }
-        if self.table.0.len() as u64 >= self.limits.frames {
-            return Err(UnpackError::Limit("it has too many frames"));
-        }
-        match magic {
-            FRAME_MAGIC => self.frame()?,
-            PADDING_MAGIC => self.padding()?,
-            _ => return Err(UnpackError::Damaged("a frame does not begin where it should")),
-        }
-        Ok(true)
+    /// Gives the tally of all entries, once the last digest is there.
+    pub(crate) fn tally(self) -> Result<Tally, UnpackError> {
+        self.digests.finish(self.content, self.pieces).map_err(UnpackError::Input)
     }
 
-    /// Reads and decompresses one frame (RFC 8878, section 3.1.1).
-    fn frame(&mut self) -> Result<(), UnpackError> {
-        self.frame.clear();
-        self.frame.extend_from_slice(&FRAME_MAGIC.to_le_bytes());
-        let length = self.frame_header()?;
-        loop {
-            let header: [u8; 3] = self.input.array()?;
-            let number = u32::from_le_bytes([header[0], header[1], header[2], 0]);
-            let (last, kind, size) = (number & 1 == 1, number >> 1 & 3, (number >> 3) as usize);
-            let stored = match kind {
-                0 | 2 => size,
-                1 => 1,
-                _ => return Err(UnpackError::Damaged("a frame has a block of no known kind")),
-            };
-            if size > BLOCK_MAX || self.frame.len() + stored > zstd::zstd_safe::compress_bound(length) + 64 {
-                return Err(UnpackError::Damaged("a frame is longer than it may be"));
-            }
-            self.frame.extend_from_slice(&header);
-            self.input.append(stored, &mut self.frame)?;
-            if last {
-                break;
+    fn take(&mut self, most: u64) -> Result<Range<usize>, UnpackError> {
+        while self.taken == self.content.len() && !self.ended {
+            let next = self.frames.next()?;
+            let last = std::mem::take(&mut self.content);
+            if let Some(next) = next {
+                self.content = next;
+                self.taken = 0;
+                let pieces = std::mem::take(&mut self.pieces);
+                for room in self.digests.give(last, pieces).map_err(UnpackError::Input)? {
+                    self.frames.give_back(room);
+                }
+            } else {
+                // The last frame's pieces are still to be digested.
+                self.content = last;
+                self.ended = true;
             }
         }
-        self.total += length as u64;
-        if self.total > self.limits.total {
-            return Err(UnpackError::Limit("its content is too large"));
-        }
-        if self.total > self.limits.ratio_from && self.total / self.limits.ratio > self.input.count {
-            return Err(UnpackError::Limit("it grows too much when it is unpacked"));
-        }
-        self.content.reserve_exact(length);
-        let decompressed = self.decompressor.decompress_to_buffer(&self.frame, &mut self.content);
-        if decompressed.ok() != Some(length) {
-            return Err(UnpackError::Damaged("a frame cannot be decompressed"));
-        }
-        self.table.add(self.frame.len(), length);
-        Ok(())
-    }
-
-    /// Reads a frame's header into the frame and gives the length of its content.
-    fn frame_header(&mut self) -> Result<usize, UnpackError> {
-        let [descriptor] = self.input.array()?;
-        self.frame.push(descriptor);
-        let single_segment = descriptor & 0x20 != 0;
-        if descriptor & 0x1f != 0 {
-            return Err(UnpackError::Damaged("a frame has a checksum, a dictionary or an unknown flag"));
-        }
-        if !single_segment {
-            let [window] = self.input.array()?;
-            self.frame.push(window);
-            // The window is (1 + mantissa/8) << exponent; with a mantissa it needs one power of two more.
-            let log = 10 + (window >> 3) + u8::from(window & 7 != 0);
-            if log > self.limits.window_log {
-                return Err(UnpackError::Limit("a frame needs too much memory"));
-            }
-        }
-        let (bytes, offset) = match (descriptor >> 6, single_segment) {
-            (0, false) => return Err(UnpackError::Damaged("a frame does not say how long its content is")),
-            (0, true) => (1, 0),
-            (1, _) => (2, 256),
-            (2, _) => (4, 0),
-            _ => (8, 0),
-        };
-        let start = self.frame.len();
-        self.input.append(bytes, &mut self.frame)?;
-        let mut length = [0; 8];
-        length[..bytes].copy_from_slice(&self.frame[start..]);
-        match usize::try_from(u64::from_le_bytes(length)).ok().and_then(|length| length.checked_add(offset)) {
-            Some(0) => Err(UnpackError::Damaged("a frame is empty")),
-            Some(length) if length <= self.limits.frame => Ok(length),
-            _ => Err(UnpackError::Limit("a frame is too large")),
-        }
-    }
-
-    fn padding(&mut self) -> Result<(), UnpackError> {
-        let length = u32::from_le_bytes(self.input.array()?) as usize;
-        if length > MAX_PADDING {
-            return Err(UnpackError::Limit("its padding is too long"));
-        }
-        self.frame.clear();
-        self.input.append(length, &mut self.frame)?;
-        if self.frame.iter().any(|&byte| byte != 0) {
-            return Err(UnpackError::Damaged("its padding is not empty"));
-        }
-        self.table.add(8 + length, 0);
-        Ok(())
-    }
-
-    /// Compares the seek table with the frames that were read, and makes sure that nothing follows it.
-    fn seek_table(&mut self) -> Result<(), UnpackError> {
-        let expected = self.table.encode();
-        let mut found = Vec::new();
-        self.input.append(expected.len() - 4, &mut found)?;
-        if found != expected[4..] {
-            return Err(UnpackError::Damaged("the seek table does not fit the frames"));
-        }
-        let mut more = [0];
-        match self.input.inner.read(&mut more) {
-            Ok(0) => Ok(()),
-            Ok(_) => Err(UnpackError::Damaged("bytes follow its end")),
-            Err(error) => Err(UnpackError::Input(error)),
-        }
-    }
-}
-
-impl<R: Read> Counted<R> {
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], UnpackError> {
-        let mut bytes = [0; N];
-        self.inner.read_exact(&mut bytes).map_err(early)?;
-        self.count += N as u64;
-        Ok(bytes)
-    }
-
-    /// Reads `length` bytes onto the end of `bytes`; room is made as they arrive.
-    fn append(&mut self, length: usize, bytes: &mut Vec<u8>) -> Result<(), UnpackError> {
-        let read = self.inner.by_ref().take(length as u64).read_to_end(bytes).map_err(UnpackError::Input)?;
-        self.count += read as u64;
-        if read == length { Ok(()) } else { Err(UnpackError::Damaged("it ends early")) }
-    }
-}
-
-fn early(error: io::Error) -> UnpackError {
-    // The end of the input, told by `read_exact`, carries nothing; an error of the layer below carries its cause.
-    if error.kind() == io::ErrorKind::UnexpectedEof && error.get_ref().is_none() {
-        UnpackError::Damaged("it ends early")
-    } else {
-        UnpackError::Input(error)
+        let length = usize::try_from(most).unwrap_or(usize::MAX).min(self.content.len() - self.taken);
+        self.taken += length;
+        Ok(self.taken - length..self.taken)
     }
 }

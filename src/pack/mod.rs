@@ -6,9 +6,12 @@
 //! [`unpack`] creates a directory from it, whole or not at all.
 
 mod compression;
+mod decompression;
 mod dialect;
+mod digests;
 mod frame;
 mod frame_reader;
+mod frame_source;
 mod limits;
 mod manifest;
 mod names;

@@ -2,13 +2,12 @@
 
 use std::io::{self, Read};
 use std::path::PathBuf;
-
-use sha2::{Digest as _, Sha256};
+use std::thread;
 
 use super::dialect::{BLOCK, FileHeader, HeaderReader, Next, NotTheDialect, padding};
 use super::frame_reader::FrameReader;
 use super::limits::Limits;
-use super::manifest::{Digest, MANIFEST_PATH, Manifest, Tally};
+use super::manifest::{MANIFEST_PATH, Manifest};
 use super::names::Names;
 use crate::clock::Timestamp;
 use crate::item::ArchivePath;
@@ -90,11 +89,24 @@ pub fn read_entries(
     receiver: &mut dyn Receiver,
     progress: &dyn Progress,
 ) -> Result<Manifest, UnpackError> {
-    let mut archive =
-        Archive { frames: FrameReader::new(input, limits)?, limits, receiver, progress, told: 0, manifest: Vec::new() };
-    let (mut names, mut tally) = (Names::default(), Tally::default());
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    read_with(threads, input, limits, receiver, progress)
+}
+
+/// [`read_entries`] with so many threads that decompress; with one, the caller's own does everything.
+pub(crate) fn read_with(
+    threads: usize,
+    input: impl Read,
+    limits: &Limits,
+    receiver: &mut dyn Receiver,
+    progress: &dyn Progress,
+) -> Result<Manifest, UnpackError> {
+    let frames = FrameReader::new(input, limits, threads)?;
+    let mut archive = Archive { frames, limits, receiver, progress, told: 0, manifest: Vec::new() };
+    let (mut names, mut entries) = (Names::default(), 0);
     while let Some(header) = archive.header()? {
-        if tally.entries + 1 > limits.entries {
+        entries += 1;
+        if entries > limits.entries {
             return Err(UnpackError::Limit("it has too many files"));
         }
         if header.path.as_str() == MANIFEST_PATH {
@@ -102,11 +114,10 @@ pub fn read_entries(
                 return Err(UnpackError::Limit("its manifest is too large"));
             }
             archive.entry(&header, true)?;
-            return archive.end(tally);
+            return archive.end();
         }
         names.take(&header.path).map_err(|_| UnpackError::Path(header.path.clone()))?;
-        let sha256 = archive.entry(&header, false)?;
-        tally.add(&header.path, header.size, &sha256);
+        archive.entry(&header, false)?;
     }
     Err(UnpackError::Damaged("it has no manifest"))
 }
@@ -147,18 +158,16 @@ impl<R: Read> Archive<'_, R> {
         }
     }
 
-    /// Hands on an entry's content and returns its digest; the manifest's is kept as well.
-    fn entry(&mut self, header: &FileHeader, is_manifest: bool) -> Result<Digest, UnpackError> {
+    /// Hands on an entry's content and has it digested; the manifest's is kept instead.
+    fn entry(&mut self, header: &FileHeader, is_manifest: bool) -> Result<(), UnpackError> {
         self.receiver.begin(&header.path, header.size, header.modified())?;
-        let mut hasher = Sha256::new();
         let mut left = header.size;
         while left > 0 {
-            let bytes = self.frames.next(left)?;
+            let bytes = if is_manifest { self.frames.next(left) } else { self.frames.next_of_entry(left) }?;
             if bytes.is_empty() {
                 return Err(UnpackError::Damaged("the archive ends early"));
             }
             left -= bytes.len() as u64;
-            hasher.update(bytes);
             if is_manifest {
                 self.manifest.extend_from_slice(bytes);
             }
@@ -175,12 +184,14 @@ impl<R: Read> Archive<'_, R> {
         if rest.iter().any(|&byte| byte != 0) {
             return Err(UnpackError::Damaged("the room after an entry is not empty"));
         }
-        self.receiver.end()?;
-        Ok(Digest(hasher.finalize().into()))
+        if !is_manifest {
+            self.frames.end_entry(&header.path, header.size);
+        }
+        self.receiver.end()
     }
 
     /// Reads to the very end and compares the manifest with what was there.
-    fn end(mut self, tally: Tally) -> Result<Manifest, UnpackError> {
+    fn end(mut self) -> Result<Manifest, UnpackError> {
         if self.header()?.is_some() {
             return Err(UnpackError::Damaged("an entry follows the manifest"));
         }
@@ -189,7 +200,7 @@ impl<R: Read> Archive<'_, R> {
         }
         self.progress.advance(self.frames.consumed() - self.told);
         let manifest: Manifest = serde_json::from_slice(&self.manifest).map_err(UnpackError::Manifest)?;
-        if tally.agrees_with(&manifest) {
+        if self.frames.tally()?.agrees_with(&manifest) {
             Ok(manifest)
         } else {
             Err(UnpackError::Damaged("the manifest does not agree with what is there"))
