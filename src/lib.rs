@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod ids;
 pub mod item;
+mod note;
 pub mod progress;
 pub mod secret;
 #[cfg(feature = "snapshot")]

@@ -7,24 +7,19 @@
 use std::fmt;
 use std::str::FromStr;
 
-use base64::prelude::{BASE64_STANDARD, Engine as _};
-use ed25519_dalek::SigningKey;
 use hkdf::Hkdf;
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use signed_note::{Note, Signer as _, StandardSigner, StandardVerifier, Verifier as _, VerifierList};
 
 use super::state::Phase;
 use crate::clock::Timestamp;
 use crate::ids::{TenantId, TicketId};
+use crate::note::{NoteError, NoteKey, NoteVerifier};
 use crate::secret::Secret;
 
 /// The longest receipt in bytes, note and signature included.
 pub const MAX_LENGTH: usize = 4096;
-
-/// The longest portal name in bytes.
-const MAX_NAME: usize = 200;
 
 /// The largest size that JSON numbers hold exactly (RFC 8785, section 3.2.2.3).
 const MAX_SIZE: u64 = (1 << 53) - 1;
@@ -133,45 +128,31 @@ pub enum ReceiptError {
 }
 
 /// Signs receipts. It stays in the portal.
-pub struct ReceiptKey {
-    name: String,
-    seed: Secret<[u8; 32]>,
-}
+#[derive(Debug)]
+pub struct ReceiptKey(NoteKey);
 
 impl ReceiptKey {
     /// Draws a new key for a portal called `name` (1 to 200 bytes, no white space, no `+`, no control characters).
     pub fn generate(name: &str, rng: &mut dyn CryptoRng) -> Result<Self, ReceiptError> {
-        if !is_portal_name(name) {
-            return Err(ReceiptError::BadKey("receipt"));
-        }
-        let mut seed = Secret::new([0; 32]);
-        rng.fill_bytes(seed.expose_mut());
-        Ok(Self { name: name.to_owned(), seed })
+        NoteKey::generate(name, rng).map(Self).map_err(|_| ReceiptError::BadKey("receipt"))
     }
 
     /// The portal's name, which stands beside every signature.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        self.0.name()
     }
 
     /// The key that verifies what this one signs.
     #[must_use]
     pub fn portal_key(&self) -> PortalKey {
-        let public = self.public_bytes();
-        let id = signed_note::key_id(&self.name, &public);
-        let text = format!("{}+{id:08x}+{}", self.name, BASE64_STANDARD.encode(public));
-        text.parse().expect("a key made here has the form that is read here")
+        PortalKey(self.0.verifier())
     }
 
     /// The key as text, in the form that signed-note tools use (`PRIVATE+KEY+name+hash+base64`).
     #[must_use]
     pub fn to_text(&self) -> Secret<String> {
-        let id = signed_note::key_id(&self.name, &self.public_bytes());
-        let mut private = Secret::new([1; 33]);
-        private.expose_mut()[1..].copy_from_slice(self.seed.expose());
-        let encoded = Secret::new(BASE64_STANDARD.encode(private.expose()));
-        Secret::new(format!("PRIVATE+KEY+{}+{id:08x}+{}", self.name, encoded.expose()))
+        self.0.to_text()
     }
 
     /// The keyed hash under which receipts name a ticket: HKDF-SHA-256 (RFC 5869) of the key's seed, 32 bytes in hexadecimal.
@@ -180,18 +161,10 @@ impl ReceiptKey {
         let info =
             [b"tarseal/v1 receipt ticket\0", tenant.as_str().as_bytes(), b"\0", ticket.as_str().as_bytes()].concat();
         let mut hidden = [0; 32];
-        Hkdf::<Sha256>::new(None, self.seed.expose())
+        Hkdf::<Sha256>::new(None, self.0.seed())
             .expand(&info, &mut hidden)
             .expect("32 bytes are fewer than HKDF-SHA-256 can give");
         hex::encode(hidden)
-    }
-
-    /// Ed25519's algorithm byte and the public key.
-    fn public_bytes(&self) -> [u8; 33] {
-        let public = SigningKey::from_bytes(self.seed.expose()).verifying_key().to_bytes();
-        let mut bytes = [1; 33];
-        bytes[1..].copy_from_slice(&public);
-        bytes
     }
 }
 
@@ -199,34 +172,19 @@ impl FromStr for ReceiptKey {
     type Err = ReceiptError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bad = || ReceiptError::BadKey("receipt");
-        let signer = StandardSigner::new(text.trim_end()).map_err(|_| bad())?;
-        // PRIVATE+KEY+name+hash+base64, and Base64 itself may hold a '+'.
-        let encoded = text.trim_end().splitn(5, '+').nth(4).ok_or_else(bad)?;
-        let private = Secret::new(BASE64_STANDARD.decode(encoded).map_err(|_| bad())?);
-        let seed = private.expose().get(1..).and_then(|seed| seed.try_into().ok()).ok_or_else(bad)?;
-        if !is_portal_name(signer.name()) {
-            return Err(bad());
-        }
-        Ok(Self { name: signer.name().to_owned(), seed: Secret::new(seed) })
-    }
-}
-
-impl fmt::Debug for ReceiptKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ReceiptKey({}, ***)", self.name)
+        text.parse().map(Self).map_err(|_| ReceiptError::BadKey("receipt"))
     }
 }
 
 /// Verifies receipts. As text it is `name+hash+base64`, one line, made to be pinned.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PortalKey(String);
+pub struct PortalKey(NoteVerifier);
 
 impl PortalKey {
     /// The portal's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.0.split('+').next().unwrap_or_default()
+        self.0.name()
     }
 }
 
@@ -234,29 +192,25 @@ impl FromStr for PortalKey {
     type Err = ReceiptError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let text = text.trim_end();
-        match StandardVerifier::new(text) {
-            Ok(verifier) if is_portal_name(verifier.name()) => Ok(Self(text.to_owned())),
-            _ => Err(ReceiptError::BadKey("portal")),
-        }
+        text.parse().map(Self).map_err(|_| ReceiptError::BadKey("portal"))
     }
 }
 
 impl fmt::Display for PortalKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.0.as_str())
     }
 }
 
 impl fmt::Debug for PortalKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.0.as_str())
     }
 }
 
 impl Serialize for PortalKey {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
+        serializer.serialize_str(self.0.as_str())
     }
 }
 
@@ -271,19 +225,16 @@ pub fn sign(receipt: &Receipt, key: &ReceiptKey) -> Result<String, ReceiptError>
     if let Some(fault) = fault_of(receipt) {
         return Err(ReceiptError::Unsignable(fault));
     }
-    if receipt.portal != key.name {
+    if receipt.portal != key.name() {
         return Err(ReceiptError::Unsignable("it names another portal than its key"));
     }
     let mut text = serde_json_canonicalizer::to_string(receipt)
         .map_err(|_| ReceiptError::Unsignable("it cannot be written as canonical JSON"))?;
     text.push('\n');
-    let refused = |_| ReceiptError::Unsignable("it cannot be written as a signed note");
-    let signer = StandardSigner::new(key.to_text().expose()).map_err(|_| ReceiptError::BadKey("receipt"))?;
-    let mut note = Note::new(text.as_bytes(), &[]).map_err(refused)?;
-    note.add_sigs(&[&signer]).map_err(refused)?;
-    match String::from_utf8(note.to_bytes()) {
+    match key.0.sign(&text) {
         Ok(note) if note.len() <= MAX_LENGTH => Ok(note),
-        _ => Err(ReceiptError::Unsignable("it is longer than 4096 bytes")),
+        Ok(_) => Err(ReceiptError::Unsignable("it is longer than 4096 bytes")),
+        Err(_) => Err(ReceiptError::Unsignable("it cannot be written as a signed note")),
     }
 }
 
@@ -293,38 +244,22 @@ pub fn verify(note: &str, key: &PortalKey) -> Result<Receipt, ReceiptError> {
     if note.len() > MAX_LENGTH {
         return Err(ReceiptError::Malformed("it is longer than 4096 bytes"));
     }
-    let parsed = Note::from_bytes(note.as_bytes()).map_err(|_| ReceiptError::Malformed("it is not a signed note"))?;
-    if parsed.to_bytes() != note.as_bytes() {
-        return Err(ReceiptError::Malformed("it is not written the one way a receipt is written"));
-    }
-    let verifier = StandardVerifier::new(&key.0).map_err(|_| ReceiptError::BadKey("portal"))?;
-    let signature = only_signature(note)?;
-    if signature.name() != verifier.name() || signature.id() != verifier.key_id() {
-        return Err(ReceiptError::OtherKey { found: signature.name().to_owned(), expected: key.name().to_owned() });
-    }
-    parsed.verify(&VerifierList::new(vec![Box::new(verifier)])).map_err(|_| ReceiptError::BadSignature)?;
-
+    let text = key.0.open(note).map_err(|error| match error {
+        NoteError::Malformed(fault) => ReceiptError::Malformed(fault),
+        NoteError::OtherKey { found } => ReceiptError::OtherKey { found, expected: key.name().to_owned() },
+        NoteError::BadSignature => ReceiptError::BadSignature,
+        NoteError::BadKey => ReceiptError::BadKey("portal"),
+    })?;
     let receipt: Receipt =
-        serde_json::from_slice(parsed.text()).map_err(|_| ReceiptError::Malformed("its fields are not a receipt's"))?;
+        serde_json::from_str(text).map_err(|_| ReceiptError::Malformed("its fields are not a receipt's"))?;
     let canonical = serde_json_canonicalizer::to_string(&receipt).unwrap_or_default() + "\n";
-    if canonical.as_bytes() != parsed.text() {
+    if canonical != text {
         return Err(ReceiptError::Malformed("its JSON is not canonical"));
     }
     match fault_of(&receipt) {
         None if receipt.portal == key.name() => Ok(receipt),
         None => Err(ReceiptError::Malformed("it names another portal than its key")),
         Some(fault) => Err(ReceiptError::Malformed(fault)),
-    }
-}
-
-/// The one signature line of a note.
-fn only_signature(note: &str) -> Result<signed_note::Signature, ReceiptError> {
-    let malformed = ReceiptError::Malformed("it does not have exactly one signature");
-    match note.rsplit_once("\n\n").map(|(_, lines)| lines.trim_end_matches('\n')) {
-        Some(line) if !line.contains('\n') => {
-            signed_note::Signature::from_bytes(line.as_bytes()).map_err(|_| malformed)
-        }
-        _ => Err(malformed),
     }
 }
 
@@ -347,10 +282,6 @@ fn fault_of(receipt: &Receipt) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-fn is_portal_name(name: &str) -> bool {
-    signed_note::is_key_name_valid(name) && name.len() <= MAX_NAME && !name.chars().any(char::is_control)
 }
 
 #[cfg(test)]
@@ -459,7 +390,6 @@ mod tests {
     #[test]
     fn a_note_that_the_portal_signed_is_not_a_receipt_for_that() {
         let key = key("support.vendor.example", 1);
-        let signer = StandardSigner::new(key.to_text().expose()).unwrap();
         let canonical = serde_json_canonicalizer::to_string(&upload()).unwrap();
         let two_keys = canonical.replacen("\"version\":1", "\"version\":2,\"version\":1", 1);
         let unknown = canonical.replacen("\"version\":1", "\"version\":1,\"zeal\":1", 1);
@@ -469,9 +399,7 @@ mod tests {
             format!("{unknown}\n"),
             format!("{canonical} \n"),
         ] {
-            let mut note = Note::new(text.as_bytes(), &[]).unwrap();
-            note.add_sigs(&[&signer]).unwrap();
-            let note = String::from_utf8(note.to_bytes()).unwrap();
+            let note = key.0.sign(&text).unwrap();
             assert!(matches!(verify(&note, &key.portal_key()), Err(ReceiptError::Malformed(_))), "{note}");
         }
     }
