@@ -36,6 +36,7 @@
 
 mod bech32;
 mod error;
+mod fingerprint;
 mod header;
 mod key;
 mod open;
@@ -47,6 +48,7 @@ mod slot;
 mod wrap;
 
 pub use error::{KeyError, OpenError, SealError};
+pub use fingerprint::Fingerprint;
 pub use header::Header;
 pub use key::{Identity, KeyKind, Recipient};
 pub use open::OpenReader;
