@@ -8,6 +8,8 @@
 //! 4. The technician reads the plaintext out of an [`OpenReader`], which gives out only bytes it has authenticated, or parts of
 //!    it out of a [`SeekReader`].
 //!
+//! [`key_list`] is how a vendor tells senders, signed, which recipients are good.
+//!
 //! [`seal_to`] and [`open_sealed`] carry one small secret to one key: the share, on its way from the portal.
 //!
 //! ```
@@ -39,6 +41,7 @@ mod error;
 mod fingerprint;
 mod header;
 mod key;
+pub mod key_list;
 mod open;
 mod payload;
 mod seal;
