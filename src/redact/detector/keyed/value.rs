@@ -62,6 +62,11 @@ fn in_brackets(text: &[u8], start: usize, class: KeyClass, sign: u8) -> Option<V
     })
 }
 
+/// Brackets within each other that are paired; a line of nothing but open ones takes no longer than others.
+const DEEPEST: usize = 64;
+/// How far the first closing bracket is looked for when they do not pair, in bytes.
+const LONGEST_LIST: usize = 16 << 10;
+
 /// Where the bracket that opens at `start` is closed; the first that closes when they do not pair.
 fn closing_bracket(text: &[u8], start: usize) -> Option<usize> {
     let mut depth = 0_usize;
@@ -71,9 +76,10 @@ fn closing_bracket(text: &[u8], start: usize) -> Option<usize> {
         } else {
             depth -= 1;
         }
-        depth == 0
+        depth == 0 || depth > DEEPEST
     });
-    pair.or_else(|| memchr::memchr(b']', &text[start..])).map(|at| start + at)
+    let near = &text[start..text.len().min(start + LONGEST_LIST)];
+    pair.filter(|_| depth == 0).or_else(|| memchr::memchr(b']', near)).map(|at| start + at)
 }
 
 /// Where the quotation that begins at `from` ends; a backslash hides the quote after it.
