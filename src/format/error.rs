@@ -3,6 +3,7 @@
 use std::io;
 
 use super::header::MAX_SLOTS;
+use super::sender::Sender;
 use super::share::ShareField;
 use super::slot::SlotKind;
 
@@ -16,6 +17,9 @@ pub enum SealError {
     /// More recipients than a header has slots for.
     #[error("{0} recipients are too many; a file is sealed to at most {MAX_SLOTS}")]
     TooManyRecipients(usize),
+    /// A passphrase among other recipients: whoever knew it could seal in their name.
+    #[error("a file that is sealed with a passphrase is sealed to nobody else")]
+    PassphraseNotAlone,
     /// The portal's address cannot stand in a header.
     #[error("the portal's address cannot be used: {0}")]
     Portal(&'static str),
@@ -44,15 +48,30 @@ pub enum OpenError {
     /// The header breaks a rule of the format; the text says which.
     #[error("the header is damaged: {0}")]
     Header(&'static str),
-    /// Every slot is of a kind this version cannot open.
-    #[error("the file is sealed with {0}, which this version cannot open")]
-    NotSupported(SlotKind),
+    /// Every slot is locked with a passphrase or a shared key, and none was at hand.
+    #[error("the file is sealed with {0}, and none was given")]
+    NotGiven(SlotKind),
+    /// The passphrase is another one, or the header is not the one that was sealed: which of the two cannot be told.
+    #[error("the passphrase is wrong, or the header was changed")]
+    WrongPassphrase,
+    /// Trying the passphrase takes more memory than there is.
+    #[error(transparent)]
+    Memory(#[from] NoMemory),
     /// No slot was made for any of the keys at hand.
     #[error("no key fits: the file was sealed to another key")]
     NoKeyFits,
     /// A slot names one of the keys at hand and yet does not open with it.
     #[error("the header is damaged: the slot for this key does not open")]
     Slot,
+    /// The file has no sender, and one was required.
+    #[error("the file is not signed, and a signed one was required")]
+    Unsigned,
+    /// The file names another sender than the required ones.
+    #[error("the file is signed by another sender, with the fingerprint {}", .0.fingerprint())]
+    OtherSender(Sender),
+    /// The signature is not that of the file's sender over this header and manifest.
+    #[error("the sender's signature does not fit")]
+    Signature,
     /// The portal's part of the file key is needed and was not given.
     #[error("the portal's share is needed; {} has it until {}", .0.portal.escape_default(), .0.not_after)]
     ShareNeeded(ShareField),
@@ -77,6 +96,14 @@ pub enum OpenError {
     /// The file could not be read.
     #[error("reading the sealed file failed")]
     Read(#[source] io::Error),
+}
+
+/// A passphrase could not be tried: there is not as much memory as its cost asks for.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("trying the passphrase takes {mib} MiB of memory, and there is not that much")]
+pub struct NoMemory {
+    /// How much, in MiB.
+    pub mib: u32,
 }
 
 impl OpenError {
@@ -115,7 +142,7 @@ pub enum KeyError {
         reason: &'static str,
     },
     /// A key file with a recipient in it and no secret key.
-    #[error("line {line} of the key file is a recipient (a public key); the secret key is needed")]
+    #[error("line {line} of the key file is a recipient or a sender (a public key); the secret key is needed")]
     PublicGiven {
         /// The line, counted from 1.
         line: usize,
@@ -126,6 +153,36 @@ pub enum KeyError {
         /// The line, counted from 1.
         line: usize,
     },
+    /// The text is not a sender.
+    #[error("this is not a sender (tarseal-sender1…): {0}")]
+    Sender(&'static str),
+    /// A secret key was given where a sender belongs.
+    #[error("this is a secret key; give its sender (tarseal-sender1…) instead and keep the secret to yourself")]
+    SenderSecretGiven,
+    /// A key file with a sender's secret key where an identity is needed.
+    #[error("line {line} of the key file is a sender's key: it signs, and opens nothing")]
+    SenderKeyGiven {
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// A key file that a passphrase protects.
+    #[error("line {line} of the key file is protected with a passphrase")]
+    Protected {
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// The passphrase does not open the protected key.
+    #[error("the passphrase is wrong")]
+    WrongPassphrase,
+    /// What was protected is not a key.
+    #[error("what is protected is not a secret key: {0}")]
+    Unlocked(&'static str),
+    /// Trying the passphrase takes more memory than there is.
+    #[error(transparent)]
+    Memory(NoMemory),
+    /// A text that cannot be a passphrase.
+    #[error("the passphrase cannot be used: {0}")]
+    Passphrase(&'static str),
     /// A key file without a key in it.
     #[error("the key file holds no secret key")]
     Empty,

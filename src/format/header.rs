@@ -8,8 +8,9 @@ use zeroize::Zeroizing;
 
 use super::error::OpenError;
 use super::key::Identity;
+use super::sender::Sender;
 use super::share::{MAX_PORTAL_LENGTH, Share, ShareField, check_portal};
-use super::slot::{ANONYMOUS, PART_LENGTH, Slot, SlotKind, unlock};
+use super::slot::{ANONYMOUS, PART_LENGTH, Slot, SlotKind, check_cost, unlock};
 use crate::clock::Timestamp;
 use crate::ids::{FileId, ShareId};
 use crate::secret::Secret;
@@ -42,8 +43,8 @@ pub struct Header {
     pub created: Timestamp,
     /// Who holds the other part of the file key; `None` when the slots alone open the file.
     pub share: Option<ShareField>,
-    /// The sender's Ed25519 key, when the manifest is signed.
-    pub sender: Option<[u8; 32]>,
+    /// Whose signature the manifest must have; `None` when it has none.
+    pub sender: Option<Sender>,
     pub(crate) slots: Vec<Slot>,
     /// SHA-256 of fields 1–4, to which slots and file key are bound.
     public_digest: [u8; 32],
@@ -101,9 +102,32 @@ impl Header {
 
     /// Finds out whether one of the identities opens a slot, before a share is asked for.
     ///
-    /// Errors: [`OpenError::NoKeyFits`], [`OpenError::NotSupported`], [`OpenError::Slot`].
+    /// Errors: [`OpenError::NoKeyFits`], [`OpenError::NotGiven`], [`OpenError::WrongPassphrase`],
+    /// [`OpenError::Memory`], [`OpenError::Slot`].
     pub fn check_key(&self, identities: &[Identity]) -> Result<(), OpenError> {
         self.unlock(identities).map(drop)
+    }
+
+    /// Reads the header and gives a source that begins with it again: for looking at a file before it is opened.
+    ///
+    /// Errors as [`Header::read`].
+    pub fn peek<R: Read>(mut source: R) -> Result<(Self, io::Chain<io::Cursor<Vec<u8>>, R>), OpenError> {
+        let header = Self::read(&mut source)?;
+        let again = io::Cursor::new(header.bytes.clone()).chain(source);
+        Ok((header, again))
+    }
+
+    /// Refuses a file that none of these senders is said to have signed; without senders nothing is refused.
+    ///
+    /// That the signature fits is found out when the manifest is read. Errors: [`OpenError::Unsigned`],
+    /// [`OpenError::OtherSender`].
+    pub fn require_sender(&self, senders: &[Sender]) -> Result<(), OpenError> {
+        match self.sender {
+            _ if senders.is_empty() => Ok(()),
+            Some(sender) if senders.contains(&sender) => Ok(()),
+            Some(sender) => Err(OpenError::OtherSender(sender)),
+            None => Err(OpenError::Unsigned),
+        }
     }
 
     /// Gets the vendor's part of the file key out of a slot.
@@ -127,7 +151,7 @@ impl Header {
         file_id: FileId,
         created: Timestamp,
         share: Option<ShareField>,
-        sender: Option<[u8; 32]>,
+        sender: Option<Sender>,
         lock: impl FnOnce(&[u8; 32]) -> Vec<Slot>,
     ) -> Self {
         let mut fields = Vec::with_capacity(4096);
@@ -141,7 +165,7 @@ impl Header {
             );
         }
         if let Some(sender) = &sender {
-            put_field(&mut fields, SENDER, &[sender]);
+            put_field(&mut fields, SENDER, &[sender.as_bytes()]);
         }
         let public_digest = Sha256::digest(&fields).into();
         let slots = lock(&public_digest);
@@ -160,7 +184,10 @@ impl Header {
         let created = instant(fields.exactly(CREATED, "the creation time is missing")?)?;
         let share = fields.next_if(SHARE)?.map(decode_share).transpose()?;
         let sender = match fields.next_if(SENDER)? {
-            Some(key) => Some(key.try_into().map_err(|_| OpenError::Header("the sender's key has the wrong length"))?),
+            Some(key) => {
+                let key = key.try_into().map_err(|_| OpenError::Header("the sender's key has the wrong length"))?;
+                Some(Sender::from_bytes(key))
+            }
             None => None,
         };
         let public_length = bytes.len() - PREAMBLE - fields.0.len();
@@ -183,6 +210,15 @@ impl Header {
             && (slots.len() > 1 || slot.key_id != ANONYMOUS)
         {
             return Err(OpenError::Header("a passphrase slot is not alone or names a key"));
+        }
+        for slot in &slots {
+            match slot.kind {
+                SlotKind::Passphrase => check_cost(&slot.body).map_err(OpenError::Header)?,
+                SlotKind::SharedKey if slot.key_id != ANONYMOUS => {
+                    return Err(OpenError::Header("a shared-key slot names a key"));
+                }
+                _ => {}
+            }
         }
         Ok(Self { file_id, created, share, sender, slots, public_digest, bytes })
     }
@@ -293,7 +329,7 @@ mod tests {
             portal: "https://support.vendor.example".to_owned(),
         });
         let created = Timestamp::from_seconds(1_795_270_801);
-        Header::new(FileId([1; 16]), created, share, sender.then_some([4; 32]), |_| slots)
+        Header::new(FileId([1; 16]), created, share, sender.then_some(Sender::from_bytes([4; 32])), |_| slots)
     }
 
     /// A header of any fields in any order, with every length as it should be.
@@ -331,8 +367,13 @@ mod tests {
     #[test]
     fn a_header_that_breaks_a_rule_is_refused_and_says_which() {
         let x25519 = [[1; 9].as_slice(), &[2; 80]].concat();
-        let passphrase = [[3].as_slice(), &[0; 8], &[2; 73]].concat();
-        let named = [[3].as_slice(), &[1; 8], &[2; 73]].concat();
+        let cost = |m: u32, t: u32, p: u8| {
+            [[3].as_slice(), &[0; 8], &[2; 16], &m.to_be_bytes(), &t.to_be_bytes(), &[p], &[2; 48]].concat()
+        };
+        let passphrase = cost(65_536, 3, 4);
+        let named = [[3].as_slice(), &[1; 8], &passphrase[9..]].concat();
+        let shared = [[4].as_slice(), &[0; 8], &[2; 80]].concat();
+        let named_shared = [[4].as_slice(), &[1; 8], &[2; 80]].concat();
         let (id, created, far): (&[u8], &[u8], &[u8]) = (&[1; 16], &[0, 0, 0, 0, 0x70, 0, 0, 0], &[0xff; 8]);
         let http = b"iiiiiiiiiiiiiiii\0\0\0\0\x70\0\0\0http://vendor.example".as_slice();
         let long = [SHARE_VALUE, &[b'/'; 512]].concat();
@@ -345,6 +386,8 @@ mod tests {
         assert!(Header::read(&mut good(&[&x25519]).as_slice()).is_ok());
         assert!(Header::read(&mut good(&[x25519.as_slice(); 16]).as_slice()).is_ok());
         assert!(Header::read(&mut good(&[&passphrase]).as_slice()).is_ok());
+        assert!(Header::read(&mut good(&[&cost(1 << 20, 16, 16)]).as_slice()).is_ok());
+        assert!(Header::read(&mut good(&[&shared, &x25519]).as_slice()).is_ok());
         for (bytes, reason) in [
             (assemble(&[(2, created), (5, &x25519)]), "the file id is missing"),
             (assemble(&[(1, id), (5, &x25519)]), "the creation time is missing"),
@@ -379,7 +422,17 @@ mod tests {
             (good(&[b""]), "a slot has the wrong length"),
             (good(&[&[[9].as_slice(), &x25519[1..]].concat()]), "a slot is of an unknown kind"),
             (good(&[&passphrase, &x25519]), "a passphrase slot is not alone or names a key"),
+            (good(&[&passphrase, &passphrase]), "a passphrase slot is not alone or names a key"),
+            (good(&[&shared, &passphrase]), "a passphrase slot is not alone or names a key"),
             (good(&[&named]), "a passphrase slot is not alone or names a key"),
+            (good(&[&named_shared]), "a shared-key slot names a key"),
+            (good(&[&cost((1 << 20) + 1, 3, 4)]), "its passphrase asks for more than 1 GiB of memory"),
+            (good(&[&cost(4 << 20, 3, 4)]), "its passphrase asks for more than 1 GiB of memory"),
+            (good(&[&cost(65_536, 17, 4)]), "its passphrase asks for more than 16 passes"),
+            (good(&[&cost(65_536, 3, 17)]), "its passphrase asks for more than 16 lanes"),
+            (good(&[&cost(31, 3, 4)]), "its passphrase asks for less than Argon2 can do"),
+            (good(&[&cost(65_536, 0, 4)]), "its passphrase asks for less than Argon2 can do"),
+            (good(&[&cost(65_536, 3, 0)]), "its passphrase asks for less than Argon2 can do"),
         ] {
             assert_eq!(refusal(&bytes), format!("the header is damaged: {reason}"));
         }

@@ -10,7 +10,10 @@
 //!
 //! [`key_list`] is how a vendor tells senders, signed, which recipients are good.
 //!
-//! [`seal_to`] and [`open_sealed`] carry one small secret to one key: the share, on its way from the portal.
+//! A [`Passphrase`] and a key that both sides hold are recipients and identities too. A [`SenderKey`] signs what it seals; a
+//! technician who asks for a [`Sender`] gets nothing from anybody else. A [`KeyFile`] holds any secret key, in clear or
+//! protected with a passphrase. [`seal_to`] and [`open_sealed`] carry one small secret to one key: the share, on its way from
+//! the portal.
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -41,22 +44,28 @@ mod error;
 mod fingerprint;
 mod header;
 mod key;
+mod key_file;
 pub mod key_list;
 mod open;
+mod passphrase;
 mod payload;
 mod seal;
 mod seek;
+mod sender;
 mod share;
 mod slot;
 mod wrap;
 
-pub use error::{KeyError, OpenError, SealError};
+pub use error::{KeyError, NoMemory, OpenError, SealError};
 pub use fingerprint::Fingerprint;
 pub use header::Header;
 pub use key::{Identity, KeyKind, Recipient};
+pub use key_file::{KeyFile, ProtectedKey, SecretKey};
 pub use open::OpenReader;
+pub use passphrase::{Cost, Passphrase};
 pub use seal::{SealOptions, SealWriter};
 pub use seek::SeekReader;
+pub use sender::{Sender, SenderKey};
 pub use share::{Share, ShareField};
 pub use slot::SlotKind;
 pub use wrap::{open_sealed, seal_to};

@@ -56,8 +56,8 @@ impl<R: Read> OpenReader<R> {
     /// Finds the slot that opens, joins the parts of the key and checks that they belong to this header and payload.
     ///
     /// `payload` stands where [`Header::read`] left it. A share that the header does not ask for is not looked at. Errors, in
-    /// this order: [`OpenError::NoKeyFits`], [`OpenError::NotSupported`] or [`OpenError::Slot`]; [`OpenError::ShareNeeded`];
-    /// [`OpenError::Truncated`] or [`OpenError::Read`]; [`OpenError::Commitment`].
+    /// this order: those of [`Header::check_key`]; [`OpenError::ShareNeeded`]; [`OpenError::Truncated`] or
+    /// [`OpenError::Read`]; [`OpenError::Commitment`].
     #[expect(clippy::needless_pass_by_value, reason = "a header opens one payload")]
     pub fn new(header: Header, payload: R, identities: &[Identity], share: Option<&Share>) -> Result<Self, OpenError> {
         let part = header.unlock(identities)?;

@@ -9,8 +9,9 @@ use super::error::SealError;
 use super::header::{Header, MAX_SLOTS};
 use super::key::Recipient;
 use super::payload::{CHUNK, ChunkCipher, MAX_CHUNKS, SEALED_CHUNK, TAG};
+use super::sender::Sender;
 use super::share::{Share, ShareField, check_portal};
-use super::slot::{self, PART_LENGTH};
+use super::slot::{self, PART_LENGTH, SlotKind};
 use crate::clock::Timestamp;
 use crate::ids::FileId;
 use crate::secret::Secret;
@@ -23,7 +24,7 @@ const BATCH: usize = 8;
 pub struct SealOptions<'a> {
     /// When it is sealed.
     pub created: Timestamp,
-    /// Who may open it: 1 to 16 keys. One that is given twice gets one slot.
+    /// Who may open it: 1 to 16 keys, or one passphrase and nobody else. A key that is given twice gets one slot.
     pub recipients: &'a [Recipient],
     /// The portal's part of the file key and what the header says about it; `None` seals without a portal.
     pub share: Option<(ShareField, &'a Share)>,
@@ -47,8 +48,29 @@ pub struct SealWriter<W: Write> {
 impl<W: Write> SealWriter<W> {
     /// Draws fresh keys, locks them for the recipients and writes the header.
     ///
-    /// Errors: no recipient or too many, a portal address that cannot be used, or a failure to write.
-    pub fn new(mut output: W, options: &SealOptions<'_>, rng: &mut dyn CryptoRng) -> Result<Self, SealError> {
+    /// Errors: no recipient or too many, a passphrase beside others, a portal address that cannot be used, or a failure to
+    /// write.
+    pub fn new(output: W, options: &SealOptions<'_>, rng: &mut dyn CryptoRng) -> Result<Self, SealError> {
+        Self::begin(output, options, None, rng)
+    }
+
+    /// The same for a file that this sender signs. The plaintext must then end with the signature of its manifest, over the
+    /// [digest of the header](Header::digest); `pipeline::create` sees to it.
+    pub fn signed(
+        output: W,
+        options: &SealOptions<'_>,
+        sender: Sender,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, SealError> {
+        Self::begin(output, options, Some(sender), rng)
+    }
+
+    fn begin(
+        mut output: W,
+        options: &SealOptions<'_>,
+        sender: Option<Sender>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, SealError> {
         let mut recipients: Vec<&Recipient> = Vec::new();
         for recipient in options.recipients {
             if !recipients.contains(&recipient) {
@@ -61,6 +83,9 @@ impl<W: Write> SealWriter<W> {
         if recipients.len() > MAX_SLOTS {
             return Err(SealError::TooManyRecipients(recipients.len()));
         }
+        if recipients.len() > 1 && recipients.iter().any(|recipient| recipient.kind() == SlotKind::Passphrase) {
+            return Err(SealError::PassphraseNotAlone);
+        }
         let (field, share) = match &options.share {
             Some((field, share)) => (Some(field.clone()), Some(*share)),
             None => (None, None),
@@ -72,7 +97,7 @@ impl<W: Write> SealWriter<W> {
         let file_id = FileId::random(rng);
         let mut part = Secret::new([0; PART_LENGTH]);
         rng.fill_bytes(part.expose_mut());
-        let header = Header::new(file_id, options.created, field, None, |public_digest| {
+        let header = Header::new(file_id, options.created, field, sender, |public_digest| {
             recipients.iter().map(|recipient| slot::lock(recipient, public_digest, &part, rng)).collect()
         });
         let (cipher, prefix) = ChunkCipher::begin(&header.file_key(&part, share), &header.digest(), rng);

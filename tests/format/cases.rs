@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, str};
 
 use sha2::{Digest, Sha256};
-use tarseal::format::{Identity, KeyKind, Share};
+use tarseal::format::{Identity, KeyKind, Passphrase, Share};
 
 use crate::support::{CREATED, Pieces, SEALED_CHUNK, identity, open, rng, seal, text};
 
@@ -38,9 +38,12 @@ fn every_case_ends_as_it_says() {
     for path in paths {
         let case = Case::read(&path);
         let name = path.display();
-        let known = ["expect", "plaintext", "identity", "share", "comment"];
+        let known = ["expect", "plaintext", "identity", "passphrase", "share", "comment"];
         assert!(case.words.keys().all(|word| known.contains(&word.as_str())), "{name}: an unknown word");
-        let key: Identity = fs::read_to_string(root().join(&case.words["identity"])).unwrap().parse().unwrap();
+        let key = match case.words.get("passphrase") {
+            Some(passphrase) => Identity::from(Passphrase::new(passphrase.as_bytes()).unwrap()),
+            None => fs::read_to_string(root().join(&case.words["identity"])).unwrap().parse().unwrap(),
+        };
         let share = case.words.get("share").map(|share| {
             let mut bytes = [0; 32];
             hex::decode_to_slice(share, &mut bytes).unwrap();
@@ -118,26 +121,23 @@ fn write_the_cases() {
         change(&mut pieces);
         pieces.join()
     };
-    let unsupported =
-        |kind: u8, length: usize| edit(&|p| p.fields[2].1 = [[kind].as_slice(), &[0; 8], &vec![9; length]].concat());
-    write(
-        "passphrase",
-        "the file is sealed with a passphrase, which this version cannot open",
-        b"",
-        "bob",
-        None,
-        "one passphrase slot",
-        &unsupported(3, 73),
+
+    let dora = Identity::generate_shared(&mut rng(0xd0e));
+    fs::write(root().join("fixtures/keys/dora_and_erik.key"), dora.to_text(CREATED).expose()).unwrap();
+    let shared_key = seal(&[dora.recipient()], None, hello, 17);
+    write("shared_key", "opened", hello, "dora_and_erik", None, "one shared-key slot", &shared_key);
+    let none = "the file is sealed with a shared key, and none was given";
+    write("shared_key_none", none, b"", "bob", None, "one shared-key slot, opened by bob", &shared_key);
+    let phrase = "correct horse battery staple";
+    let passphrase = seal(&[Passphrase::new(phrase.as_bytes()).unwrap().into()], None, hello, 18);
+    let none = "the file is sealed with a passphrase, and none was given";
+    write("passphrase_none", none, b"", "bob", None, "one passphrase slot, opened by bob", &passphrase);
+    let words = format!(
+        "expect: opened\nplaintext: {}\npassphrase: {phrase}\ncomment: one passphrase slot\n\n",
+        hex::encode(Sha256::digest(hello))
     );
-    write(
-        "shared_key",
-        "the file is sealed with a shared key, which this version cannot open",
-        b"",
-        "bob",
-        None,
-        "one shared-key slot",
-        &unsupported(4, 80),
-    );
+    let case = [words.as_bytes(), &passphrase].concat();
+    fs::write(root().join("fixtures/format/passphrase.case"), case).unwrap();
 
     // What is no sealed file of this version.
     write(

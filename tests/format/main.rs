@@ -7,6 +7,7 @@ mod cases;
 mod peer;
 mod python;
 mod round_trip;
+mod secrets;
 mod seek;
 mod support;
 mod tamper;

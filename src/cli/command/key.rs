@@ -6,7 +6,7 @@ use crate::cli::Desk;
 use crate::cli::args::KeyCommand;
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::home::{read_secret, write_private_new};
-use crate::format::{Identity, KeyKind, Recipient};
+use crate::format::{Identity, KeyKind, Recipient, SlotKind};
 
 /// Runs one of the key commands.
 pub fn run(command: &KeyCommand, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
@@ -44,7 +44,7 @@ fn show(key: &str, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
         (read_identity(Path::new(key), desk)?.recipient(), true)
     };
     let kind = match recipient.kind() {
-        KeyKind::XWing => "X-Wing (ML-KEM-768 and X25519)",
+        SlotKind::XWing => "X-Wing (ML-KEM-768 and X25519)",
         _ => "X25519",
     };
     let what = if secret { "identity (secret)" } else { "recipient (public)" };

@@ -1,9 +1,12 @@
 //! Slots: the vendor's part of the file key, locked once for each recipient.
 //!
-//! A kind of slot is one file here and one line in [`KEY_SLOTS`]. The kinds that do not take a public key (passphrase, shared
-//! key) have their numbers and lengths already, so a header that holds them is read; nothing here opens them yet.
+//! A kind of slot is one file here. Those that take a public key have a line in [`KEY_SLOTS`] as well; a passphrase and a
+//! shared key are secrets that both sides have.
 
 mod hpke;
+mod passphrase;
+mod secret;
+mod shared_key;
 mod x25519;
 mod x_wing;
 
@@ -13,9 +16,11 @@ use rand::CryptoRng;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::error::OpenError;
-use super::key::{Identity, KeyKind, Recipient};
+use super::error::{NoMemory, OpenError};
+use super::key::{Identity, KeyKind, Lock, Opener, Recipient};
 use crate::secret::Secret;
+
+pub(crate) use passphrase::check_cost;
 
 /// Length in bytes of the vendor's part, V, that every slot holds.
 pub(crate) const PART_LENGTH: usize = 32;
@@ -54,8 +59,8 @@ impl SlotKind {
         match self {
             Self::X25519 => 32 + SEALED_PART,
             Self::XWing => 1120 + SEALED_PART,
-            Self::Passphrase => 16 + 4 + 4 + 1 + SEALED_PART,
-            Self::SharedKey => 32 + SEALED_PART,
+            Self::Passphrase => passphrase::PREFIX + SEALED_PART,
+            Self::SharedKey => shared_key::SALT + SEALED_PART,
         }
     }
 }
@@ -112,6 +117,24 @@ pub(crate) fn key_slot(kind: KeyKind) -> &'static dyn KeySlot {
     KEY_SLOTS.into_iter().find(|slot| slot.kind() == kind).expect("every KeyKind has its line in KEY_SLOTS")
 }
 
+/// Seals to a recipient of any kind.
+pub(crate) fn seal(recipient: &Recipient, info: &[u8], plaintext: &[u8], rng: &mut dyn CryptoRng) -> Vec<u8> {
+    match recipient.lock() {
+        Lock::Public(kind, public) => key_slot(*kind).seal(public, info, plaintext, rng),
+        Lock::Passphrase(passphrase) => passphrase::seal(passphrase, info, plaintext, rng),
+        Lock::SharedKey(key) => shared_key::seal(key, info, plaintext, rng),
+    }
+}
+
+/// Opens with an identity of any kind; `None` when it was sealed to another, with another info, or is damaged.
+pub(crate) fn open(identity: &Identity, info: &[u8], sealed: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, NoMemory> {
+    match identity.opener() {
+        Opener::KeyPair { kind, secret, .. } => Ok(key_slot(*kind).open(secret.expose(), info, sealed)),
+        Opener::Passphrase(passphrase) => passphrase::open(passphrase, info, sealed),
+        Opener::SharedKey(key) => Ok(shared_key::open(key, info, sealed)),
+    }
+}
+
 /// Locks the vendor's part for one recipient. `public_digest` is SHA-256(PUB) of the header the slot will stand in.
 pub(crate) fn lock(
     recipient: &Recipient,
@@ -119,8 +142,8 @@ pub(crate) fn lock(
     part: &Secret<[u8; PART_LENGTH]>,
     rng: &mut dyn CryptoRng,
 ) -> Slot {
-    let kind = SlotKind::from(recipient.kind());
-    let body = key_slot(recipient.kind()).seal(recipient.public(), &info(kind, public_digest), part.expose(), rng);
+    let kind = recipient.kind();
+    let body = seal(recipient, &info(kind, public_digest), part.expose(), rng);
     Slot { kind, key_id: recipient.key_id(), body }
 }
 
@@ -134,38 +157,47 @@ pub(crate) fn unlock(
     identities: &[Identity],
 ) -> Result<Secret<[u8; PART_LENGTH]>, OpenError> {
     let pairs = || slots.iter().flat_map(|slot| identities.iter().map(move |identity| (slot, identity)));
-    let named = |(slot, identity): &(&Slot, &Identity)| slot.key_id == identity.key_id();
+    let named = |(slot, identity): &(&Slot, &Identity)| {
+        slot.key_id != ANONYMOUS && slot.key_id == identity.recipient().key_id()
+    };
     let mut this_key = false;
     for (slot, identity) in pairs().filter(named).inspect(|_| this_key = true) {
-        if let Some(part) = open(slot, public_digest, identity) {
+        if let Some(part) = part(slot, public_digest, identity)? {
             return Ok(part);
         }
     }
     for (slot, identity) in pairs().filter(|pair| !named(pair)) {
-        if let Some(part) = open(slot, public_digest, identity) {
+        if let Some(part) = part(slot, public_digest, identity)? {
             return Ok(part);
         }
     }
-    if this_key {
-        return Err(OpenError::Slot);
-    }
-    match slots {
-        [slot, ..] if slots.iter().all(|slot| matches!(slot.kind, SlotKind::Passphrase | SlotKind::SharedKey)) => {
-            Err(OpenError::NotSupported(slot.kind))
-        }
-        _ => Err(OpenError::NoKeyFits),
-    }
+    let given = |kind| identities.iter().any(|identity| identity.kind() == kind);
+    let only = |kind| slots.iter().all(|slot| slot.kind == kind);
+    Err(match () {
+        () if this_key => OpenError::Slot,
+        // A passphrase slot is alone, so one that was tried did not fit.
+        () if only(SlotKind::Passphrase) && given(SlotKind::Passphrase) => OpenError::WrongPassphrase,
+        () if only(SlotKind::Passphrase) => OpenError::NotGiven(SlotKind::Passphrase),
+        () if only(SlotKind::SharedKey) && !given(SlotKind::SharedKey) => OpenError::NotGiven(SlotKind::SharedKey),
+        () => OpenError::NoKeyFits,
+    })
 }
 
-fn open(slot: &Slot, public_digest: &[u8; 32], identity: &Identity) -> Option<Secret<[u8; PART_LENGTH]>> {
-    if slot.kind != SlotKind::from(identity.kind()) {
-        return None;
+fn part(
+    slot: &Slot,
+    public_digest: &[u8; 32],
+    identity: &Identity,
+) -> Result<Option<Secret<[u8; PART_LENGTH]>>, NoMemory> {
+    if slot.kind != identity.kind() {
+        return Ok(None);
     }
-    let opened = key_slot(identity.kind()).open(identity.secret(), &info(slot.kind, public_digest), &slot.body)?;
+    let Some(opened) = open(identity, &info(slot.kind, public_digest), &slot.body)? else { return Ok(None) };
     let mut part = Secret::new([0; PART_LENGTH]);
-    let length_fits = opened.len() == PART_LENGTH;
-    length_fits.then(|| part.expose_mut().copy_from_slice(&opened))?;
-    Some(part)
+    if opened.len() != PART_LENGTH {
+        return Ok(None);
+    }
+    part.expose_mut().copy_from_slice(&opened);
+    Ok(Some(part))
 }
 
 /// SLOTINFO: what a slot is locked for.
@@ -173,7 +205,12 @@ fn info(kind: SlotKind, public_digest: &[u8; 32]) -> Vec<u8> {
     [b"tarseal/v1 slot\0".as_slice(), &[kind as u8], public_digest].concat()
 }
 
-/// SHA-256(kind | public key), of which the first bytes are the key id.
-pub(crate) fn key_digest(kind: KeyKind, public: &[u8]) -> [u8; 32] {
-    Sha256::new().chain_update([kind as u8]).chain_update(public).finalize().into()
+/// SHA-256(kind | key), of which the first bytes are the key id of a public key and every key's fingerprint.
+pub(crate) fn key_digest(kind: u8, key: &[u8]) -> [u8; 32] {
+    Sha256::new().chain_update([kind]).chain_update(key).finalize().into()
+}
+
+/// The first 16 bytes of a key's digest in eight groups of four hexadecimal digits.
+pub(crate) fn fingerprint(kind: u8, key: &[u8]) -> String {
+    key_digest(kind, key)[..16].chunks(2).map(hex::encode).collect::<Vec<_>>().join(" ")
 }
