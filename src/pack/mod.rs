@@ -17,14 +17,16 @@ mod manifest;
 mod names;
 mod packer;
 mod reader;
+mod signature;
 mod unpacker;
 mod workers;
 
 pub use limits::Limits;
 pub use manifest::{Digest, Entry, MANIFEST_PATH, Manifest, ManifestVersion, NotADigest};
 pub use packer::{AddError, PackOptions, Packer};
-pub use reader::{Receiver, UnpackError, read_entries};
-pub use unpacker::unpack;
+pub use reader::{Receiver, UnpackError, read_entries, read_signed_entries};
+pub use signature::{SIGNATURE_PATH, Signature, Verify};
+pub use unpacker::{unpack, unpack_signed};
 
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ use super::frame::{FRAME, FrameWriter};
 use super::limits::Limits;
 use super::manifest::{Digest, Entry, MANIFEST_PATH, Manifest, Tally};
 use super::names::Names;
+use super::signature::{SIGNATURE_PATH, Signature};
 use crate::clock::Timestamp;
 use crate::item::ArchivePath;
 use crate::redact::{Counts, Redacted};
@@ -110,7 +111,16 @@ impl<W: Write> Packer<W> {
     }
 
     /// Writes the manifest, the archive's end and the seek table. The manifest must list exactly what was added.
-    pub fn finish(mut self, manifest: &Manifest) -> io::Result<W> {
+    pub fn finish(self, manifest: &Manifest) -> io::Result<W> {
+        self.finish_with(manifest, None)
+    }
+
+    /// The same with a signature behind the manifest: `sign` is handed the manifest's digest.
+    pub fn finish_signed(self, manifest: &Manifest, sign: &dyn Fn(&Digest) -> Signature) -> io::Result<W> {
+        self.finish_with(manifest, Some(sign))
+    }
+
+    fn finish_with(mut self, manifest: &Manifest, sign: Option<&dyn Fn(&Digest) -> Signature>) -> io::Result<W> {
         if self.broken {
             return Err(io::Error::other("an earlier error left the archive incomplete"));
         }
@@ -121,11 +131,10 @@ impl<W: Write> Packer<W> {
         if json.len() as u64 > self.limits.manifest {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the manifest is larger than readers accept"));
         }
-        let path = MANIFEST_PATH.parse().expect("the manifest's path is safe");
-        self.store(path, Some(manifest.created), &mut json.as_slice()).map_err(|error| match error {
-            AddError::Source(error) | AddError::Output(error) => error,
-            AddError::NoPlace(_) | AddError::TooLarge(_) => io::Error::new(io::ErrorKind::FileTooLarge, error),
-        })?;
+        let digest = self.store_own(MANIFEST_PATH, manifest.created, &json)?;
+        if let Some(sign) = sign {
+            self.store_own(SIGNATURE_PATH, manifest.created, &sign(&digest))?;
+        }
         self.append(&dialect::END)?;
         // The last frame is compressed here while the others still are elsewhere; a small archive needs no thread at all.
         let last = if self.pending.is_empty() { None } else { Some(self.compression.now(self.pending)?) };
@@ -136,6 +145,16 @@ impl<W: Write> Packer<W> {
             self.out.write(&frame.compressed, frame.block.len())?;
         }
         self.out.finish()
+    }
+
+    /// Stores an entry of the snapshot's own.
+    fn store_own(&mut self, path: &str, created: Timestamp, content: &[u8]) -> io::Result<Digest> {
+        let path = path.parse().expect("the snapshot's own paths are safe");
+        let stored = self.store(path, Some(created), &mut &*content).map_err(|error| match error {
+            AddError::Source(error) | AddError::Output(error) => error,
+            AddError::NoPlace(_) | AddError::TooLarge(_) => io::Error::new(io::ErrorKind::FileTooLarge, error),
+        })?;
+        Ok(stored.1)
     }
 
     /// Adds an item whose bytes come from any reader. Only this room may: to the outside an item is redacted.

@@ -7,8 +7,9 @@ use std::thread;
 use super::dialect::{BLOCK, FileHeader, HeaderReader, Next, NotTheDialect, padding};
 use super::frame_reader::FrameReader;
 use super::limits::Limits;
-use super::manifest::{MANIFEST_PATH, Manifest};
+use super::manifest::{Digest, MANIFEST_PATH, Manifest};
 use super::names::Names;
+use super::signature::{SIGNATURE_PATH, Signature, Signed, Verify};
 use crate::clock::Timestamp;
 use crate::item::ArchivePath;
 use crate::progress::Progress;
@@ -29,6 +30,9 @@ pub enum UnpackError {
     /// Two entries have one path, or one that is the same where case does not count, or a path that is not free.
     #[error("the archive is refused: {0} cannot stand beside what came before it")]
     Path(ArchivePath),
+    /// The manifest is not signed by the expected sender.
+    #[error("the sender's signature does not fit")]
+    Signature,
     /// The manifest cannot be understood.
     #[error("the manifest cannot be read")]
     Manifest(#[source] serde_json::Error),
@@ -62,6 +66,10 @@ pub trait Receiver {
     fn data(&mut self, bytes: &[u8]) -> Result<(), UnpackError>;
     /// It is complete.
     fn end(&mut self) -> Result<(), UnpackError>;
+    /// Everything agrees with the manifest, and this signature stands behind it. Who expects none refuses one.
+    fn signature(&mut self, _manifest: &Digest, signature: Option<&Signature>) -> Result<(), UnpackError> {
+        signature.map_or(Ok(()), |_| Err(UnpackError::Damaged("it is signed, and its header names no sender")))
+    }
 }
 
 /// Receives nothing: to check a snapshot, or to read its manifest.
@@ -102,7 +110,8 @@ pub(crate) fn read_with(
     progress: &dyn Progress,
 ) -> Result<Manifest, UnpackError> {
     let frames = FrameReader::new(input, limits, threads)?;
-    let mut archive = Archive { frames, limits, receiver, progress, told: 0, manifest: Vec::new() };
+    let mut archive =
+        Archive { frames, limits, receiver, progress, told: 0, manifest: Vec::new(), signature: Vec::new() };
     let (mut names, mut entries) = (Names::default(), 0);
     while let Some(header) = archive.header()? {
         entries += 1;
@@ -113,13 +122,24 @@ pub(crate) fn read_with(
             if header.size > limits.manifest {
                 return Err(UnpackError::Limit("its manifest is too large"));
             }
-            archive.entry(&header, true)?;
+            archive.entry(&header, Some(MANIFEST_PATH))?;
             return archive.end();
         }
         names.take(&header.path).map_err(|_| UnpackError::Path(header.path.clone()))?;
-        archive.entry(&header, false)?;
+        archive.entry(&header, None)?;
     }
     Err(UnpackError::Damaged("it has no manifest"))
+}
+
+/// The same for a snapshot that is signed: `verify` must find the signature good.
+pub fn read_signed_entries(
+    input: impl Read,
+    limits: &Limits,
+    receiver: &mut dyn Receiver,
+    verify: Verify<'_>,
+    progress: &dyn Progress,
+) -> Result<Manifest, UnpackError> {
+    read_entries(input, limits, &mut Signed { receiver, verify }, progress)
 }
 
 struct Archive<'a, R> {
@@ -130,6 +150,7 @@ struct Archive<'a, R> {
     /// How many bytes of input the progress has heard of.
     told: u64,
     manifest: Vec<u8>,
+    signature: Vec<u8>,
 }
 
 impl<R: Read> Archive<'_, R> {
@@ -158,18 +179,20 @@ impl<R: Read> Archive<'_, R> {
         }
     }
 
-    /// Hands on an entry's content and has it digested; the manifest's is kept instead.
-    fn entry(&mut self, header: &FileHeader, is_manifest: bool) -> Result<(), UnpackError> {
+    /// Hands on an entry's content and has it digested; what is the snapshot's `own` is kept instead.
+    fn entry(&mut self, header: &FileHeader, own: Option<&str>) -> Result<(), UnpackError> {
         self.receiver.begin(&header.path, header.size, header.modified())?;
         let mut left = header.size;
         while left > 0 {
-            let bytes = if is_manifest { self.frames.next(left) } else { self.frames.next_of_entry(left) }?;
+            let bytes = if own.is_some() { self.frames.next(left) } else { self.frames.next_of_entry(left) }?;
             if bytes.is_empty() {
                 return Err(UnpackError::Damaged("the archive ends early"));
             }
             left -= bytes.len() as u64;
-            if is_manifest {
-                self.manifest.extend_from_slice(bytes);
+            match own {
+                Some(MANIFEST_PATH) => self.manifest.extend_from_slice(bytes),
+                Some(_) => self.signature.extend_from_slice(bytes),
+                None => {}
             }
             self.receiver.data(bytes)?;
             let consumed = self.frames.consumed();
@@ -184,26 +207,38 @@ impl<R: Read> Archive<'_, R> {
         if rest.iter().any(|&byte| byte != 0) {
             return Err(UnpackError::Damaged("the room after an entry is not empty"));
         }
-        if !is_manifest {
+        if own.is_none() {
             self.frames.end_entry(&header.path, header.size);
         }
         self.receiver.end()
     }
 
+    /// Reads the signature, if one follows the manifest, and the archive's closing blocks.
+    fn signature(&mut self) -> Result<Option<Signature>, UnpackError> {
+        const OTHER: UnpackError = UnpackError::Damaged("an entry follows the manifest");
+        let Some(header) = self.header()? else { return Ok(None) };
+        if header.path.as_str() != SIGNATURE_PATH || header.size != size_of::<Signature>() as u64 {
+            return Err(OTHER);
+        }
+        self.entry(&header, Some(SIGNATURE_PATH))?;
+        if self.header()?.is_some() {
+            return Err(OTHER);
+        }
+        Ok(self.signature.as_slice().try_into().ok())
+    }
+
     /// Reads to the very end and compares the manifest with what was there.
     fn end(mut self) -> Result<Manifest, UnpackError> {
-        if self.header()?.is_some() {
-            return Err(UnpackError::Damaged("an entry follows the manifest"));
-        }
+        let signature = self.signature()?;
         if !self.frames.next(1)?.is_empty() {
             return Err(UnpackError::Damaged("bytes follow the archive's end"));
         }
         self.progress.advance(self.frames.consumed() - self.told);
         let manifest: Manifest = serde_json::from_slice(&self.manifest).map_err(UnpackError::Manifest)?;
-        if self.frames.tally()?.agrees_with(&manifest) {
-            Ok(manifest)
-        } else {
-            Err(UnpackError::Damaged("the manifest does not agree with what is there"))
+        if !self.frames.tally()?.agrees_with(&manifest) {
+            return Err(UnpackError::Damaged("the manifest does not agree with what is there"));
         }
+        self.receiver.signature(&Digest::of(&self.manifest), signature.as_ref())?;
+        Ok(manifest)
     }
 }

@@ -530,3 +530,67 @@ proptest! {
         refused(&framed(&bytes));
     }
 }
+
+/// A tar of one file and its manifest, and then these entries.
+fn tar_with_behind(behind: &[(&str, &[u8])]) -> (Vec<u8>, Digest) {
+    let entry = Entry { path: path("a"), size: 1, sha256: Digest::of(b"x"), findings: Counts::new() };
+    let json = serde_json::to_vec(&manifest(vec![entry])).unwrap();
+    let mut tar = [tar_entry("a", b"x"), tar_entry(MANIFEST_PATH, &json)].concat();
+    behind.iter().for_each(|(name, content)| tar.extend(tar_entry(name, content)));
+    tar.extend(dialect::END);
+    (framed(&tar), Digest::of(&json))
+}
+
+#[test]
+fn a_signature_is_64_bytes_behind_the_manifest_and_stands_there_once() {
+    let good: &[u8] = &[7; 64];
+    let (stream, json) = tar_with_behind(&[(SIGNATURE_PATH, good)]);
+    let verify = |manifest: &Digest, signature: &Signature| *manifest == json && signature == good;
+    let read = |stream: &[u8]| read_signed_entries(stream, &Limits::default(), &mut (), &verify, &Silent);
+    assert_eq!(read(&stream).unwrap().entries.len(), 1);
+    // Who expects no signature takes none.
+    assert!(matches!(refused(&stream), UnpackError::Damaged(_)));
+    for behind in [
+        vec![],
+        vec![(SIGNATURE_PATH, &good[1..])],
+        vec![(SIGNATURE_PATH, [7; 65].as_slice())],
+        vec![(SIGNATURE_PATH, b"".as_slice())],
+        vec![(".tarseal/manifest.txt", good)],
+        vec![("b", good)],
+        vec![(SIGNATURE_PATH, good), (SIGNATURE_PATH, good)],
+        vec![(SIGNATURE_PATH, good), ("b", b"y".as_slice())],
+        vec![("b", b"y".as_slice()), (SIGNATURE_PATH, good)],
+    ] {
+        let (stream, _) = tar_with_behind(&behind);
+        assert!(matches!(read(&stream), Err(UnpackError::Damaged(_))), "{behind:?}");
+        assert!(behind.is_empty() || matches!(refused(&stream), UnpackError::Damaged(_)), "{behind:?}");
+    }
+    let (stream, _) = tar_with_behind(&[(SIGNATURE_PATH, &[8; 64])]);
+    assert!(matches!(read(&stream), Err(UnpackError::Signature)));
+    // In front of the manifest the name belongs to nobody.
+    let early = framed(&tar_of(&tar_entry(SIGNATURE_PATH, good), &[(SIGNATURE_PATH, good)]));
+    assert!(matches!(read(&early), Err(UnpackError::Path(_))));
+}
+
+#[test]
+fn what_is_packed_and_signed_is_unpacked_when_the_signature_is_good_and_not_at_all_when_it_is_not() {
+    let source = tempfile::tempdir().unwrap();
+    let mut packer = packer(&source);
+    let entries = vec![packer.add_bytes(&path("a"), None, &mut noise(5 << 20, 2).as_slice()).unwrap()];
+    // The digest of the manifest is the signature: good enough to see that it is the manifest's.
+    let sign = |manifest: &Digest| [manifest.0, [9; 32]].concat().try_into().unwrap();
+    let stream = packer.finish_signed(&manifest(entries), &sign).unwrap();
+    let into = |good: bool| {
+        let directory = tempfile::tempdir().unwrap();
+        let verify = |manifest: &Digest, signature: &Signature| good && *signature == sign(manifest);
+        let result = unpack_signed(&stream[..], &directory.path().join("out"), &Limits::default(), &verify, &Silent);
+        (directory, result)
+    };
+    let (directory, unpacked) = into(true);
+    assert_eq!(unpacked.unwrap().entries.len(), 1);
+    let json = content(&directory, MANIFEST_PATH);
+    assert_eq!(content(&directory, SIGNATURE_PATH), sign(&Digest::of(&json)));
+    let (directory, refused) = into(false);
+    assert!(matches!(refused, Err(UnpackError::Signature)));
+    assert!(fs::read_dir(directory.path()).unwrap().next().is_none());
+}

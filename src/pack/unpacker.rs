@@ -12,7 +12,8 @@ use rustix::io::Errno;
 
 use super::limits::Limits;
 use super::manifest::Manifest;
-use super::reader::{Receiver, UnpackError, read_entries};
+use super::reader::{Receiver, UnpackError, read_entries, read_signed_entries};
+use super::signature::Verify;
 use crate::clock::Timestamp;
 use crate::item::ArchivePath;
 use crate::progress::Progress;
@@ -27,6 +28,24 @@ pub fn unpack(
     destination: &Path,
     limits: &Limits,
     progress: &dyn Progress,
+) -> Result<Manifest, UnpackError> {
+    unpack_with(destination, |receiver| read_entries(input, limits, receiver, progress))
+}
+
+/// The same for a snapshot that is signed: nothing is left unless `verify` finds the signature good.
+pub fn unpack_signed(
+    input: impl Read,
+    destination: &Path,
+    limits: &Limits,
+    verify: Verify<'_>,
+    progress: &dyn Progress,
+) -> Result<Manifest, UnpackError> {
+    unpack_with(destination, |receiver| read_signed_entries(input, limits, receiver, verify, progress))
+}
+
+fn unpack_with(
+    destination: &Path,
+    read: impl FnOnce(&mut dyn Receiver) -> Result<Manifest, UnpackError>,
 ) -> Result<Manifest, UnpackError> {
     let failed = |source: io::Error| UnpackError::Destination { path: destination.to_owned(), source };
     if destination.symlink_metadata().is_ok() {
@@ -47,7 +66,7 @@ pub fn unpack(
     let root = open_directory(CWD, partial.path()).map_err(|errno| failed(errno.into()))?;
 
     let mut directory = Directory { path: destination.to_owned(), root, open: Vec::new(), file: None };
-    let manifest = read_entries(input, limits, &mut directory, progress)?;
+    let manifest = read(&mut directory)?;
 
     sync_all_of(&directory.root).map_err(failed)?;
     match rename_new(partial.path(), destination) {

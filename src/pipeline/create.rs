@@ -8,7 +8,7 @@ use rand::CryptoRng;
 use super::meter::{Meter, Metered};
 use super::output::{PartialFile, parent};
 use crate::clock::Timestamp;
-use crate::format::{Recipient, SealError, SealOptions, SealWriter, Share, ShareField};
+use crate::format::{Recipient, SealError, SealOptions, SealWriter, SenderKey, Share, ShareField};
 use crate::ids::{FileId, TicketId};
 use crate::item::{ArchivePath, Item, LeftOut, Reason};
 use crate::pack::{AddError, Digest, Entry, Manifest, ManifestVersion, PackOptions, Packer};
@@ -29,6 +29,8 @@ pub struct Plan<'a> {
     pub redaction: Redaction,
     /// Who may open the file.
     pub recipients: &'a [Recipient],
+    /// Who signs it; `None` leaves it unsigned.
+    pub sender: Option<&'a SenderKey>,
     /// The portal's part of the file key, if there is a portal.
     pub share: Option<(ShareField, &'a Share)>,
     /// The ticket it belongs to.
@@ -149,11 +151,15 @@ pub fn create(
     order.sort_by(|(one, _), (other, _)| one.cmp(other));
 
     let options = SealOptions { created: plan.created, recipients: plan.recipients, share: plan.share };
-    let seal = SealWriter::new(file, &options, rng).map_err(|error| match error {
+    let seal = match plan.sender {
+        Some(key) => SealWriter::signed(file, &options, key.sender(), rng),
+        None => SealWriter::new(file, &options, rng),
+    };
+    let seal = seal.map_err(|error| match error {
         SealError::Write(source) => local(source),
         other => CreateError::Seal(other),
     })?;
-    let file_id = seal.header().file_id;
+    let (file_id, header) = (seal.header().file_id, seal.header().digest());
     let packer = Packer::new(seal, &PackOptions::new(parent(output)), rng).map_err(local)?;
 
     let mut manifest = Manifest {
@@ -203,7 +209,11 @@ pub fn create(
     };
     let packer = meter.pass(Step::Redact, progress, pack)?;
 
-    let file = packer.finish(&manifest).and_then(SealWriter::finish).map_err(local)?;
+    let packed = match plan.sender {
+        Some(key) => packer.finish_signed(&manifest, &|digest| key.sign(&header, &digest.0)),
+        None => packer.finish(&manifest),
+    };
+    let file = packed.and_then(SealWriter::finish).map_err(local)?;
     let (vault, samples) = match filter {
         Filter::Redactor(redactor) => {
             let samples = redactor.samples();

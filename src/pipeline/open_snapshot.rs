@@ -5,9 +5,9 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::clock::Timestamp;
-use crate::format::{Header, Identity, OpenError, OpenReader, Share, ShareField};
+use crate::format::{Header, Identity, OpenError, OpenReader, Sender, Share, ShareField};
 use crate::ids::FileId;
-use crate::pack::{self, Limits, Manifest, Receiver, UnpackError};
+use crate::pack::{self, Limits, Manifest, Receiver, UnpackError, Verify};
 use crate::progress::{Progress, Step};
 
 /// A snapshot that was opened to its end and found whole.
@@ -19,6 +19,8 @@ pub struct Opened {
     pub created: Timestamp,
     /// The portal that holds its share, if it needs one.
     pub share: Option<ShareField>,
+    /// Who sealed it; `None` when nobody signed it. The signature was verified.
+    pub sender: Option<Sender>,
     /// What is in it.
     pub manifest: Manifest,
 }
@@ -40,6 +42,9 @@ pub enum OpenSnapshotError<E: Error + 'static> {
 
 /// Opens a sealed file and unpacks it into the new directory `destination`, whole or not at all.
 ///
+/// A signature is verified where there is one. To take files of certain senders alone, look at the header first:
+/// [`Header::peek`], then [`Header::require_sender`].
+///
 /// `share` is asked for the portal's share only when the header names one and one of the keys fits.
 pub fn open_snapshot<E: Error + 'static>(
     input: impl Read,
@@ -49,7 +54,10 @@ pub fn open_snapshot<E: Error + 'static>(
     limits: &Limits,
     progress: &dyn Progress,
 ) -> Result<Opened, OpenSnapshotError<E>> {
-    let unpack = |payload: &mut dyn Read| pack::unpack(payload, destination, limits, progress);
+    let unpack = |payload: &mut dyn Read, verify: Option<Verify<'_>>| match verify {
+        Some(verify) => pack::unpack_signed(payload, destination, limits, verify, progress),
+        None => pack::unpack(payload, destination, limits, progress),
+    };
     through(input, identities, share, progress, unpack)
 }
 
@@ -63,7 +71,10 @@ pub fn read_snapshot<E: Error + 'static>(
     limits: &Limits,
     progress: &dyn Progress,
 ) -> Result<Opened, OpenSnapshotError<E>> {
-    let read = |payload: &mut dyn Read| pack::read_entries(payload, limits, receiver, progress);
+    let read = |payload: &mut dyn Read, verify: Option<Verify<'_>>| match verify {
+        Some(verify) => pack::read_signed_entries(payload, limits, receiver, verify, progress),
+        None => pack::read_entries(payload, limits, receiver, progress),
+    };
     through(input, identities, share, progress, read)
 }
 
@@ -83,17 +94,24 @@ fn through<E: Error + 'static>(
     identities: &[Identity],
     share: impl FnOnce(&Header) -> Result<Share, E>,
     progress: &dyn Progress,
-    work: impl FnOnce(&mut dyn Read) -> Result<Manifest, UnpackError>,
+    work: impl FnOnce(&mut dyn Read, Option<Verify<'_>>) -> Result<Manifest, UnpackError>,
 ) -> Result<Opened, OpenSnapshotError<E>> {
     let header = Header::read(&mut input).map_err(OpenSnapshotError::Sealed)?;
     header.check_key(identities).map_err(OpenSnapshotError::Sealed)?;
-    let (file_id, created, field) = (header.file_id, header.created, header.share.clone());
+    let (file_id, created, field, sender) = (header.file_id, header.created, header.share.clone(), header.sender);
+    let digest = header.digest();
     let share = field.is_some().then(|| share(&header)).transpose().map_err(OpenSnapshotError::Share)?;
     let mut payload = OpenReader::new(header, input, identities, share.as_ref()).map_err(OpenSnapshotError::Sealed)?;
     progress.begin(Step::Open, None);
-    let manifest = work(&mut payload).map_err(sort)?;
+    let manifest = match sender {
+        Some(sender) => {
+            work(&mut payload, Some(&|manifest, signature| sender.verify(&digest, &manifest.0, signature).is_ok()))
+        }
+        None => work(&mut payload, None),
+    };
+    let manifest = manifest.map_err(sort)?;
     progress.end(&format!("{} files", manifest.entries.len()));
-    Ok(Opened { file_id, created, share: field, manifest })
+    Ok(Opened { file_id, created, share: field, sender, manifest })
 }
 
 /// Takes an error of the seal out of the reading error it travelled in.

@@ -1,6 +1,8 @@
 //! The pipeline by its door: from files to a sealed file and back, whole or not at all.
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+mod signed;
+
 use std::convert::Infallible;
 use std::fs;
 use std::io::{self, Read};
@@ -60,6 +62,7 @@ fn plan(items: Vec<Item>, redaction: Redaction, recipients: &[Recipient]) -> Pla
         left_out: Vec::new(),
         redaction,
         recipients,
+        sender: None,
         share: None,
         ticket: Some("4711".parse().unwrap()),
         created: now(),
