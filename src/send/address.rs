@@ -15,6 +15,14 @@ const LIMIT: usize = 2048;
 #[error("this is not the address of a portal: {0}")]
 pub struct NotAPortal(&'static str);
 
+impl NotAPortal {
+    /// What is wrong with it, as half a sentence about "it".
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        self.0
+    }
+}
+
 /// The address of a portal: `https://…`, or `http://…` when it is this machine.
 ///
 /// It holds no user name, password, query or fragment, so it can be printed and stored anywhere.
@@ -29,22 +37,14 @@ impl PortalAddress {
         url
     }
 
+    pub(crate) const fn url(&self) -> &Url {
+        &self.0
+    }
+
     /// The name or number of the machine, as it is shown to people.
     #[must_use]
     pub fn host(&self) -> &str {
         self.0.host_str().expect("an address without a host was refused")
-    }
-
-    /// True when the portal runs on this machine; no proxy is asked then.
-    #[must_use]
-    pub fn is_loopback(&self) -> bool {
-        is_loopback(&self.0)
-    }
-
-    /// True for `https://`; everything else is this machine.
-    #[must_use]
-    pub fn is_encrypted(&self) -> bool {
-        self.0.scheme() == "https"
     }
 
     /// The address as text, always with a `/` at its end.
@@ -129,6 +129,44 @@ impl fmt::Debug for UploadUrl {
     }
 }
 
+/// The address of a text that anyone may read: `https://…`, or `http://…` when it is this machine.
+///
+/// It holds no user name, password or fragment, so it can be printed and stored anywhere.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PublicUrl(Url);
+
+impl PublicUrl {
+    /// The name or number of the machine, as it is shown to people.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.0.host_str().expect("an address without a host was refused")
+    }
+
+    /// The address as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    pub(crate) const fn url(&self) -> &Url {
+        &self.0
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = NotAPortal;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        plain_url(text).map(Self)
+    }
+}
+
+impl fmt::Debug for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// Reads a URL that carries no credentials and no fragment, over a channel that may carry a token.
 fn plain_url(text: &str) -> Result<Url, NotAPortal> {
     if text.len() > LIMIT {
@@ -154,7 +192,8 @@ fn plain_url(text: &str) -> Result<Url, NotAPortal> {
     Ok(url)
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// True when a URL names this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(number)) => IpAddr::V4(number).is_loopback(),
         Some(Host::Ipv6(number)) => IpAddr::V6(number).is_loopback(),
@@ -218,6 +257,16 @@ mod tests {
             "https://support.vendor.example/base/v1/tickets/4711"
         );
         assert_eq!(portal.below(&["v1", "a/b?c#d"]).as_str(), "https://support.vendor.example/base/v1/a%2Fb%3Fc%23d");
+    }
+
+    #[test]
+    fn a_public_text_is_fetched_from_where_a_portal_could_be() {
+        for good in ["https://vendor.example/keys.tsl", "https://vendor.example/k?of=1", "http://127.0.0.1:9/k"] {
+            assert_eq!(good.parse::<PublicUrl>().unwrap().as_str(), good);
+        }
+        for bad in ["http://vendor.example/k", "file:///etc/passwd", "https://ann:pw@vendor.example/k", "keys.tsl"] {
+            assert!(bad.parse::<PublicUrl>().is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::ids::{FileId, TicketId};
 use crate::secret::Secret;
-use crate::send::address::{PortalAddress, UploadUrl};
+use crate::send::address::{PortalAddress, UploadUrl, is_loopback};
 use crate::send::answer;
 use crate::send::error::SendError;
 use crate::send::tls::network_error;
@@ -78,33 +78,7 @@ impl Client {
         token: Option<&Secret<String>>,
         options: &ClientOptions,
     ) -> Result<Self, SendError> {
-        let mut builder = reqwest::blocking::Client::builder()
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .connect_timeout(options.connect_timeout)
-            .timeout(options.answer_timeout)
-            .tcp_nodelay(true)
-            .user_agent(&options.user_agent);
-        if address.is_loopback() {
-            builder = builder.no_proxy();
-        } else {
-            builder = builder.https_only(true);
-        }
-        if address.host() == "localhost" {
-            // The name alone is no proof that it is this machine.
-            let here: [SocketAddr; 2] = [(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
-            builder = builder.resolve_to_addrs("localhost", &here);
-        }
-        if let Some(path) = &options.ca_file {
-            builder = builder.tls_certs_only(certificates(path, address.host())?);
-        } else if !address.is_encrypted() {
-            // No TLS will be spoken, so a machine without any certificates can still speak to itself.
-            builder = builder.tls_certs_only([]);
-        }
-        let http = builder.build().map_err(|error| SendError::Tls {
-            host: address.host().to_owned(),
-            what: format!("TLS cannot be set up ({})", root_cause(&error)),
-        })?;
+        let http = connection(address.url(), options)?;
         let authorization = token.map(bearer).transpose()?;
         Ok(Self { http, address, authorization, answer_timeout: options.answer_timeout })
     }
@@ -299,6 +273,39 @@ impl Read for Content {
         self.left -= length as u64;
         Ok(length)
     }
+}
+
+/// What speaks HTTP to the machine that `url` names and follows no redirect. Proxies come from the environment, and none is
+/// asked for this machine.
+pub(crate) fn connection(url: &Url, options: &ClientOptions) -> Result<reqwest::blocking::Client, SendError> {
+    let host = url.host_str().unwrap_or_default();
+    let mut builder = reqwest::blocking::Client::builder()
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .connect_timeout(options.connect_timeout)
+        .timeout(options.answer_timeout)
+        .tcp_nodelay(true)
+        .user_agent(&options.user_agent);
+    if is_loopback(url) {
+        builder = builder.no_proxy();
+    } else {
+        builder = builder.https_only(true);
+    }
+    if host == "localhost" {
+        // The name alone is no proof that it is this machine.
+        let here: [SocketAddr; 2] = [(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
+        builder = builder.resolve_to_addrs("localhost", &here);
+    }
+    if let Some(path) = &options.ca_file {
+        builder = builder.tls_certs_only(certificates(path, host)?);
+    } else if url.scheme() != "https" {
+        // No TLS will be spoken, so a machine without any certificates can still speak to itself.
+        builder = builder.tls_certs_only([]);
+    }
+    builder.build().map_err(|error| SendError::Tls {
+        host: host.to_owned(),
+        what: format!("TLS cannot be set up ({})", root_cause(&error)),
+    })
 }
 
 fn bearer(token: &Secret<String>) -> Result<HeaderValue, SendError> {
