@@ -125,6 +125,11 @@ name_id! {
     TenantId, "tenant"
 }
 
+name_id! {
+    /// A vendor whose key list is pinned, by the name the sender gave it.
+    VendorId, "vendor's name"
+}
+
 random_id! {
     /// 16 random bytes in the header of a sealed file; the portal knows the snapshot by the same name.
     FileId, "file id"

@@ -14,6 +14,7 @@ mod progress;
 mod review;
 mod rules;
 mod settings;
+mod vendors;
 mod world;
 
 use std::ffi::OsString;

@@ -16,4 +16,5 @@ mod python;
 mod refusals;
 mod review;
 mod translate;
+mod vendor;
 mod whole_way;

@@ -7,6 +7,7 @@
 mod operator;
 mod sender;
 mod technician;
+mod vendor;
 
 #[cfg(feature = "portal")]
 use std::ffi::OsString;
@@ -22,6 +23,7 @@ pub use self::sender::{
     TranslateArguments, UploadArguments,
 };
 pub use self::technician::{CloseArguments, FetchArguments, InspectArguments, KeyCommand, OpenArguments};
+pub use self::vendor::{KeyListCommand, NewKeyArguments, SignArguments, VendorCommand};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -120,6 +122,12 @@ pub enum Command {
     /// Make and show keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Pin vendors by their root key, and keep their keys up to date
+    #[command(subcommand)]
+    Vendor(VendorCommand),
+    /// Make and sign the list of your keys that senders fetch: for vendors
+    #[command(subcommand)]
+    KeyList(KeyListCommand),
     /// Open a sealed file into a new directory
     Open(OpenArguments),
     /// List what is in a sealed file

@@ -16,8 +16,8 @@ pub struct SnapshotArguments {
     /// Files, directories, globs in quotes, or - for standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<OsString>,
-    /// Who can open it: a recipient (tarseal1…) or a file that holds one; repeatable
-    #[arg(long = "to", value_name = "RECIPIENT")]
+    /// Who can open it: a vendor's name, a recipient (tarseal1…) or a file that holds one; repeatable
+    #[arg(long = "to", value_name = "VENDOR|RECIPIENT")]
     pub to: Vec<String>,
     /// How it is redacted.
     #[command(flatten)]

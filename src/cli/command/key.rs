@@ -48,11 +48,13 @@ fn show(key: &str, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
         _ => "X25519",
     };
     let what = if secret { "identity (secret)" } else { "recipient (public)" };
-    desk.output.data(format!("{what}\n  kind         {kind}\n  fingerprint  {}", recipient.fingerprint()));
+    let (fingerprint, words) = (recipient.fingerprint(), recipient.words());
+    desk.output.data(format!("{what}\n  kind         {kind}\n  fingerprint  {fingerprint}\n  words        {words}"));
     Ok(Outcome::done("ok")
         .with("secret", secret)
         .with("kind", kind)
-        .with("fingerprint", recipient.fingerprint())
+        .with("fingerprint", fingerprint)
+        .with("words", words)
         .with("recipient", recipient.to_string()))
 }
 

@@ -6,7 +6,8 @@ mod config;
 mod demo;
 mod fetch;
 mod inspect;
-mod key;
+pub mod key;
+mod key_list;
 mod ledger;
 mod names;
 mod open;
@@ -15,18 +16,19 @@ mod portal;
 mod profile;
 mod receipt;
 mod redact;
-mod remote;
+pub mod remote;
 mod seal;
 mod send;
 mod share;
 mod snapshot;
 mod translate;
 mod upload;
+mod vendor;
 
 pub use self::snapshot::Told;
 
 use super::Desk;
-use super::args::{Command, ProfileCommand};
+use super::args::{Command, KeyListCommand, ProfileCommand, VendorCommand};
 use super::exit::{Failure, Outcome};
 
 /// The first word of the last line when a command fails: what did not happen.
@@ -41,6 +43,11 @@ pub const fn headline(command: &Command) -> &'static str {
         Command::Verify(_) => "NOT VERIFIED.",
         Command::Receipt(_) | Command::Profile(ProfileCommand::Check { .. }) => "NOT VALID.",
         Command::Translate(_) => "NOT TRANSLATED.",
+        Command::Vendor(VendorCommand::Add { .. }) => "NOT ADDED.",
+        Command::Vendor(VendorCommand::Update { .. }) => "NOT UPDATED.",
+        Command::Vendor(VendorCommand::Check { .. }) | Command::KeyList(KeyListCommand::Show { .. }) => "NOT GOOD.",
+        Command::KeyList(KeyListCommand::Root { .. }) => "NOT MADE.",
+        Command::KeyList(_) => "NOT SIGNED.",
         _ => "FAILED.",
     }
 }
@@ -63,6 +70,8 @@ pub fn run(command: Command, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
         Command::Profile(command) => profile::run(&command, desk),
         Command::Receipt(command) => receipt::run(&command, desk),
         Command::Key(command) => key::run(&command, desk),
+        Command::Vendor(command) => vendor::run(&command, desk),
+        Command::KeyList(command) => key_list::run(&command, desk),
         Command::Open(arguments) => open::run(&arguments, desk),
         Command::List(arguments) => inspect::list(&arguments, desk),
         Command::Verify(arguments) => inspect::verify(&arguments, desk),

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::remote::{self, Remote};
-use super::snapshot::{Prepared, Told, completeness, dry_run, prepare, seal, show_review, tell_left_out};
+use super::snapshot::{self, Prepared, Told, completeness, dry_run, prepare, seal, show_review, tell_left_out};
 use super::upload::{begin, finish, lock};
 use crate::cli::Desk;
 use crate::cli::args::{Review, SendArguments};
@@ -12,6 +12,7 @@ use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::keeping;
 use crate::cli::output::{count, shown, size};
 use crate::cli::settings::Settings;
+use crate::cli::vendors;
 use crate::clock::Timestamp;
 use crate::format::{Share, ShareField};
 use crate::ids::{ShareId, TicketId};
@@ -40,6 +41,7 @@ pub fn run(arguments: &SendArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
     let remote = remote::connect_to(address, &settings, desk)?;
     ticket_is_open(ticket, &remote)?;
     super::ledger::pin(&remote, desk)?;
+    vendors::refresh(snapshot::to(&arguments.snapshot, &settings), &settings, desk)?;
     let prepared = prepare(&arguments.snapshot, &settings, desk)?;
 
     let (created, told, field, share) = seal_for(&remote, ticket, prepared, desk)?;

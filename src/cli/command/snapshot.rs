@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, json};
 
-use super::key::read_recipient;
 use super::remote::sentence;
 use crate::cli::Desk;
 use crate::cli::args::{self, SnapshotArguments};
@@ -16,6 +15,7 @@ use crate::cli::output::{count, shown, size};
 use crate::cli::review::Review;
 use crate::cli::rules;
 use crate::cli::settings::Settings;
+use crate::cli::vendors;
 use crate::collect::{CollectError, CollectOptions, Collected, Source, collect};
 use crate::format::{Identity, Recipient, Share, ShareField};
 use crate::ids::TicketId;
@@ -48,7 +48,7 @@ pub fn prepare(arguments: &SnapshotArguments, settings: &Settings, desk: &mut De
             format_args!("The policy in {} does not allow --no-redact.", settings.allow_no_redact.origin),
         ));
     }
-    let recipients = recipients(&arguments.to, settings, arguments.dry_run)?;
+    let recipients = recipients(arguments, settings, desk)?;
     let profile = rules::profile(&arguments.rules, settings)?;
     let mut collected = find(&arguments.paths, desk)?;
     leave_out(&mut collected, &profile.rules);
@@ -68,14 +68,20 @@ fn leave_out(collected: &mut Collected, rules: &Rules) {
     });
 }
 
-fn recipients(named: &[String], settings: &Settings, dry_run: bool) -> Result<Vec<Recipient>, Failure> {
+/// Whom the flags, or else the settings, name.
+pub fn to<'a>(arguments: &'a SnapshotArguments, settings: &'a Settings) -> &'a [String] {
     let set = settings.to.as_ref().map(|set| set.value.as_slice()).unwrap_or_default();
-    let texts = if named.is_empty() { set } else { named };
-    if texts.is_empty() && !dry_run {
+    if arguments.to.is_empty() { set } else { &arguments.to }
+}
+
+fn recipients(arguments: &SnapshotArguments, settings: &Settings, desk: &Desk<'_>) -> Result<Vec<Recipient>, Failure> {
+    let texts = to(arguments, settings);
+    if texts.is_empty() && !arguments.dry_run {
         return Err(Failure::usage("There is nobody to seal it to.")
-            .next("Give the technician's recipient, or a file that holds it:  --to tarseal1…"));
+            .next("Give the technician's recipient, or a file that holds it:  --to tarseal1…")
+            .next("Or the name of a vendor that you pinned with `tarseal vendor add`:  --to NAME"));
     }
-    texts.iter().map(|text| read_recipient(text)).collect()
+    vendors::recipients(texts, desk)
 }
 
 fn find(paths: &[OsString], desk: &mut Desk<'_>) -> Result<Collected, Failure> {
