@@ -100,9 +100,7 @@ pub fn remove(name: &VendorId, desk: &Desk<'_>) -> Result<(), Failure> {
         return one(name, desk).map(drop);
     }
     let _lock = lock(name, desk)?;
-    fs::remove_file(&path)
-        .and_then(|()| sync_parent(&path))
-        .map_err(|error| Failure::local(path.display(), &error))
+    fs::remove_file(&path).and_then(|()| sync_parent(&path)).map_err(|error| Failure::local(path.display(), &error))
 }
 
 /// Judges a list that is offered for a vendor, and what it is to the one that is kept.

@@ -40,17 +40,16 @@ impl Fingerprint {
     /// hyphens wherever they stand. `None` when it writes no fingerprint at all.
     #[must_use]
     pub fn is(&self, text: &str) -> Option<bool> {
-        let parts = || text.split(|c: char| c.is_whitespace() || c == '-').filter(|part| !part.is_empty());
-        let together: String = parts().collect();
-        if let Ok(digits) = hex::decode(&together)
-            && let Ok(digits) = <[u8; 16]>::try_from(digits)
-        {
-            return Some(digits == self.0);
-        }
-        let found = parts().map(|word| Language::English.find_word(&word.to_ascii_lowercase()));
-        let found: Vec<u16> = found.collect::<Option<_>>()?;
-        let own = (0..WORDS).map(|number| self.eleven_bits(number));
-        (found.len() == WORDS).then(|| own.eq(found))
+        Some(match Written::read(text)? {
+            Written::Digits(digits) => digits == self.0,
+            Written::Words(words) => (0..WORDS).map(|number| self.eleven_bits(number)).eq(words),
+        })
+    }
+
+    /// Whether `text` writes a fingerprint, of whatever key.
+    #[must_use]
+    pub fn is_one(text: &str) -> bool {
+        Written::read(text).is_some()
     }
 
     /// The `number`th eleven bits, from the front.
@@ -59,6 +58,25 @@ impl Fingerprint {
         let bytes = self.0[..WORD_BYTES].iter().copied().chain(iter::repeat(0));
         let window = bytes.skip(bit / 8).take(3).fold(0_u32, |window, byte| (window << 8) | u32::from(byte));
         u16::try_from((window >> (13 - bit % 8)) & 0x7ff).expect("eleven bits fit")
+    }
+}
+
+/// A fingerprint as somebody wrote it.
+enum Written {
+    Digits([u8; 16]),
+    Words(Vec<u16>),
+}
+
+impl Written {
+    fn read(text: &str) -> Option<Self> {
+        let parts = || text.split(|c: char| c.is_whitespace() || c == '-').filter(|part| !part.is_empty());
+        let mut digits = [0; 16];
+        if hex::decode_to_slice(parts().collect::<String>(), &mut digits).is_ok() {
+            return Some(Self::Digits(digits));
+        }
+        let words = parts().map(|word| Language::English.find_word(&word.to_ascii_lowercase()));
+        let words: Vec<u16> = words.take(WORDS + 1).collect::<Option<_>>()?;
+        (words.len() == WORDS).then_some(Self::Words(words))
     }
 }
 

@@ -14,6 +14,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, Stream};
 
 use crate::desk::{Desk, Ran};
+use crate::peer::{peer_is_there, run};
 
 const LOG: &str = "fixtures/machines/meeting/log/unified_support.log";
 
@@ -212,12 +213,17 @@ fn several_keys_are_all_sealed_to_and_each_once() {
 #[test]
 fn no_root_is_trusted_without_a_word_of_the_vendor() {
     let shop = Shop::open();
-    shop.desk.sender(&["vendor", "add", "acme", &shop.url()]).ends(9).says("NOT ADDED.").says(&shop.words);
+    let asked =
+        shop.desk.sender(&["vendor", "add", "acme", &shop.url()]).ends(9).says("NOT ADDED.").says("eight words");
+    assert!(!asked.err.contains(&shop.words), "the words come from the vendor, not from the list");
     let other = shop.root("other.key");
     for wrong in ["fingerprint", "words", "root"].map(|name| other[name].as_str().unwrap()) {
         shop.desk.sender(&["vendor", "add", "acme", &shop.url(), "--root", wrong]).ends(9).says("not signed");
     }
-    shop.desk.sender(&["vendor", "add", "acme", &shop.url(), "--root", "no such thing"]).ends(9);
+    let mistyped = shop.words.replacen(' ', "x ", 1);
+    for none in ["", "no such thing", &mistyped, &shop.url()] {
+        shop.desk.sender(&["vendor", "add", "acme", &shop.url(), "--root", none]).ends(2);
+    }
     assert!(shop.desk.sender(&["vendor", "list"]).ends(0).out.is_empty());
 
     let root = fs::read_to_string(shop.desk.at("root")).unwrap();
@@ -536,4 +542,28 @@ fn a_vendors_words_are_those_that_its_key_shows() {
     let words = shown["words"].as_str().unwrap();
     assert_eq!(words.split(' ').count(), 8);
     assert!(shop.desk.sender(&["vendor", "list"]).ends(0).out.contains(words));
+}
+
+#[test]
+fn a_sender_without_this_program_reads_the_list_too() {
+    if !peer_is_there("a_sender_without_this_program_reads_the_list_too") {
+        return;
+    }
+    let shop = Shop::open();
+    let second = shop.key("second.key");
+    shop.edit("add", &[&second, "--purpose", "Störungsstelle · Zürich"]);
+    shop.edit("retire", &[&shop.desk.at("recipient")]);
+    shop.root("new.key");
+    shop.edit("handover", &["--new-root-key", &shop.desk.at("new.key")]);
+    let (root, list) = (shop.desk.at("root"), shop.list());
+    let read = |root: &str, at: &str| run("key_list.py", &[root, &list, at]).map(|out| String::from_utf8(out).unwrap());
+    assert_eq!(read(&root, "2026-11-22T00:00:00Z").unwrap().trim(), second);
+    assert!(read(&root, "2027-03-01T00:00:00Z").unwrap_err().contains("expired"));
+    let other = shop.root("other.key")["root"].as_str().unwrap().to_owned();
+    assert!(read(&other, "2026-11-22T00:00:00Z").unwrap_err().contains("another root"));
+    let note = fs::read_to_string(&list).unwrap();
+    fs::write(&list, note.replacen("retired", "revoked", 1)).unwrap();
+    assert!(read(&root, "2026-11-22T00:00:00Z").unwrap_err().contains("does not fit"));
+    let fixture = ["fixtures/keys/vendor.root", "fixtures/keys/vendor.list", "2026-11-23T00:00:00Z"];
+    assert_eq!(run("key_list.py", &fixture).unwrap().iter().filter(|byte| **byte == b'\n').count(), 2);
 }

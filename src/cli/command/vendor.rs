@@ -11,6 +11,7 @@ use crate::cli::output::{count, shown};
 use crate::cli::settings::Settings;
 use crate::cli::vendors::{self, Vendor};
 use crate::clock::Timestamp;
+use crate::format::Fingerprint;
 use crate::format::key_list::{Claimed, KeyList, ListedKey, Root, Succession};
 use crate::ids::VendorId;
 use crate::send::PublicUrl;
@@ -66,6 +67,8 @@ fn add(
     if vendors::all(desk)?.iter().any(|vendor| vendor.name == *name) {
         return Err(vendors::known_already(name));
     }
+    let Some(root) = root else { return Err(nobody_said(name, from)) };
+    let trusted = Expected::read(root)?;
     let url = if from.contains("://") { Some(public_url(from)?) } else { None };
     let note = match &url {
         Some(url) => vendors::fetch(url, settings).map_err(|error| vendors::fetch_failure(&error, url))?,
@@ -73,8 +76,6 @@ fn add(
     };
     let refusal = |error| vendors::refusal(&error, name, None);
     let claimed = Claimed::read(&note).map_err(refusal)?;
-    let Some(root) = root else { return Err(nobody_said(name, from, &claimed)) };
-    let trusted = Expected::read(root)?;
     let list = claimed.trust(|root| trusted.is(root)).map_err(refusal)?;
     let now = desk.world.clock.now();
     list.check_time(now).map_err(refusal)?;
@@ -91,14 +92,13 @@ fn public_url(text: &str) -> Result<PublicUrl, Failure> {
     })
 }
 
-/// Without a word from the vendor there is nothing to compare the list with; says what to ask the vendor for.
-fn nobody_said(name: &VendorId, from: &str, claimed: &Claimed) -> Failure {
-    let words = claimed.root().fingerprint().words();
+/// What the vendor says is typed in, not shown here to be compared: who is shown something to compare says yes.
+fn nobody_said(name: &VendorId, from: &str) -> Failure {
     Failure::new(Exit::Refused, "Nobody has said yet which root key is the right one.")
-        .next(format!("The list is signed by {} with a root key whose words are", shown(claimed.root().name())))
-        .next(format!("  {words}"))
-        .next(format!("Call {name} on a number you already know and compare them. If every word is the same:"))
-        .next(format!("  tarseal vendor add {name} {} --root '{words}'", shown(from)))
+        .next(format!(
+            "Call {name} on a number you already know, ask for the eight words of its root key, and type them:"
+        ))
+        .next(format!("  tarseal vendor add {name} {} --root 'the eight words'", shown(from)))
 }
 
 /// The root key that the vendor told the sender.
@@ -119,6 +119,12 @@ impl Expected {
                 .parse()
                 .map(Self::Root)
                 .map_err(|error| Failure::usage(format_args!("{} holds no root key: {error}.", shown(text))));
+        }
+        if !Fingerprint::is_one(text) {
+            return Err(Failure::usage(
+                "That is no root key, no file that holds one, no fingerprint and no eight words.",
+            )
+            .next("Is every word spelled as the vendor said it? They are common English words."));
         }
         Ok(Self::Fingerprint(text.to_owned()))
     }

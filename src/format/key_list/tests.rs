@@ -285,3 +285,20 @@ fn a_root_key_comes_back_from_its_file_and_is_not_printed() {
     }
     assert!(RootKey::generate("two words", &mut StdRng::seed_from_u64(1)).is_err());
 }
+
+/// Made by an earlier version of this program: what senders have pinned must go on being read.
+#[test]
+fn the_list_of_the_fixtures_is_read_from_its_first_root_on() {
+    let note = include_str!("../../../fixtures/keys/vendor.list");
+    let first_root: Root = include_str!("../../../fixtures/keys/vendor.root").parse().unwrap();
+    let list = read(note, &first_root).unwrap();
+    assert_eq!((list.vendor(), list.version(), list.note()), (NAME, 5, note));
+    assert_ne!(*list.root(), first_root);
+    let fingerprints: Vec<String> =
+        list.recipients(list.issued()).unwrap().iter().map(Recipient::fingerprint).collect();
+    let (alice, bob) = ("e7d1 5e83 cbcc 41b6 8536 cc0b 21cc 5c3f", "438c 392e 176e 98ce 9b32 6ba9 250d e534");
+    assert_eq!(fingerprints, [alice, bob]);
+    let carol = &list.keys()[0];
+    assert_eq!((carol.state, carol.reason.as_deref()), (KeyState::Revoked, Some("laptop lost in a train")));
+    assert_eq!(carol.recipient.words(), "crystal weather viable practice master leader rather client");
+}
