@@ -20,7 +20,7 @@ pub(crate) const PADDING_MAGIC: u32 = 0x184D_2A50;
 /// Begins the skippable frame with the seek table.
 pub(crate) const TABLE_MAGIC: u32 = 0x184D_2A5E;
 /// Ends the seek table.
-const TABLE_END_MAGIC: u32 = 0x8F92_EAB1;
+pub(crate) const TABLE_END_MAGIC: u32 = 0x8F92_EAB1;
 /// Most zeros in one padding frame; 4 MiB at 1000:1 need 4 KiB.
 pub(crate) const MAX_PADDING: usize = 64 << 10;
 
@@ -97,10 +97,26 @@ impl SeekTable {
         self.0.push((length(compressed), length(decompressed)));
     }
 
+    /// Bytes of the table of so many frames.
+    pub(crate) const fn length(frames: usize) -> usize {
+        17 + 8 * frames
+    }
+
+    /// Reads a table; `None` for whatever [`encode`](Self::encode) would not write.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        let numbers = |pair: &[u8]| {
+            let (compressed, decompressed) = pair.split_first_chunk()?;
+            Some((u32::from_le_bytes(*compressed), u32::from_le_bytes(*decompressed.first_chunk()?)))
+        };
+        let entries = bytes.get(8..bytes.len().checked_sub(9)?)?;
+        let table = Self(entries.chunks(8).map(numbers).collect::<Option<_>>()?);
+        (table.encode() == bytes).then_some(table)
+    }
+
     /// The skippable frame.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let number = u32::try_from(self.0.len()).expect("the limits allow 2^20 frames");
-        let mut bytes = Vec::with_capacity(17 + 8 * self.0.len());
+        let mut bytes = Vec::with_capacity(Self::length(self.0.len()));
         bytes.extend_from_slice(&TABLE_MAGIC.to_le_bytes());
         bytes.extend_from_slice(&(8 * number + 9).to_le_bytes());
         for (compressed, decompressed) in &self.0 {

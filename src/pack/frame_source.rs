@@ -172,7 +172,8 @@ impl<R: Read> Counted<R> {
     }
 }
 
-fn early(error: io::Error) -> UnpackError {
+/// Takes an early end for damage and everything else for a fault of the input.
+pub(crate) fn early(error: io::Error) -> UnpackError {
     // The end of the input, told by `read_exact`, carries nothing; an error of the layer below carries its cause.
     if error.kind() == io::ErrorKind::UnexpectedEof && error.get_ref().is_none() {
         UnpackError::Damaged("it ends early")

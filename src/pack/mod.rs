@@ -3,9 +3,10 @@
 //! The stream is an ordinary `.tar.zst`: a tar of one dialect, in zstd frames of at most 4 MiB that can be read apart from
 //! each other, with a seek table at the end and a [`Manifest`] as the last entry. [`Packer`] takes nothing but
 //! [`Redacted`](crate::redact::Redacted) items. [`read_entries`] accepts exactly what `Packer` writes, within [`Limits`];
-//! [`unpack`] creates a directory from it, whole or not at all.
+//! [`unpack`] creates a directory from it, whole or not at all; [`Contents`] reads single files out of it.
 
 mod compression;
+mod contents;
 mod decompression;
 mod dialect;
 mod digests;
@@ -16,11 +17,13 @@ mod limits;
 mod manifest;
 mod names;
 mod packer;
+mod placed_frames;
 mod reader;
 mod signature;
 mod unpacker;
 mod workers;
 
+pub use contents::Contents;
 pub use limits::Limits;
 pub use manifest::{Digest, Entry, MANIFEST_PATH, Manifest, ManifestVersion, NotADigest};
 pub use packer::{AddError, PackOptions, Packer};

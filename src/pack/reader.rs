@@ -33,6 +33,9 @@ pub enum UnpackError {
     /// The manifest is not signed by the expected sender.
     #[error("the sender's signature does not fit")]
     Signature,
+    /// An entry is not what the manifest says: its header, or its bytes.
+    #[error("the archive is damaged: {0} is not what the manifest says")]
+    Entry(ArchivePath),
     /// The manifest cannot be understood.
     #[error("the manifest cannot be read")]
     Manifest(#[source] serde_json::Error),

@@ -17,6 +17,8 @@ use crate::item::ArchivePath;
 use crate::progress::Silent;
 use crate::redact::Counts;
 
+mod contents;
+
 fn rng() -> StdRng {
     StdRng::seed_from_u64(1)
 }

@@ -1,0 +1,216 @@
+//! The entries of a packed stream one by one, found from its end without reading the others.
+
+use std::io::{Read, Seek};
+
+use sha2::{Digest as _, Sha256};
+
+use super::UnpackError;
+use super::dialect::{BLOCK, END, FileHeader, HeaderReader, Next, padding};
+use super::limits::Limits;
+use super::manifest::{Digest, Entry, MANIFEST_PATH, Manifest};
+use super::names::Names;
+use super::placed_frames::PlacedFrames;
+use super::reader::Receiver;
+use crate::clock::Timestamp;
+use crate::item::ArchivePath;
+
+const BLOCK_LENGTH: u64 = BLOCK as u64;
+
+/// A packed stream whose files can be read in any order.
+///
+/// The seek table and the manifest are read when it is opened, and no more. There is one dialect, so the manifest's sizes say
+/// where each entry begins; the header that stands there must be the entry's own. What [`read_entries`](super::read_entries)
+/// accepts is read here with the same manifest and the same bytes. What it refuses may be read in part, up to the fault.
+pub struct Contents<R> {
+    tar: Tar<R>,
+    manifest: Manifest,
+    /// Where each entry's header begins, in the manifest's order.
+    begins: Vec<u64>,
+    /// Where the manifest's own content begins, and its length.
+    own: (u64, u64),
+}
+
+/// The tar, read at any place.
+struct Tar<R> {
+    frames: PlacedFrames<R>,
+    /// Bytes of one pax header.
+    pax: usize,
+}
+
+impl<R: Read + Seek> Contents<R> {
+    /// Reads the seek table, the archive's end and the manifest, and compares the manifest's sizes with the archive's length.
+    pub fn open(input: R, limits: &Limits) -> Result<Self, UnpackError> {
+        let mut tar = Tar { frames: PlacedFrames::open(input, limits)?, pax: limits.pax };
+        let end = tar.end()?;
+        let (at, length) = tar.find_manifest(end, limits.manifest)?;
+        let own = (at + BLOCK_LENGTH, length);
+        let mut json = Kept(Vec::new());
+        tar.content(own.0, own.1, &mut json)?;
+        let manifest: Manifest = serde_json::from_slice(&json.0).map_err(UnpackError::Manifest)?;
+        drop(json);
+        if manifest.entries.len() as u64 + 1 > limits.entries {
+            return Err(UnpackError::Limit("it has too many files"));
+        }
+        let begins = places(&manifest, at)?;
+        Ok(Self { tar, manifest, begins, own })
+    }
+
+    /// What is in it, and what is not and why.
+    pub const fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Gives the manifest.
+    pub fn into_manifest(self) -> Manifest {
+        self.manifest
+    }
+
+    /// Reads the entry of this number in the manifest's list and gives it to `receiver`.
+    ///
+    /// Bytes are given as they are read. When the last one was given, the entry's digest is compared with the manifest's:
+    /// only a reading that ends without an error gave what the manifest names.
+    pub fn read(&mut self, number: usize, receiver: &mut dyn Receiver) -> Result<(), UnpackError> {
+        let Entry { path, size, sha256, .. } = &self.manifest.entries[number];
+        let (header, content) = self.tar.header(self.begins[number])?;
+        if header.path != *path || header.size != *size {
+            return Err(UnpackError::Entry(path.clone()));
+        }
+        receiver.begin(&header.path, header.size, header.modified())?;
+        let digest = self.tar.content(content, *size, receiver)?;
+        if digest != *sha256 {
+            return Err(UnpackError::Entry(path.clone()));
+        }
+        receiver.end()
+    }
+
+    /// Gives the manifest's own bytes to `receiver`.
+    pub fn read_manifest(&mut self, receiver: &mut dyn Receiver) -> Result<(), UnpackError> {
+        let path: ArchivePath = MANIFEST_PATH.parse().expect("the manifest's path is safe");
+        let (begin, length) = self.own;
+        receiver.begin(&path, length, Some(self.manifest.created))?;
+        self.tar.content(begin, length, receiver)?;
+        receiver.end()
+    }
+}
+
+/// Where each entry's header begins. The sum of all must lead to the manifest's header.
+fn places(manifest: &Manifest, end: u64) -> Result<Vec<u64>, UnpackError> {
+    const OTHER: UnpackError = UnpackError::Damaged("the manifest does not agree with what is there");
+    let (mut names, mut begins, mut at) = (Names::default(), Vec::with_capacity(manifest.entries.len()), 0_u64);
+    for Entry { path, size, .. } in &manifest.entries {
+        names.take(path).map_err(|_| UnpackError::Path(path.clone()))?;
+        begins.push(at);
+        let header = FileHeader::new(path.clone(), *size, None).encode().len() as u64;
+        let after = at.checked_add(header).and_then(|at| at.checked_add(*size));
+        let after = after.and_then(|at| at.checked_add(padding(*size) as u64));
+        at = after.filter(|&after| after <= end).ok_or(OTHER)?;
+    }
+    if at == end { Ok(begins) } else { Err(OTHER) }
+}
+
+impl<R: Read + Seek> Tar<R> {
+    /// Makes sure that the archive ends as it must, and gives where its closing blocks begin.
+    fn end(&mut self) -> Result<u64, UnpackError> {
+        const OTHER: UnpackError = UnpackError::Damaged("the archive does not end as it must");
+        let length = self.frames.length();
+        let end = length.checked_sub(END.len() as u64).filter(|end| end % BLOCK_LENGTH == 0).ok_or(OTHER)?;
+        let mut closing = END;
+        self.frames.fill(end, &mut closing)?;
+        if closing == END { Ok(end) } else { Err(OTHER) }
+    }
+
+    /// Finds the manifest's header, going back from the archive's end; gives where it begins and the manifest's length.
+    ///
+    /// What is passed on the way is the manifest's content. That is JSON and holds no zero bytes, so no block of it reads as a
+    /// header: the first one from the end is the last one of the archive.
+    fn find_manifest(&mut self, end: u64, most: u64) -> Result<(u64, u64), UnpackError> {
+        let mut at = end;
+        while at > 0 {
+            if end - at > most.saturating_add(BLOCK_LENGTH) {
+                return Err(UnpackError::Limit("its manifest is too large"));
+            }
+            at -= BLOCK_LENGTH;
+            let mut block = [0; BLOCK];
+            self.frames.fill(at, &mut block)?;
+            if !block.starts_with(MANIFEST_PATH.as_bytes()) {
+                continue;
+            }
+            let Ok(Next::File(header)) = HeaderReader::default().block(&block, 0) else { continue };
+            if header.path.as_str() != MANIFEST_PATH {
+                continue;
+            }
+            let room = end - at - BLOCK_LENGTH;
+            if header.size > most {
+                return Err(UnpackError::Limit("its manifest is too large"));
+            }
+            return if header.size + padding(header.size) as u64 == room {
+                Ok((at, header.size))
+            } else {
+                Err(UnpackError::Damaged("an entry follows the manifest"))
+            };
+        }
+        Err(UnpackError::Damaged("it has no manifest"))
+    }
+
+    /// Reads the header at a place; gives it and where the content begins.
+    fn header(&mut self, mut at: u64) -> Result<(FileHeader, u64), UnpackError> {
+        let mut reader = HeaderReader::default();
+        loop {
+            let mut block = [0; BLOCK];
+            self.frames.fill(at, &mut block)?;
+            at += BLOCK_LENGTH;
+            match reader.block(&block, self.pax)? {
+                Next::File(header) => return Ok((header, at)),
+                Next::Pax(length) => {
+                    let mut pax = vec![0; length];
+                    self.frames.fill(at, &mut pax)?;
+                    reader.pax(&pax);
+                    at += length as u64;
+                }
+                Next::End => return Err(UnpackError::Damaged("the archive ends early")),
+            }
+        }
+    }
+
+    /// Gives content to `receiver` and makes sure that the room behind it is empty; returns the content's digest.
+    fn content(&mut self, mut at: u64, size: u64, receiver: &mut dyn Receiver) -> Result<Digest, UnpackError> {
+        let mut hasher = Sha256::new();
+        let mut left = size;
+        while left > 0 {
+            let bytes = self.frames.at(at)?;
+            if bytes.is_empty() {
+                return Err(UnpackError::Damaged("the archive ends early"));
+            }
+            let bytes = &bytes[..bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX))];
+            hasher.update(bytes);
+            receiver.data(bytes)?;
+            at += bytes.len() as u64;
+            left -= bytes.len() as u64;
+        }
+        let mut rest = [0; BLOCK];
+        let rest = &mut rest[..padding(size)];
+        self.frames.fill(at, rest)?;
+        if rest.iter().any(|&byte| byte != 0) {
+            return Err(UnpackError::Damaged("the room after an entry is not empty"));
+        }
+        Ok(Digest(hasher.finalize().into()))
+    }
+}
+
+/// Keeps what it is given.
+struct Kept(Vec<u8>);
+
+impl Receiver for Kept {
+    fn begin(&mut self, _: &ArchivePath, _: u64, _: Option<Timestamp>) -> Result<(), UnpackError> {
+        Ok(())
+    }
+
+    fn data(&mut self, bytes: &[u8]) -> Result<(), UnpackError> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), UnpackError> {
+        Ok(())
+    }
+}
