@@ -2,11 +2,14 @@
 //!
 //! [`create`] surveys, redacts, packs and seals in one stream: memory stays flat, nothing unsealed touches a disk, and
 //! either a whole file is there at the end or none. [`open_snapshot`] goes the other way: either a whole directory or none.
+//! [`Parts`] reads single files.
 
 mod create;
 mod meter;
 mod open_snapshot;
 mod output;
+mod parts;
 
 pub use create::{CreateError, Created, Plan, Redaction, create};
 pub use open_snapshot::{OpenSnapshotError, Opened, check_snapshot, open_snapshot, read_snapshot};
+pub use parts::Parts;

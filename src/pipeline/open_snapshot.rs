@@ -115,7 +115,7 @@ fn through<E: Error + 'static>(
 }
 
 /// Takes an error of the seal out of the reading error it travelled in.
-fn sort<E: Error + 'static>(error: UnpackError) -> OpenSnapshotError<E> {
+pub(super) fn sort<E: Error + 'static>(error: UnpackError) -> OpenSnapshotError<E> {
     match error {
         UnpackError::Input(error) if OpenError::from_io(&error).is_some() => {
             let inner = error.into_inner().and_then(|inner| inner.downcast::<OpenError>().ok());
