@@ -85,7 +85,7 @@ impl<R: Read> FrameReader<R> {
                 self.content = next;
                 self.taken = 0;
                 let pieces = std::mem::take(&mut self.pieces);
-                for room in self.digests.give(last, pieces).map_err(UnpackError::Input)? {
+                if let Some(room) = self.digests.give(last, pieces).map_err(UnpackError::Input)? {
                     self.frames.give_back(room);
                 }
             } else {

@@ -167,6 +167,53 @@ impl fmt::Debug for PublicUrl {
     }
 }
 
+/// The address of a sealed file somewhere: `https://…`, or `http://…` when it is this machine.
+///
+/// It may hold a query, which may be as good as a password, so people and logs are shown its host alone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FileUrl(Url);
+
+impl FileUrl {
+    /// The name or number of the machine, as it is shown to people.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.0.host_str().expect("an address without a host was refused")
+    }
+
+    /// Whether the file lies at this portal: the same scheme, host and port, and below its path.
+    #[must_use]
+    pub fn is_at(&self, portal: &PortalAddress) -> bool {
+        self.0.origin() == portal.0.origin() && self.0.path().starts_with(portal.0.path())
+    }
+
+    /// The place it lies at, without path and query.
+    #[must_use]
+    pub fn origin(&self) -> PortalAddress {
+        let mut url = self.0.clone();
+        url.set_path("/");
+        url.set_query(None);
+        PortalAddress(url)
+    }
+
+    pub(crate) fn url(&self) -> Url {
+        self.0.clone()
+    }
+}
+
+impl FromStr for FileUrl {
+    type Err = NotAPortal;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        plain_url(text).map(Self)
+    }
+}
+
+impl fmt::Debug for FileUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}…", self.0.origin().ascii_serialization())
+    }
+}
+
 /// Reads a URL that carries no credentials and no fragment, over a channel that may carry a token.
 fn plain_url(text: &str) -> Result<Url, NotAPortal> {
     if text.len() > LIMIT {
@@ -257,6 +304,30 @@ mod tests {
             "https://support.vendor.example/base/v1/tickets/4711"
         );
         assert_eq!(portal.below(&["v1", "a/b?c#d"]).as_str(), "https://support.vendor.example/base/v1/a%2Fb%3Fc%23d");
+    }
+
+    #[test]
+    fn a_file_is_at_a_portal_only_when_it_is_below_it() {
+        let portal = address("https://support.vendor.example/base");
+        let at = |text: &str| text.parse::<FileUrl>().unwrap().is_at(&portal);
+        assert!(at("https://support.vendor.example/base/v1/snapshots/7/content"));
+        assert!(at("https://support.vendor.example:443/base/x?y"));
+        for other in [
+            "https://support.vendor.example/based/x",
+            "https://support.vendor.example/x",
+            "https://support.vendor.example/base/../x",
+            "https://support.vendor.example:8443/base/x",
+            "https://support.vendor.example.evil.example/base/x",
+            "http://127.0.0.1/base/x",
+        ] {
+            assert!(!at(other), "{other}");
+        }
+        assert_eq!("https://a.example/b?c=d".parse::<FileUrl>().unwrap().origin().as_str(), "https://a.example/");
+        let url: FileUrl = "https://a.example/b?signature=swordfish".parse().unwrap();
+        assert_eq!((format!("{url:?}").as_str(), url.host()), ("https://a.example…", "a.example"));
+        for bad in ["http://a.example/b", "https://ann:pw@a.example/b", "https://a.example/b#c", "ftp://a/b", "b"] {
+            assert!(bad.parse::<FileUrl>().is_err(), "{bad}");
+        }
     }
 
     #[test]

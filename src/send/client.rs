@@ -60,7 +60,7 @@ impl Default for ClientOptions {
 /// Follows no redirect, reads no reply beyond a limit, sends the token to the portal's own origin in the `Authorization`
 /// header and nowhere else, and repeats no request by itself. Proxies come from the environment, and none is asked for
 /// a portal on this machine.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::blocking::Client,
     address: PortalAddress,
@@ -204,7 +204,11 @@ impl Client {
         answer::expect(response, wanted, self.host())
     }
 
-    fn request(&self, method: Method, url: Url) -> RequestBuilder {
+    pub(crate) fn answer_timeout(&self) -> Duration {
+        self.answer_timeout
+    }
+
+    pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {
         let request = self.http.request(method, url);
         match &self.authorization {
             Some(value) => request.header(AUTHORIZATION, value.clone()),
@@ -319,7 +323,7 @@ fn bearer(token: &Secret<String>) -> Result<HeaderValue, SendError> {
     Ok(value)
 }
 
-fn reason_value(reason: &str) -> Result<HeaderValue, SendError> {
+pub(crate) fn reason_value(reason: &str) -> Result<HeaderValue, SendError> {
     if reason.trim().is_empty() || reason.len() > REASON_LIMIT || reason.chars().any(char::is_control) {
         return Err(SendError::Reason);
     }

@@ -107,6 +107,20 @@ pub enum SendError {
         to: String,
     },
 
+    /// The file that is read in parts is no longer the one that was begun with.
+    #[error("the file at {host} changed while it was read")]
+    Changed {
+        /// Which host.
+        host: String,
+    },
+
+    /// The server gives files only whole.
+    #[error("{host} gives this file only as a whole, not in parts")]
+    NoRanges {
+        /// Which host.
+        host: String,
+    },
+
     /// The answer makes no sense: this is no portal, or a faulty one.
     #[error("the portal's answer makes no sense: {0}")]
     Unexpected(String),

@@ -8,6 +8,7 @@
 //! - a [`Checkpoint`] is the state file of one upload, so that it goes on after a kill or a reboot;
 //! - [`upload`] drives one sealed file to its end through a [`Transport`] (the [`Client`], or a hostile one in tests);
 //!   what to do next is decided by a state machine without I/O, so every fault can be played to it;
+//! - a [`RangedFile`] reads a file somewhere where it is asked for, and no more of it;
 //! - [`fetch_text`] fetches what anyone may read from a [`PublicUrl`], such as a vendor's key list;
 //! - a [`TicketLock`] keeps two runs from working on the same ticket at once.
 //!
@@ -22,17 +23,19 @@ mod error;
 mod lock;
 mod pieces;
 mod public;
+mod ranged;
 mod run;
 mod tls;
 mod transport;
 mod upload;
 
-pub use address::{NotAPortal, PortalAddress, PublicUrl, UploadUrl};
+pub use address::{FileUrl, NotAPortal, PortalAddress, PublicUrl, UploadUrl};
 pub use checkpoint::Checkpoint;
 pub use client::{Client, ClientOptions, Content};
 pub use error::SendError;
 pub use lock::TicketLock;
 pub use public::fetch_text;
+pub use ranged::{RangedError, RangedFile};
 pub use run::{GIVE_UP_AFTER, Pace, Sent, SystemPace, upload};
 pub use transport::{Announced, Offset, Piece, Transport};
 pub use upload::PIECE_LIMIT;

@@ -147,6 +147,7 @@ pub fn seal(
         Redaction::None(Consent::explicit())
     };
     let plan = Plan {
+        sender: None,
         items: prepared.collected.items,
         left_out: prepared.collected.left_out,
         redaction,
