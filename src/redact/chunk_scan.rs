@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::category::Category;
 use super::error::RedactError;
+use super::handover::{Handed, Reading};
 use super::hit::{Form, Hit};
 use super::lines::{self, Chunk};
 use super::memo::Memo;
@@ -22,7 +23,9 @@ pub(crate) fn each_line(
     mut found: impl FnMut(usize, &[u8], &[Hit], u64) -> Result<(), RedactError>,
 ) -> Result<(), RedactError> {
     let scanner = Scanner::knowing(stand_ins);
-    scan_lines(&scanner, bytes, chunk, keys, scratch, &mut found)
+    scan_units(&scanner, bytes, chunk, keys, scratch, Share::Nothing, &mut |start, line, hits, number, _| {
+        found(start, line, hits, number)
+    })
 }
 
 /// For each line, whether it begins within a private key; nothing when there is none.
@@ -39,23 +42,6 @@ pub(crate) fn key_lines(bytes: &[u8], first: Pem) -> Result<Vec<Pem>, RedactErro
     Ok(states)
 }
 
-/// Hears what is found in a line: where the line begins, the line, what was found in it, its number from 0.
-pub(crate) type Found<'f> = dyn FnMut(usize, &[u8], &[Hit], u64) -> Result<(), RedactError> + 'f;
-
-/// The same with any scanner.
-pub(crate) fn scan_lines(
-    scanner: &Scanner<'_>,
-    bytes: &[u8],
-    chunk: &Chunk,
-    keys: &[Pem],
-    scratch: &mut Scratch,
-    found: &mut Found<'_>,
-) -> Result<(), RedactError> {
-    scan_units(scanner, bytes, chunk, keys, scratch, &mut |start, line, hits, number, _| {
-        found(start, line, hits, number)
-    })
-}
-
 /// What is known around a line.
 pub(crate) struct Around<'a> {
     pub(crate) memo: &'a mut Memo,
@@ -64,13 +50,26 @@ pub(crate) struct Around<'a> {
     pub(crate) after: &'a State,
 }
 
-/// The same for who remembers values.
+/// What another scan of the same chunk has to do with this one.
+pub(crate) enum Share<'h> {
+    Nothing,
+    /// It will want to know what is found.
+    Note(&'h mut Handed),
+    /// It found this.
+    Read(Reading<'h>),
+}
+
+/// Nothing that began goes on.
+static IDLE: State = State::Idle;
+
+/// The same with any scanner; `found` also gets what is known around the line.
 pub(crate) fn scan_units(
     scanner: &Scanner<'_>,
     bytes: &[u8],
     chunk: &Chunk,
     keys: &[Pem],
     scratch: &mut Scratch,
+    mut share: Share<'_>,
     found: &mut impl FnMut(usize, &[u8], &[Hit], u64, Around<'_>) -> Result<(), RedactError>,
 ) -> Result<(), RedactError> {
     let mut shape = chunk.shape.clone();
@@ -85,21 +84,34 @@ pub(crate) fn scan_units(
             scanner.places(&bytes[window.clone()], &mut masks);
         }
         let line = &bytes[unit.clone()];
-        let before = shape.state().clone();
-        shape.line(line, &mut scratch.shaped);
-        let inside = keys.get(place).copied().unwrap_or_default() == Pem::Inside;
-        if let Some(body) = inside.then(|| Pem::Inside.step(line).1).flatten() {
+        // Most lines begin nothing that goes on.
+        let state = Some(shape.state()).filter(|state| **state != IDLE).cloned();
+        let before = state.as_ref().unwrap_or(&IDLE);
+        if keys.get(place) == Some(&Pem::Inside)
+            && let Some(body) = Pem::Inside.step(line).1
+        {
+            shape.pass_line(line);
             let hit = Hit { start: body.start, end: body.end, category: Category::Secret, form: Form::Drop, rank: 0 };
             if scanner.wants(&hit) {
-                let around = Around { memo: &mut scratch.memo, before: &before, after: shape.state() };
+                let around = Around { memo: &mut scratch.memo, before, after: shape.state() };
                 found(unit.start, line, &[hit], number, around)?;
             }
         } else {
             let (from, to) = (unit.start - window.start, unit.end - window.start);
             let view = Places { text: &bytes[window.clone()], masks: &masks, from, to };
-            scanner.scan_place(&view, previous, scratch);
+            if let Share::Read(reading) = &mut share
+                && reading.line(scanner, &view, &unit, scratch)
+            {
+                shape.pass_line(line);
+            } else {
+                shape.line(line, &mut scratch.shaped);
+                scanner.scan_place(&view, previous, scratch);
+            }
+            if let Share::Note(handed) = &mut share {
+                handed.note(unit.start, scratch);
+            }
             if !scratch.hits.found.is_empty() {
-                let around = Around { memo: &mut scratch.memo, before: &before, after: shape.state() };
+                let around = Around { memo: &mut scratch.memo, before, after: shape.state() };
                 found(unit.start, line, &scratch.hits.found, number, around)?;
             }
         }

@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::category::{Category, Counts};
-use super::chunk_scan::{each_line, key_lines, scan_units};
+use super::chunk_scan::{Share, each_line, key_lines, scan_units};
 use super::decode;
 use super::error::{GateHit, RedactError};
 use super::gate;
+use super::handover::Reading;
 use super::hit::{Form, Hit};
 use super::keys::KeyClass;
 use super::lines::{self, Chunk};
@@ -104,7 +105,11 @@ impl Engine {
         // Lines stay lines, so the lines of a private key are known from the text as it was, also where its first line is
         // replaced.
         let keys = key_lines(&chunk.bytes, chunk.pem)?;
-        let Rewritten { mut bytes, changed } = pass.redact(&chunk.bytes, chunk, &keys, scratch)?;
+        let known = keys.is_empty() && scratch.class.is_none();
+        let handed = known.then(|| self.stand_ins.learned.handover.of(chunk, &self.stand_ins)).flatten();
+        let share =
+            handed.as_deref().map_or(Share::Nothing, |handed| Share::Read(Reading::new(handed, &self.stand_ins)));
+        let Rewritten { mut bytes, changed } = pass.redact(&chunk.bytes, chunk, &keys, scratch, share)?;
         pass.counts = None;
         let samples = pass.samples.take();
         let mut first = None;
@@ -114,7 +119,7 @@ impl Engine {
             // Two replaced neighbours may together read like a value: that is replaced as well, and checked again. Where that
             // does not end, more goes: the text around it, then the rest of the line, then the line.
             let next = match round {
-                ..ROUNDS => pass.redact(&bytes, chunk, &keys, scratch)?.bytes,
+                ..ROUNDS => pass.redact(&bytes, chunk, &keys, scratch, Share::Nothing)?.bytes,
                 ROUNDS => pass.coarsen(&bytes, chunk, &keys, scratch, Coarse::Run)?,
                 ROUNDS_AND_RUN => pass.coarsen(&bytes, chunk, &keys, scratch, Coarse::Rest)?,
                 ROUNDS_AND_REST => pass.coarsen(&bytes, chunk, &keys, scratch, Coarse::Line)?,
@@ -194,12 +199,13 @@ impl Pass<'_> {
         chunk: &Chunk,
         keys: &[Pem],
         scratch: &mut Scratch,
+        share: Share<'_>,
     ) -> Result<Rewritten, RedactError> {
         let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 8);
         let mut changed = Vec::new();
         let mut copied = 0;
         let scanner = Scanner::knowing(&self.engine.stand_ins);
-        scan_units(&scanner, bytes, chunk, keys, scratch, &mut |start, line, hits, number, around| {
+        scan_units(&scanner, bytes, chunk, keys, scratch, share, &mut |start, line, hits, number, around| {
             out.extend_from_slice(&bytes[copied..start]);
             copied = start;
             let from = out.len();

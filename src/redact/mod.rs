@@ -24,6 +24,7 @@ mod detector;
 mod engine;
 mod error;
 mod gate;
+mod handover;
 mod hit;
 mod keys;
 mod learned;
@@ -49,6 +50,7 @@ mod text;
 mod translate;
 mod unescape;
 mod vault;
+mod walk;
 
 pub use category::{Action, Category, Counts, UnknownWord};
 pub use database::unite_databases;

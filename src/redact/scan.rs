@@ -1,31 +1,30 @@
-//! The fast path: one walk over a line that stops where a detector may have something to say.
-//!
-//! The places to stop at are bits ([`masks`](super::masks)): anchors of a shape that some detector wants, escapes, beginnings
-//! of words. A word becomes a number, and a filter tells whether a learned name or a word with a meaning of its own may begin
-//! there. Everything else is passed over.
+//! What is found in a line: by a [walk](super::walk) over it, over the lines written into it and over what its escapes hide,
+//! and by the shape of the text it stands in; settled, and without stand-ins.
 
 use super::category::{Action, Category};
-use super::detector::{FEWEST_DIGITS, Line, TABLE, Table, value_hits};
-use super::hit::{Form, Hit, Hits, rank};
+use super::detector::{TABLE, Table, value_hits};
+use super::hit::{Hit, Hits, rank};
 use super::keys::KeyClass;
 use super::lines;
-use super::masks::{Masks, Shape};
+use super::masks::Masks;
 use super::memo::{Key, Memo};
 use super::own::Own;
 use super::shape::{Found, fold, json};
 use super::stand_in::StandIns;
-use super::text::{self, Filter, WORD, word_hash, word_hash_in};
-use super::unescape::{self, Unescaped};
+use super::text::{self, Filter};
+use super::unescape::Unescaped;
 
 /// Finds personal values in lines. The survey scans without stand-ins: everything is real to it.
 pub(crate) struct Scanner<'k> {
-    known: Option<&'k StandIns>,
-    own: Option<&'k Own>,
-    table: &'static Table,
+    pub(super) known: Option<&'k StandIns>,
+    pub(super) own: Option<&'k Own>,
+    pub(super) table: &'static Table,
     /// Words at which names may begin or detectors look, and whether some of them begin with a digit.
-    filter: &'k Filter,
-    digits: bool,
-    seed: u64,
+    pub(super) filter: &'k Filter,
+    pub(super) digits: bool,
+    /// Whether nothing but learned names is looked for.
+    pub(super) names_only: bool,
+    pub(super) seed: u64,
 }
 
 /// A line in a text whose places are known.
@@ -34,73 +33,6 @@ pub(crate) struct Places<'t> {
     pub(crate) masks: &'t Masks,
     pub(crate) from: usize,
     pub(crate) to: usize,
-}
-
-/// How far a walk over a line is.
-struct Walk<'w> {
-    view: &'w Places<'w>,
-    line: Line<'w>,
-    hits: &'w mut Hits,
-    scratch: &'w mut Scratch,
-    depth: usize,
-    /// Below it no number is to be found any more.
-    skip: usize,
-    base64_until: usize,
-    /// How many bytes were taken for Base64 so far.
-    base64_tried: usize,
-    named_until: usize,
-    numbers_until: usize,
-    crowd: Crowd,
-}
-
-/// Keys that follow each other with nothing between them that ends a value, each within the values of those before.
-#[derive(Default)]
-struct Crowd {
-    last: usize,
-    count: usize,
-    until: usize,
-}
-
-/// Most keys within each other's values. Nobody writes more than a few; each is looked at as far as its value goes.
-const MOST_KEYS: usize = 256;
-
-impl Crowd {
-    /// Whether there are too many keys. Then everything up to the end of the values is dropped.
-    fn full(&mut self, line: &[u8], at: usize, hits: &mut Hits) -> bool {
-        // Beyond that, even a line of nothing but keys is looked at in no time.
-        if line.len() <= MOST_KEYS * 8 {
-            return false;
-        }
-        if at < self.until {
-            return true;
-        }
-        let ends = |b: &u8| b.is_ascii_whitespace() || br#",;&|"'<>)]}`"#.contains(b);
-        self.count = if line[self.last..at].iter().any(ends) { 1 } else { self.count + 1 };
-        self.last = at;
-        if self.count <= MOST_KEYS {
-            return false;
-        }
-        self.until = line[at..].iter().position(ends).map_or(line.len(), |length| at + length);
-        hits.push(at + 1, self.until, Category::Secret, Form::Drop, rank::SECRET);
-        true
-    }
-}
-
-/// The places of the bits that are set.
-struct Bits(u64);
-
-impl Iterator for Bits {
-    type Item = usize;
-
-    #[inline]
-    fn next(&mut self) -> Option<usize> {
-        if self.0 == 0 {
-            return None;
-        }
-        let bit = self.0.trailing_zeros() as usize;
-        self.0 &= self.0 - 1;
-        Some(bit)
-    }
 }
 
 /// Memory for the scanning of lines, used again and again.
@@ -112,26 +44,25 @@ pub(crate) struct Scratch {
     pub(crate) memo: Memo,
     /// What every line is as a whole: a cell's column says so.
     pub(crate) class: Option<KeyClass>,
+    /// Whether what was found in the line last scanned depends on what is known of stand-ins.
+    pub(super) depends: bool,
+    /// Memory for findings of other lines.
+    pub(super) spare: Vec<Hit>,
     made: Vec<u8>,
     pub(crate) masks: Vec<Masks>,
     layers: Vec<(Unescaped, Hits)>,
-    folded: String,
+    pub(super) folded: String,
 }
 
 /// How often text in text in text is decoded.
-const LAYERS: usize = 3;
-/// Longest Base64 text that is decoded.
-const MOST_BASE64: usize = 1 << 16;
-/// How often a byte of a line is decoded as Base64, on average, from one word's beginning after another; and how many bytes
-/// of any line.
-const TRIES: usize = 8;
-const MOST_TRIED: usize = 1 << 16;
+pub(super) const LAYERS: usize = 3;
 
 impl<'k> Scanner<'k> {
     /// Finds what detectors find; learned names are not looked for.
     pub(crate) fn unknowing() -> Self {
         let table: &'static Table = &TABLE;
-        Self { known: None, own: None, table, filter: &table.filter, digits: table.digits, seed: text::seed() }
+        let filter = &table.filter;
+        Self { known: None, own: None, table, filter, digits: table.digits, names_only: false, seed: text::seed() }
     }
 
     /// Finds that and the learned names, and knows stand-ins when it sees them.
@@ -139,7 +70,15 @@ impl<'k> Scanner<'k> {
         let (table, names): (&'static Table, _) = (&TABLE, &stand_ins.learned.names);
         let digits = table.digits || names.digits;
         let own = stand_ins.own.as_deref();
-        Self { known: Some(stand_ins), own, table, filter: &names.filter, digits, seed: text::seed() }
+        let filter = &names.filter;
+        Self { known: Some(stand_ins), own, table, filter, digits, names_only: false, seed: text::seed() }
+    }
+
+    /// Finds nothing but the learned names.
+    pub(super) fn naming(stand_ins: &'k StandIns) -> Self {
+        let names = &stand_ins.learned.names;
+        let filter = &names.first_words;
+        Self { own: None, filter, digits: names.digits, names_only: true, ..Self::knowing(stand_ins) }
     }
 
     /// Finds also what a profile names.
@@ -168,6 +107,7 @@ impl<'k> Scanner<'k> {
         let line = &view.text[view.from..view.to];
         scratch.memo.renew(self.known.map_or(0, StandIns::generation));
         scratch.hits.found.clear();
+        scratch.depends = false;
         let mut hits = std::mem::take(&mut scratch.hits);
         let escapes = self.walk(view, previous, &mut hits, scratch, 0);
         if escapes {
@@ -189,15 +129,21 @@ impl<'k> Scanner<'k> {
             hits.settle(line);
             scratch.shaped.divide(line, &mut hits);
             json::widen(line, &mut hits.found);
-            if self.known.is_some() {
-                hits.found.retain(|hit| self.counts(line, hit, scratch));
-            }
+            self.settled(line, &mut hits.found, scratch);
         }
         scratch.hits = hits;
     }
 
+    /// Leaves of settled findings those that are to be replaced.
+    pub(super) fn settled(&self, line: &[u8], found: &mut Vec<Hit>, scratch: &mut Scratch) {
+        if let Some(known) = self.known {
+            scratch.memo.renew(known.generation());
+            found.retain(|hit| self.counts(line, hit, scratch));
+        }
+    }
+
     /// Scans lines whose ends were written as text into this one.
-    fn logical_lines(&self, line: &[u8], hits: &mut Hits, scratch: &mut Scratch) {
+    pub(super) fn logical_lines(&self, line: &[u8], hits: &mut Hits, scratch: &mut Scratch) {
         for place in fold::lines(line) {
             let text = &line[place.clone()];
             let mut inner = Hits::default();
@@ -216,7 +162,7 @@ impl<'k> Scanner<'k> {
     }
 
     /// Decodes the escapes of a line and takes over what is found in the decoded line.
-    fn layer(&self, line: &[u8], previous: &[u8], hits: &mut Hits, scratch: &mut Scratch, depth: usize) {
+    pub(super) fn layer(&self, line: &[u8], previous: &[u8], hits: &mut Hits, scratch: &mut Scratch, depth: usize) {
         if depth == LAYERS {
             return;
         }
@@ -238,196 +184,8 @@ impl<'k> Scanner<'k> {
         scratch.layers.push((unescaped, inner));
     }
 
-    /// One walk over the line at `place` of a text; whether there are escapes to decode.
-    fn walk(&self, view: &Places<'_>, previous: &[u8], hits: &mut Hits, scratch: &mut Scratch, depth: usize) -> bool {
-        let &Places { text, masks, from, to } = view;
-        let line = Line { text: &text[from..to], previous, places: (masks, from) };
-        self.table.at_line_start(&line, hits);
-        if let Some(own) = self.own {
-            own.find(&line, self.known, hits);
-        }
-        if from == to {
-            return false;
-        }
-        let mut walk = Walk {
-            view,
-            line,
-            hits,
-            scratch,
-            depth,
-            skip: 0,
-            base64_until: 0,
-            base64_tried: 0,
-            named_until: 0,
-            numbers_until: 0,
-            crowd: Crowd::default(),
-        };
-        let digits = if self.digits { u64::MAX } else { 0 };
-        let (first, last) = (from / 64, (to - 1) / 64);
-        let mut escapes = false;
-        for (number, block) in masks.blocks.iter().enumerate().take(last + 1).skip(first) {
-            let mut inside = u64::MAX;
-            if number == first {
-                inside &= u64::MAX << (from % 64);
-            }
-            if number == last {
-                inside &= u64::MAX >> (63 - (to - 1) % 64);
-            }
-            let base = number * 64;
-            for bit in Bits(block.shapes[Shape::Key as usize] & inside) {
-                let at = base + bit - from;
-                if !walk.crowd.full(walk.line.text, at, walk.hits) {
-                    self.table.at_key(&walk.line, at, walk.hits);
-                }
-            }
-            for bit in Bits(block.rare() & inside) {
-                let at = base + bit;
-                let colons = Shape::Colons as usize;
-                let mut block = block;
-                let without;
-                if block.shapes[colons] & 1 << bit != 0 && !masks.many_colons(at) {
-                    without = block.without(Shape::Colons);
-                    block = &without;
-                }
-                self.table.at_anchor(&walk.line, at - from, (block, 1 << bit), &mut walk.skip, walk.hits);
-            }
-            if !escapes {
-                escapes = Bits(block.escape & inside).any(|bit| unescape::may_begin(walk.line.text, base + bit - from));
-            }
-            if !escapes && block.high & inside != 0 {
-                let hides = |bit| unescape::may_hide(walk.line.text, base + bit - from);
-                escapes = Bits(block.high & inside).any(hides);
-            }
-            for bit in Bits((block.lead | block.digit_lead & digits) & inside) {
-                let (start, length) = (base + bit, (!(block.word >> bit)).trailing_zeros() as usize);
-                if bit + length < 64
-                    && block.high == 0
-                    && let Some(hash) = text::short_hash_in(self.seed, text, start, length)
-                {
-                    if self.filter.may_hold(hash) {
-                        self.known_word(&mut walk, hash, start - from, start - from + length);
-                    }
-                } else {
-                    self.word(&mut walk, start);
-                }
-            }
-            for bit in Bits(block.long & inside) {
-                self.long_word(&mut walk, base + bit);
-            }
-            for bit in Bits(block.digits & inside) {
-                if masks.many_digits(base + bit, FEWEST_DIGITS) {
-                    self.number(&mut walk, base + bit);
-                }
-            }
-        }
-        escapes
-    }
-
-    /// Looks up the word that begins at `start` of the text.
-    #[inline]
-    fn word(&self, walk: &mut Walk<'_>, start: usize) {
-        let &Places { text, masks, from, .. } = walk.view;
-        let end = masks.word_end(start);
-        if !masks.high(start, end) {
-            let hash = word_hash_in(text, start, end);
-            if self.filter.may_hold(hash) {
-                self.known_word(walk, hash, start - from, end - from);
-            }
-            return;
-        }
-        text::words_in_run(walk.line.text, start - from, end - from, |start, end| {
-            let mut folded = std::mem::take(&mut walk.scratch.folded);
-            folded.clear();
-            text::fold_into(&walk.line.text[start..end], &mut folded);
-            let hash = word_hash(folded.as_bytes());
-            walk.scratch.folded = folded;
-            if self.filter.may_hold(hash) {
-                self.known_word(walk, hash, start, end);
-            }
-        });
-    }
-
-    /// Looks at the numbers in the word that has a digit at `at` of the text.
-    fn number(&self, walk: &mut Walk<'_>, at: usize) {
-        let at = at - walk.view.from;
-        if at < walk.numbers_until {
-            return;
-        }
-        let start = text::run_back(walk.line.text, walk.numbers_until, at, WORD);
-        // What most lines hold, and nobody's number is.
-        if let Some(end) = text::date_or_uuid(walk.line.text, start) {
-            walk.numbers_until = end;
-            return;
-        }
-        let end = walk.view.masks.word_end(at + walk.view.from) - walk.view.from;
-        walk.numbers_until = self.table.at_number(&walk.line, start, end, walk.hits);
-    }
-
-    /// A word that may begin a learned name, or have a meaning of its own.
-    fn known_word(&self, walk: &mut Walk<'_>, hash: u64, start: usize, end: usize) {
-        if start >= walk.named_until {
-            walk.named_until = self.name(walk.line.text, start, end, hash, walk.hits).unwrap_or(walk.named_until);
-        }
-        self.table.at_word(&walk.line, hash, start, end, walk.hits);
-    }
-
-    fn name(&self, line: &[u8], start: usize, end: usize, hash: u64, hits: &mut Hits) -> Option<usize> {
-        let known = self.known?;
-        let (place, end) = known.learned.names.find(line, start, end, hash)?;
-        let category = known.learned.entries[place as usize].group.category();
-        hits.push(start, end, category, Form::Entry(place), rank::NAME);
-        Some(end)
-    }
-
-    /// A long word may be a token, or Base64 that holds text.
-    fn long_word(&self, walk: &mut Walk<'_>, start: usize) {
-        let line = walk.line.text;
-        let (start, end) = (start - walk.view.from, walk.view.masks.word_end(start) - walk.view.from);
-        if walk.view.masks.high(start + walk.view.from, end + walk.view.from) {
-            return;
-        }
-        self.table.at_long_word(&walk.line, start, end, walk.hits);
-        if start < walk.base64_until || walk.depth == LAYERS || !unescape::may_be_base64(&line[start..end]) {
-            return;
-        }
-        let stop = unescape::base64_end(line, start);
-        if stop - start > MOST_BASE64 {
-            walk.base64_tried += stop - start;
-            if walk.base64_tried > MOST_TRIED + TRIES * line.len() {
-                walk.base64_until = stop;
-            }
-            return;
-        }
-        walk.base64_tried += stop - start;
-        if walk.base64_tried > MOST_TRIED + TRIES * line.len() {
-            // Words within words within words: what cannot be read in time goes.
-            walk.base64_until = stop;
-            return walk.hits.push(start, stop, Category::Secret, Form::Drop, rank::ENCODED);
-        }
-        let Some(text) = unescape::base64_text(&line[start..stop]) else { return };
-        walk.base64_until = stop;
-        let mut inner = Hits::default();
-        self.walk_decoded(&text, b"", &mut inner, walk.scratch, walk.depth + 1);
-        inner.settle(&text);
-        if let Some(hit) = inner.found.iter().find(|hit| self.counts(&text, hit, walk.scratch)) {
-            walk.hits.push(start, stop, hit.category, Form::Drop, rank::ENCODED);
-        }
-    }
-
-    /// Walks over a decoded line, and over what is decoded in it.
-    fn walk_decoded(&self, text: &[u8], previous: &[u8], hits: &mut Hits, scratch: &mut Scratch, depth: usize) {
-        let mut masks = scratch.masks.pop().unwrap_or_default();
-        masks.read(text, &self.table.wanted);
-        let view = Places { text, masks: &masks, from: 0, to: text.len() };
-        let escapes = self.walk(&view, previous, hits, scratch, depth);
-        scratch.masks.push(masks);
-        if escapes {
-            self.layer(text, previous, hits, scratch, depth);
-        }
-    }
-
     /// Whether a finding is to be replaced: its category is not kept, and it is no stand-in.
-    fn counts(&self, text: &[u8], hit: &Hit, scratch: &mut Scratch) -> bool {
+    pub(super) fn counts(&self, text: &[u8], hit: &Hit, scratch: &mut Scratch) -> bool {
         let Some(known) = self.known else { return true };
         if known.action(hit.category) == Action::Keep {
             return false;
@@ -471,6 +229,7 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::masks::Shape;
     use super::*;
 
     /// Looks at every anchor, whatever stands around it.

@@ -3,16 +3,17 @@
 use std::hash::BuildHasher;
 use std::io::Read;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::fast::RandomState;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::chunk_scan::{key_lines, scan_units};
+use super::chunk_scan::{Share, key_lines, scan_units};
 use super::container::{Opening, Surveying};
 use super::decode;
 use super::engine::{AHEAD, CHUNK};
 use super::error::{RedactError, reason_of};
+use super::handover::{Handed, Handover};
 use super::hit::{Form, Group, Hit};
 use super::keys::KeyClass;
 use super::learned::{Evidence, Learned, Sighting};
@@ -45,6 +46,7 @@ pub struct Survey {
     idle: Mutex<Vec<Scratch>>,
     chunks: AtomicU32,
     evidence: Evidence,
+    handover: Handover,
     /// Fragments of messages, and what was learned where they meet.
     fragments: Mutex<Fragments>,
 }
@@ -79,6 +81,7 @@ impl Survey {
             idle: Mutex::default(),
             chunks: AtomicU32::new(1),
             evidence: Evidence::default(),
+            handover: Handover::default(),
             fragments: Mutex::new(Fragments { divided, ..Fragments::default() }),
         };
         let watched = rules.watch_list.iter().map(|name| name.trim()).filter(|name| !name.is_empty());
@@ -109,12 +112,12 @@ impl Survey {
     /// What the names of a file and its directories teach.
     pub(crate) fn path_sightings(&self, path: &ArchivePath) -> Vec<Sighting> {
         // A path is one short line of valid UTF-8: it can always be read.
-        self.learn(&Chunk::alone(format!("/{path}")), None).unwrap_or_default()
+        self.learn(&Chunk::alone(format!("/{path}")), None, None).unwrap_or_default()
     }
 
     /// What a cell teaches, whose column may say what it is.
     pub(crate) fn cell_sightings(&self, text: &[u8], class: Option<KeyClass>) -> Vec<Sighting> {
-        self.learn(&Chunk::alone(text), class).unwrap_or_default()
+        self.learn(&Chunk::alone(text), class, None).unwrap_or_default()
     }
 
     /// Learns from an item's content, opening compressed data and archives.
@@ -150,6 +153,7 @@ impl Survey {
         }
         self.add(fragments.sightings);
         self.learned.divided = fragments.divided;
+        self.learned.handover = Arc::new(self.handover);
         self.learned.take_with(self.order, &self.evidence);
         self.learned
     }
@@ -192,9 +196,12 @@ impl Survey {
             if chunks.is_empty() {
                 return Ok(all);
             }
-            let read = |chunk: &Chunk| {
+            let read = |chunk: &Chunk| -> Result<_, RedactError> {
                 self.evidence.note(&chunk.bytes);
-                self.learn(chunk, None)
+                let mut handed = Handed::default();
+                let sightings = self.learn(chunk, None, Some(&mut handed))?;
+                self.handover.keep(chunk, handed);
+                Ok(sightings)
             };
             self.join_fragments(&chunks)?;
             let found: Vec<_> = if chunks.len() > 1 {
@@ -229,11 +236,16 @@ impl Survey {
     }
 
     /// What one chunk teaches, in the order of the text.
-    fn learn(&self, chunk: &Chunk, class: Option<KeyClass>) -> Result<Vec<Sighting>, RedactError> {
+    fn learn(
+        &self,
+        chunk: &Chunk,
+        class: Option<KeyClass>,
+        handed: Option<&mut Handed>,
+    ) -> Result<Vec<Sighting>, RedactError> {
         let mut scratch = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
         scratch.class = class;
         let number = self.chunks.fetch_add(1, Ordering::Relaxed);
-        let sightings = learn(chunk, number, &mut scratch, self.own.as_ref());
+        let sightings = learn(chunk, number, &mut scratch, self.own.as_ref(), handed);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
         sightings
     }
@@ -257,7 +269,13 @@ impl Fragments {
     }
 }
 
-fn learn(chunk: &Chunk, number: u32, scratch: &mut Scratch, own: Option<&Own>) -> Result<Vec<Sighting>, RedactError> {
+fn learn(
+    chunk: &Chunk,
+    number: u32,
+    scratch: &mut Scratch,
+    own: Option<&Own>,
+    handed: Option<&mut Handed>,
+) -> Result<Vec<Sighting>, RedactError> {
     decode::check_text(&chunk.bytes)?;
     let mut sightings = Vec::new();
     let fragments = fragment::touches(&chunk.bytes);
@@ -269,6 +287,7 @@ fn learn(chunk: &Chunk, number: u32, scratch: &mut Scratch, own: Option<&Own>) -
         chunk,
         &keys,
         scratch,
+        handed.map_or(Share::Nothing, Share::Note),
         &mut |_, line, hits, _, around| {
             let memo = around.memo;
             let parts = if fragments { Parts::of(line) } else { None };

@@ -8,11 +8,13 @@ mod set_aside;
 mod spelling;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 pub(crate) use self::evidence::Evidence;
 pub(crate) use self::names::Names;
 pub use self::set_aside::SetAside;
 
+use super::handover::Handover;
 use super::hit::Group;
 use super::shape::fragment::Divided;
 use super::text::{self, WORD, is};
@@ -66,6 +68,8 @@ pub struct Learned {
     pub(crate) names: Names,
     /// Values that stand in several lines.
     pub(crate) divided: Divided,
+    /// What was found in which text.
+    pub(crate) handover: Arc<Handover>,
 }
 
 /// Most networks of one kind that are remembered; stand-ins of later ones may coincide.

@@ -14,6 +14,8 @@ use crate::redact::text::{self, ByHash, Filter, JOINT, WORD, is, word_hash};
 pub(crate) struct Names {
     /// The first words of names, and the words at which detectors want to look.
     pub(crate) filter: Filter,
+    /// The first words of names alone.
+    pub(crate) first_words: Filter,
     /// Whether a name begins with a digit.
     pub(crate) digits: bool,
     texts: String,
@@ -118,8 +120,10 @@ impl From<Patterns<'_>> for Names {
         let meant = TABLE.word_hashes();
         let mut filter = Filter::new(by_first.len() + meant.len());
         by_first.keys().copied().chain(meant).for_each(|hash| filter.add(hash));
+        let mut first_words = Filter::new(by_first.len());
+        by_first.keys().for_each(|&hash| first_words.add(hash));
         let digits = list.iter().any(|pattern| pattern.text(&texts).starts_with(|c: char| c.is_ascii_digit()));
-        Self { filter, digits, texts, patterns: list, by_first, by_two }
+        Self { filter, first_words, digits, texts, patterns: list, by_first, by_two }
     }
 }
 

@@ -310,7 +310,7 @@ fn is_bare(value: &[u8]) -> bool {
 }
 
 /// Whether a sign may be part of a number.
-fn of_number(b: u8) -> bool {
+pub(crate) fn of_number(b: u8) -> bool {
     is(b, DIGIT) || matches!(b, b'-' | b'+' | b'.' | b'e' | b'E')
 }
 

@@ -131,6 +131,11 @@ impl Shape {
         self
     }
 
+    /// Whether it is the shape of any text: a log or the like.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(*self.kind, Kind::Text)
+    }
+
     /// Where in the text the next line stands.
     pub(crate) const fn state(&self) -> &State {
         &self.state
@@ -147,13 +152,17 @@ impl Shape {
         self.step(line, &mut Sink { line, found: Some(found) });
     }
 
+    /// Passes over the next line.
+    pub(crate) fn pass_line(&mut self, line: &[u8]) {
+        self.step(line, &mut Sink { line, found: None });
+    }
+
     /// Passes over the lines of a chunk.
     pub(crate) fn pass(&mut self, chunk: &[u8]) {
         for unit in lines::units(chunk) {
             // A line that cannot be cut fails where it is read.
             let Ok(unit) = unit else { return };
-            let line = &chunk[unit];
-            self.step(line, &mut Sink { line, found: None });
+            self.pass_line(&chunk[unit]);
         }
     }
 
@@ -214,6 +223,11 @@ impl Found {
     /// Adds what was found to a line's other findings.
     pub(crate) fn give(&mut self, hits: &mut Hits) {
         hits.found.append(&mut self.hits.found);
+    }
+
+    /// Whether something divides the line.
+    pub(crate) fn is_divided(&self) -> bool {
+        !self.walls.is_empty()
     }
 
     /// Notes what divides a line.

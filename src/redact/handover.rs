@@ -1,0 +1,293 @@
+//! What the survey found, handed over to the second pass, so that no detector reads a line twice.
+//!
+//! What detectors find in a line depends on the line, on the one before it and on where it stands in the text's shape; none
+//! of it changes when the second pass begins. What is new then are the learned names: they alone are looked for, and what the
+//! survey found is completed by them. Where the two touch, or what was found depends on more (a pattern of a profile, Base64),
+//! the line is scanned as a whole. Either way the result is the same, bit for bit.
+//!
+//! A chunk is known again by a keyed hash of everything its findings depend on. A file that has grown since, or was read in
+//! other pieces, is scanned again. There is a limit to what is kept; what is beyond it is scanned again as well.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::category::{Action, Category};
+use super::hit::{Form, Group, Hit, rank};
+use super::lines::Chunk;
+use super::pem::Pem;
+use super::scan::{Places, Scanner, Scratch};
+use super::shape::{State, fold, json};
+use super::stand_in::StandIns;
+
+/// Most bytes that are kept of findings.
+const MOST: usize = 16 << 20;
+
+/// The findings of all chunks, by the chunks' hashes.
+#[derive(Debug)]
+pub(crate) struct Handover {
+    hasher: RandomState,
+    chunks: Mutex<HashMap<(u64, usize), (State, Arc<Handed>)>>,
+    kept: AtomicUsize,
+}
+
+impl Default for Handover {
+    fn default() -> Self {
+        Self { hasher: RandomState::new(), chunks: Mutex::default(), kept: AtomicUsize::new(0) }
+    }
+}
+
+impl Handover {
+    /// What a chunk is known by; nothing where the findings depend on more than its bytes, the line before and its state.
+    fn id(&self, chunk: &Chunk) -> Option<(u64, usize)> {
+        if chunk.pem != Pem::Outside || !chunk.shape.is_plain() || u32::try_from(chunk.bytes.len()).is_err() {
+            return None;
+        }
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(&chunk.context);
+        hasher.write(&chunk.bytes);
+        hasher.write_usize(chunk.context.len());
+        Some((hasher.finish(), chunk.bytes.len()))
+    }
+
+    /// Keeps what was found in a chunk, if there is room for it.
+    pub(crate) fn keep(&self, chunk: &Chunk, mut handed: Handed) {
+        let Some(id) = self.id(chunk) else { return };
+        handed.hits.shrink_to_fit();
+        handed.wide.shrink_to_fit();
+        let size = handed.size();
+        if self.kept.fetch_add(size, Ordering::Relaxed) + size > MOST {
+            self.kept.fetch_sub(size, Ordering::Relaxed);
+            return;
+        }
+        let entry = (chunk.shape.state().clone(), Arc::new(handed));
+        self.chunks.lock().unwrap_or_else(PoisonError::into_inner).insert(id, entry);
+    }
+
+    /// What was found in a chunk.
+    pub(crate) fn of(&self, chunk: &Chunk, stand_ins: &StandIns) -> Option<Arc<Handed>> {
+        // Where names of conferences go, findings are settled in another way.
+        if self.kept.load(Ordering::Relaxed) == 0 || stand_ins.action(Category::Conference) == Action::StandIn {
+            return None;
+        }
+        let id = self.id(chunk)?;
+        let chunks = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
+        let (state, handed) = chunks.get(&id)?;
+        (state == chunk.shape.state()).then(|| Arc::clone(handed))
+    }
+}
+
+/// What was found in a chunk.
+#[derive(Debug, Default)]
+pub(crate) struct Handed {
+    hits: Vec<Kept>,
+    wide: Vec<u128>,
+    /// Lines whose findings depend on more than the text, by their beginnings.
+    depending: Vec<u32>,
+    /// Lines that are divided: a finding may be cut there.
+    divided: Vec<u32>,
+}
+
+/// A finding in 20 bytes.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    start: u32,
+    end: u32,
+    form: Small,
+    category: Category,
+    rank: u8,
+}
+
+/// The forms that detectors give.
+#[derive(Clone, Copy, Debug)]
+enum Small {
+    Text(Group),
+    Address,
+    Ip4(u32),
+    Ip4Reversed(u32),
+    Ip4Joined(u32, u8),
+    Ip6(u32),
+    Ip6Mixed(u32),
+    Mac,
+    Phone,
+    Drop,
+}
+
+impl Handed {
+    fn size(&self) -> usize {
+        let lines = self.depending.capacity() + self.divided.capacity();
+        size_of::<Self>()
+            + 64
+            + self.hits.capacity() * size_of::<Kept>()
+            + self.wide.capacity() * size_of::<u128>()
+            + lines * size_of::<u32>()
+    }
+
+    /// Notes what was found in the line that begins at `start` and was just scanned.
+    pub(crate) fn note(&mut self, start: usize, scratch: &Scratch) {
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        if scratch.depends {
+            return self.depending.push(place(start));
+        }
+        if scratch.shaped.is_divided() {
+            self.divided.push(place(start));
+        }
+        for hit in &scratch.hits.found {
+            let mut wide = |ip| {
+                self.wide.push(ip);
+                place(self.wide.len() - 1)
+            };
+            let form = match hit.form {
+                Form::Text(group) => Small::Text(group),
+                Form::Address => Small::Address,
+                Form::Ip4(ip) => Small::Ip4(ip),
+                Form::Ip4Reversed(ip) => Small::Ip4Reversed(ip),
+                Form::Ip4Joined(ip, joint) => Small::Ip4Joined(ip, joint),
+                Form::Ip6(ip) => Small::Ip6(wide(ip)),
+                Form::Ip6Mixed(ip) => Small::Ip6Mixed(wide(ip)),
+                Form::Mac => Small::Mac,
+                Form::Phone => Small::Phone,
+                Form::Drop => Small::Drop,
+                Form::Entry(_) | Form::Divided(_) | Form::Gone => return self.depending.push(place(start)),
+            };
+            let (from, to) = (place(start + hit.start), place(start + hit.end));
+            self.hits.push(Kept { start: from, end: to, form, category: hit.category, rank: hit.rank });
+        }
+    }
+
+    fn hit(&self, kept: &Kept, line: usize) -> Hit {
+        let form = match kept.form {
+            Small::Text(group) => Form::Text(group),
+            Small::Address => Form::Address,
+            Small::Ip4(ip) => Form::Ip4(ip),
+            Small::Ip4Reversed(ip) => Form::Ip4Reversed(ip),
+            Small::Ip4Joined(ip, joint) => Form::Ip4Joined(ip, joint),
+            Small::Ip6(place) => Form::Ip6(self.wide[place as usize]),
+            Small::Ip6Mixed(place) => Form::Ip6Mixed(self.wide[place as usize]),
+            Small::Mac => Form::Mac,
+            Small::Phone => Form::Phone,
+            Small::Drop => Form::Drop,
+        };
+        let (start, end) = (kept.start as usize - line, kept.end as usize - line);
+        Hit { start, end, category: kept.category, form, rank: kept.rank }
+    }
+}
+
+/// Goes through what was found in a chunk, line by line.
+pub(crate) struct Reading<'h> {
+    handed: &'h Handed,
+    naming: Scanner<'h>,
+    hits: &'h [Kept],
+    depending: &'h [u32],
+    divided: &'h [u32],
+}
+
+impl<'h> Reading<'h> {
+    pub(crate) fn new(handed: &'h Handed, stand_ins: &'h StandIns) -> Self {
+        let Handed { hits, depending, divided, .. } = handed;
+        Self { handed, naming: Scanner::naming(stand_ins), hits, depending, divided }
+    }
+
+    /// Puts the findings of the next line into `scratch.hits`, as a scan of the line would; `false` when it must be scanned.
+    /// The line stands at `place` in the chunk.
+    pub(crate) fn line(
+        &mut self,
+        scanner: &Scanner<'_>,
+        view: &Places<'_>,
+        place: &Range<usize>,
+        scratch: &mut Scratch,
+    ) -> bool {
+        let count = self.hits.iter().take_while(|hit| (hit.end as usize) <= place.end).count();
+        let (hits, rest) = self.hits.split_at(count);
+        self.hits = rest;
+        let depends = passed(&mut self.depending, place.start);
+        let divided = passed(&mut self.divided, place.start);
+        !depends && self.complete(scanner, view, hits, place.start, divided, scratch)
+    }
+
+    fn complete(
+        &self,
+        scanner: &Scanner<'_>,
+        view: &Places<'_>,
+        hits: &[Kept],
+        start: usize,
+        divided: bool,
+        scratch: &mut Scratch,
+    ) -> bool {
+        let line = &view.text[view.from..view.to];
+        let Some(escapes) = self.names(view, line, divided, scratch) else { return false };
+        let mut all = std::mem::take(&mut scratch.spare);
+        all.clear();
+        all.extend(hits.iter().map(|hit| self.handed.hit(hit, start)));
+        let whole = join(line, &mut all, &scratch.hits.found, escapes, divided);
+        if whole {
+            scanner.settled(line, &mut all, scratch);
+            std::mem::swap(&mut scratch.hits.found, &mut all);
+        }
+        scratch.spare = all;
+        whole
+    }
+
+    /// Puts the learned names that stand in the line into `scratch.hits`, and tells whether the line has escapes; nothing
+    /// when a name, or something else that is learned, does not stand there openly.
+    fn names(&self, view: &Places<'_>, line: &[u8], divided: bool, scratch: &mut Scratch) -> Option<bool> {
+        let mut names = std::mem::take(&mut scratch.hits);
+        names.found.clear();
+        let escapes = self.naming.walk(view, b"", &mut names, scratch, 0);
+        let open = names.found.len();
+        if escapes {
+            self.naming.layer(line, b"", &mut names, scratch, 0);
+        }
+        if divided && fold::ends(line).next().is_some() {
+            self.naming.logical_lines(line, &mut names, scratch);
+        }
+        if let Some(known) = self.naming.known {
+            known.learned.divided.give(line, &mut names);
+        }
+        let plain = names.found.len() == open && names.found.iter().all(|name| matches!(name.form, Form::Entry(_)));
+        scratch.hits = names;
+        plain.then_some(escapes)
+    }
+}
+
+/// Whether the next of the lines is the one at `start`.
+fn passed(lines: &mut &[u32], start: usize) -> bool {
+    match lines.split_first() {
+        Some((&first, rest)) if first as usize == start => {
+            *lines = rest;
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Adds names to findings, both in their order; `false` where they touch in a way that only a scan settles.
+///
+/// A name within a finding is that finding's, as every detector outranks it. Where the line has escapes, the finding must
+/// reach further than the name, for it may be of the decoded line, where it gives way to a name that stands there openly.
+fn join(line: &[u8], hits: &mut Vec<Hit>, names: &[Hit], escapes: bool, divided: bool) -> bool {
+    let (mut place, found) = (0, hits.len());
+    for name in names {
+        while place < found && hits[place].end < name.start {
+            place += 1;
+        }
+        match hits[..found].get(place).filter(|hit| hit.start <= name.end) {
+            Some(hit) => {
+                let within = hit.start <= name.start && name.end <= hit.end;
+                let same = (hit.start, hit.end) == (name.start, name.end);
+                if !within || hit.rank <= rank::NAME || escapes && same {
+                    return false;
+                }
+            }
+            // What reads like a number may be widened to the number of JSON it is a part of.
+            None if divided || line[name.start..name.end].iter().all(|&b| json::of_number(b)) => return false,
+            None => hits.push(*name),
+        }
+    }
+    if hits.len() > found {
+        hits.sort_unstable_by_key(|hit| hit.start);
+    }
+    true
+}
