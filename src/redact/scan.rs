@@ -12,7 +12,7 @@ use super::own::Own;
 use super::shape::{Found, fold, json};
 use super::stand_in::StandIns;
 use super::text::{self, Filter};
-use super::unescape::Unescaped;
+use super::unescape::{Coding, Unescaped};
 
 /// Finds personal values in lines. The survey scans without stand-ins: everything is real to it.
 pub(crate) struct Scanner<'k> {
@@ -163,15 +163,25 @@ impl<'k> Scanner<'k> {
 
     /// Decodes the escapes of a line and takes over what is found in the decoded line.
     pub(super) fn layer(&self, line: &[u8], previous: &[u8], hits: &mut Hits, scratch: &mut Scratch, depth: usize) {
-        if depth == LAYERS {
-            return;
+        if depth < LAYERS {
+            Coding::ALL.into_iter().for_each(|coding| self.decoded(line, previous, hits, scratch, (depth, coding)));
         }
+    }
+
+    fn decoded(
+        &self,
+        line: &[u8],
+        previous: &[u8],
+        hits: &mut Hits,
+        scratch: &mut Scratch,
+        (depth, coding): (usize, Coding),
+    ) {
         let (mut unescaped, mut inner) = scratch.layers.pop().unwrap_or_default();
-        if unescaped.decode(line) {
+        if unescaped.decode(line, coding) {
             inner.found.clear();
             self.walk_decoded(&unescaped.text, previous, &mut inner, scratch, depth + 1);
             for hit in &inner.found {
-                let (start, end) = whole_characters(line, unescaped.place(hit.start), unescaped.place(hit.end));
+                let (start, end) = whole_characters(line, unescaped.place(hit.start), unescaped.end(hit.end));
                 // What needed no decoding was found in the line itself, and a quotation mark that was none before decoding
                 // must not take the marks of the line with it: redacted JSON stays JSON.
                 let decoded = end - start != hit.end - hit.start;

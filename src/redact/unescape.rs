@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::text::{self, HEX, WORD, byte, is};
+use super::text::{self, HEX, SPACE, WORD, byte, is};
 
 /// A line with its escapes decoded.
 #[derive(Debug, Default)]
@@ -14,76 +14,113 @@ pub(crate) struct Unescaped {
     pub(crate) text: Vec<u8>,
     /// For each byte of the text, and for its end, the place in the line it came from.
     from: Vec<u32>,
+    /// For each byte of the text, where in the line ends what it came from.
+    to: Vec<u32>,
 }
 
 /// Decoded lines are at most as long as the pieces long lines are read in, far below this.
 const MOST: usize = u32::MAX as usize;
 
 impl Unescaped {
-    /// Decodes the escapes of `line`; whether there were any.
-    pub(crate) fn decode(&mut self, line: &[u8]) -> bool {
+    /// Decodes the escapes of `line`; whether there were any. Quoted-printable text is decoded by itself: what looks like an
+    /// escape there may be a key's value elsewhere.
+    pub(crate) fn decode(&mut self, line: &[u8], coding: Coding) -> bool {
         self.text.clear();
         self.from.clear();
+        self.to.clear();
+        if coding == Coding::QuotedPrintable && !holds_quoted(line) {
+            return false;
+        }
         let (mut at, mut any) = (0, false);
         while at < line.len().min(MOST) {
-            let next = memchr::memchr3(b'%', b'\\', b'&', &line[at..]).map_or(line.len(), |offset| at + offset);
-            while at < next {
-                match hidden(&line[at..next]) {
-                    Some((shown, length)) => {
-                        shown.into_iter().for_each(|byte| self.push(byte, at));
-                        any = true;
-                        at += length;
-                    }
-                    None => {
-                        self.push(line[at], at);
-                        at += 1;
-                    }
-                }
-            }
-            if at == line.len() {
-                break;
-            }
-            if let Some((value, length)) = escape(&line[at..]) {
-                let mut utf8 = [0; 4];
-                match value {
-                    Value::Char(c) => c.encode_utf8(&mut utf8).bytes().for_each(|b| self.push(b, at)),
-                    Value::Byte(b) => self.push(b, at),
-                }
-                any = true;
-                at += length;
-            } else {
-                self.push(line[at], at);
+            let Some((value, length)) = coding.escape(&line[at..]) else {
+                self.push(line[at], at, at + 1);
                 at += 1;
+                continue;
+            };
+            let end = at + length;
+            match value {
+                Value::Nothing => {}
+                Value::Char(c) => {
+                    let mut utf8 = [0; 4];
+                    c.encode_utf8(&mut utf8).bytes().for_each(|byte| self.push(byte, at, end));
+                }
+                Value::Byte(byte) => self.push(byte, at, end),
+                Value::Text(text) => {
+                    text.bytes().for_each(|byte| self.push(byte, at, end));
+                    any = true;
+                    at = next_encoded_word(line, end);
+                    continue;
+                }
             }
+            any = true;
+            at = end;
         }
         self.from.push(u32::try_from(line.len()).unwrap_or(u32::MAX));
         any
     }
 
-    fn push(&mut self, byte: u8, place: usize) {
+    fn push(&mut self, byte: u8, from: usize, to: usize) {
         self.text.push(byte);
-        self.from.push(u32::try_from(place).unwrap_or(u32::MAX));
+        self.from.push(u32::try_from(from).unwrap_or(u32::MAX));
+        self.to.push(u32::try_from(to).unwrap_or(u32::MAX));
     }
 
     /// The place in the line of the byte at `at` of the decoded text.
     pub(crate) fn place(&self, at: usize) -> usize {
         self.from.get(at).map_or(0, |&place| place as usize)
     }
+
+    /// The place in the line at which a piece of the decoded text ends that ends at `at`: behind its last byte, before what
+    /// shows nothing.
+    pub(crate) fn end(&self, at: usize) -> usize {
+        at.checked_sub(1).and_then(|last| self.to.get(last)).map_or_else(|| self.place(at), |&place| place as usize)
+    }
+}
+
+/// How text is written within text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Coding {
+    /// Escapes that show what they are.
+    Escapes,
+    /// `=C3=B6`, in lines that hold such numbers of letters (RFC 2045, section 6.7).
+    QuotedPrintable,
+}
+
+impl Coding {
+    /// Both.
+    pub(crate) const ALL: [Self; 2] = [Self::Escapes, Self::QuotedPrintable];
+
+    fn escape(self, text: &[u8]) -> Option<(Value, usize)> {
+        match self {
+            Self::Escapes => escape(text),
+            Self::QuotedPrintable => match text[0] {
+                b'=' => quoted_byte(text).map(|byte| (Value::Byte(byte), 3)),
+                0xc2 | 0xe2 | 0xef => hidden(text),
+                _ => None,
+            },
+        }
+    }
 }
 
 enum Value {
+    /// Nothing that can be seen.
+    Nothing,
     Char(char),
     Byte(u8),
+    Text(String),
 }
 
 /// What a character at the beginning of `text` hides, and its length: nothing for one without width, such as a soft hyphen
 /// or a zero-width space; the plain sign for one of full width (U+FF01 to U+FF5E).
-fn hidden(text: &[u8]) -> Option<(Option<u8>, usize)> {
+fn hidden(text: &[u8]) -> Option<(Value, usize)> {
     match text {
-        [0xc2, 0xad, ..] => Some((None, 2)),
-        [0xe2, 0x80, 0x8b..=0x8f, ..] | [0xe2, 0x81, 0xa0..=0xa4, ..] | [0xef, 0xbb, 0xbf, ..] => Some((None, 3)),
-        [0xef, 0xbc, last @ 0x81..=0xbf, ..] => Some((Some(last - 0x60), 3)),
-        [0xef, 0xbd, last @ 0x80..=0x9e, ..] => Some((Some(last - 0x20), 3)),
+        [0xc2, 0xad, ..] => Some((Value::Nothing, 2)),
+        [0xe2, 0x80, 0x8b..=0x8f, ..] | [0xe2, 0x81, 0xa0..=0xa4, ..] | [0xef, 0xbb, 0xbf, ..] => {
+            Some((Value::Nothing, 3))
+        }
+        [0xef, 0xbc, last @ 0x81..=0xbf, ..] => Some((Value::Byte(last - 0x60), 3)),
+        [0xef, 0xbd, last @ 0x80..=0x9e, ..] => Some((Value::Byte(last - 0x20), 3)),
         _ => None,
     }
 }
@@ -93,9 +130,115 @@ pub(crate) fn may_hide(text: &[u8], at: usize) -> bool {
     matches!(text[at], 0xc2 | 0xe2 | 0xef) && hidden(&text[at..]).is_some()
 }
 
+/// The length of what sets a terminal's colours at the beginning of `text`: `ESC [ 1 ; 31 m`, `ESC [ K`, `ESC ( B`
+/// (ECMA-48, sections 8.3.41 and 8.3.117).
+fn colour(text: &[u8]) -> Option<usize> {
+    match text.get(1)? {
+        b'[' => {
+            let numbers = text[2..].iter().take(24).take_while(|b| matches!(b, b'0'..=b'9' | b';' | b':')).count();
+            matches!(text.get(2 + numbers), Some(b'm' | b'K')).then_some(3 + numbers)
+        }
+        b'(' => (text.get(2) == Some(&b'B')).then_some(3),
+        _ => None,
+    }
+}
+
+/// The byte that `=C3` at the beginning of `text` stands for.
+fn quoted_byte(text: &[u8]) -> Option<u8> {
+    let digits = text.get(1..3).filter(|_| text[0] == b'=')?;
+    let of = |b: &u8| matches!(b, b'0'..=b'9' | b'A'..=b'F');
+    digits.iter().all(of).then(|| hex_number(digits, 0, 2))?.map(|number| number.to_le_bytes()[0])
+}
+
+/// Whether a line holds numbers that are nothing else than quoted-printable text: the equals sign's own, a character of
+/// UTF-8, a letter of Latin-1 between letters.
+fn holds_quoted(line: &[u8]) -> bool {
+    memchr::memchr_iter(b'=', line).any(|at| is_quoted(line, at))
+}
+
+fn is_quoted(line: &[u8], at: usize) -> bool {
+    let number = |place: usize| line.get(place..).filter(|rest| !rest.is_empty()).and_then(quoted_byte);
+    let more = |count: usize| (1..=count).all(|n| number(at + 3 * n).is_some_and(|byte| (0x80..0xc0).contains(&byte)));
+    let in_word = || {
+        let next = byte(line, at + 3);
+        at > 0 && line[at - 1].is_ascii_alphabetic() && next.is_ascii_lowercase()
+    };
+    match number(at) {
+        Some(b'=') => true,
+        Some(first @ 0xc0..) => {
+            let utf8 = match first {
+                0xc2..=0xdf => more(1),
+                0xe0..=0xef => more(2),
+                0xf0..=0xf4 => more(3),
+                _ => false,
+            };
+            utf8 || in_word()
+        }
+        _ => false,
+    }
+}
+
+/// Longest encoded word; the standard allows 75 bytes.
+const LONGEST_WORD: usize = 1024;
+
+/// The text of an encoded word at the beginning of `text`, and its length: `=?ISO-8859-1?Q?J=F6rg?=` (RFC 2047, section 2).
+fn encoded_word(text: &[u8]) -> Option<(String, usize)> {
+    let rest = text.strip_prefix(b"=?")?;
+    let charset_end = rest.iter().take(40).position(|&b| b == b'?')?;
+    // A language may stand behind the charset (RFC 2231, section 5).
+    let charset = rest[..charset_end].split(|&b| b == b'*').next()?;
+    let charset = encoding_rs::Encoding::for_label(charset)?;
+    let (encoding, rest) = rest[charset_end + 1..].split_first_chunk::<2>()?;
+    let end = rest.iter().take(LONGEST_WORD).position(|&b| b == b'?' || b == b' ')?;
+    if encoding[1] != b'?' || rest.get(end..end + 2) != Some(b"?=") {
+        return None;
+    }
+    let word = &rest[..end];
+    let bytes = match encoding[0] {
+        b'Q' | b'q' => {
+            let mut bytes = Vec::with_capacity(end);
+            let mut at = 0;
+            while at < end {
+                let number = (word[at] == b'=').then(|| hex_number(word, at + 1, 2)).flatten();
+                bytes.push(match (number, word[at]) {
+                    (Some(number), _) => number.to_le_bytes()[0],
+                    (None, b'_') => b' ',
+                    (None, byte) => byte,
+                });
+                at += if number.is_some() { 3 } else { 1 };
+            }
+            bytes
+        }
+        b'B' | b'b' => STANDARD.decode(word).ok()?,
+        _ => return None,
+    };
+    let shown = charset.decode_without_bom_handling(&bytes).0;
+    let shown = shown.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    Some((shown, text.len() - rest.len() + end + 2))
+}
+
+/// Where to go on behind an encoded word that ends at `end`: blanks between two of them are not shown.
+fn next_encoded_word(line: &[u8], end: usize) -> usize {
+    let next = text::run(line, end, SPACE);
+    if next > end && encoded_word(&line[next..]).is_some() { next } else { end }
+}
+
+/// Whether a line holds escapes that [`may_begin`] and [`may_hide`] are not asked about: quoted-printable text, encoded words,
+/// a terminal's colours.
+pub(crate) fn may_hold_more(line: &[u8]) -> bool {
+    memchr::memchr2_iter(b'=', 0x1b, line).any(|at| match line[at] {
+        b'=' if byte(line, at + 1) == b'?' => encoded_word(&line[at..]).is_some(),
+        b'=' => is_quoted(line, at),
+        _ => colour(&line[at..]).is_some(),
+    })
+}
+
 /// What an escape at the beginning of `text` stands for, and its length.
 fn escape(text: &[u8]) -> Option<(Value, usize)> {
     match text[0] {
+        b'=' => encoded_word(text).map(|(word, length)| (Value::Text(word), length)),
+        0x1b => Some((Value::Nothing, colour(text)?)),
+        0xc2 | 0xe2 | 0xef => hidden(text),
         b'%' => Some((Value::Byte(hex_number(text, 1, 2)?.to_le_bytes()[0]), 3)),
         b'\\' => match byte(text, 1) {
             b'u' => {
@@ -206,17 +349,27 @@ pub(crate) fn after_second_colon(bytes: &[u8]) -> Option<String> {
     String::from_utf8(text).ok()
 }
 
+/// Whether a value may hold escapes; what cannot be seen does not count.
+pub(crate) fn may_be_escaped(bytes: &[u8]) -> bool {
+    memchr::memchr3(b'%', b'\\', b'&', bytes).is_some() || may_hold_more(bytes)
+}
+
 /// A value as text: its escapes and its encoding decoded.
 pub(crate) fn plain(bytes: &[u8]) -> String {
     if let Some(text) = after_second_colon(bytes) {
         return text;
     }
-    if memchr::memchr3(b'%', b'\\', b'&', bytes).is_none() {
+    if !may_be_escaped(bytes) {
         return text::decode(bytes).into_owned();
     }
-    let mut unescaped = Unescaped::default();
-    unescaped.decode(bytes);
-    text::decode(&unescaped.text).into_owned()
+    let mut text = bytes.to_vec();
+    for coding in Coding::ALL {
+        let mut unescaped = Unescaped::default();
+        if unescaped.decode(&text, coding) {
+            text = unescaped.text;
+        }
+    }
+    text::decode(&text).into_owned()
 }
 
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
@@ -287,24 +440,60 @@ mod tests {
     fn escapes_are_decoded_and_their_place_is_known() {
         let line = br#"q=anna%40x "M\u00fcller" &lt;M&#252;ller&gt; \"\ud83d\ude00"#;
         let mut unescaped = Unescaped::default();
-        assert!(unescaped.decode(line));
+        assert!(unescaped.decode(line, Coding::Escapes));
         assert_eq!(std::str::from_utf8(&unescaped.text).unwrap(), "q=anna@x \"Müller\" <Müller> \"😀");
         let at = unescaped.text.iter().position(|&b| b == b'@').unwrap();
         assert_eq!(&line[unescaped.place(at)..unescaped.place(at + 1)], b"%40");
         assert_eq!(unescaped.place(unescaped.text.len()), line.len());
-        assert!(!unescaped.decode(b"50% of C:\\Windows & co"));
+        assert!(!unescaped.decode(b"50% of C:\\Windows & co", Coding::Escapes));
     }
 
     #[test]
     fn what_cannot_be_seen_is_passed_over_and_full_width_is_plain() {
         let mut unescaped = Unescaped::default();
         let line = "Otti\u{200b}lie Haber\u{ad}saat \u{ff11}\u{ff19}\u{ff18}\u{ff0e}\u{ff21}\u{ff5e} \\303\\274";
-        assert!(may_hide(line.as_bytes(), 4) && unescaped.decode(line.as_bytes()));
+        assert!(may_hide(line.as_bytes(), 4) && unescaped.decode(line.as_bytes(), Coding::Escapes));
         assert_eq!(std::str::from_utf8(&unescaped.text).unwrap(), "Ottilie Habersaat 198.A~ \u{fc}");
         assert_eq!(unescaped.place(unescaped.text.len()), line.len());
         let shown = "Jörg \u{20ac} 王小明 \u{ff61}".as_bytes();
         assert!(!(0..shown.len()).any(|at| may_hide(shown, at)));
-        assert!(!unescaped.decode("Jörg \u{20ac} \\9 王".as_bytes()));
+        assert!(!unescaped.decode("Jörg \u{20ac} \\9 王".as_bytes(), Coding::Escapes));
+    }
+
+    #[test]
+    fn encoded_words_and_quoted_printable_text_are_decoded() {
+        let decoded = |line: &str| {
+            let mut unescaped = Unescaped::default();
+            let coding = Coding::ALL.into_iter().find(|&coding| unescaped.decode(line.as_bytes(), coding));
+            assert_eq!(coding.is_some(), may_hold_more(line.as_bytes()), "{line}");
+            coding.map(|_| text::decode(&unescaped.text).into_owned())
+        };
+        for (line, shown) in [
+            ("From: =?UTF-8?Q?J=C3=B6rg_M=C3=BChlenkamp?= <x>", "From: Jörg Mühlenkamp <x>"),
+            ("Subject: =?iso-8859-1?B?SvZyZyBN/GhsZW5rYW1w?=", "Subject: Jörg Mühlenkamp"),
+            ("=?utf-8?q?J=C3=B6?= =?utf-8?q?rg?= x", "Jörg x"),
+            ("=?ISO-8859-1*de?Q?J=F6rg?=", "Jörg"),
+            ("J=F6rg", "Jörg"),
+            ("J=C3=B6rg =F0=9F=98=80 class=3D\"x\"", "Jörg 😀 class=\"x\""),
+            ("\u{1b}[1;31mOtti\u{1b}[0mlie", "Ottilie"),
+        ] {
+            assert_eq!(decoded(line).as_deref(), Some(shown), "{line}");
+        }
+        for line in [
+            "n=80 x=41 id=C3AB y=F612 q=CASE",
+            "a=?b c=?utf-8?X?x?= =?nocharset?Q?x?=",
+            "\u{1b}[2J \u{1b}x",
+            "k=C3=1",
+            "=E9t=E9",
+        ] {
+            assert_eq!(decoded(line), None, "{line}");
+        }
+        let line = "<\u{1b}[1mAnna\u{1b}[0m =?utf-8?q?Bo?= >";
+        let mut unescaped = Unescaped::default();
+        unescaped.decode(line.as_bytes(), Coding::Escapes);
+        assert_eq!(unescaped.text, b"<Anna Bo >");
+        assert_eq!(&line[unescaped.place(1)..unescaped.end(5)], "Anna");
+        assert_eq!(&line[unescaped.place(7)..unescaped.end(8)], "=?utf-8?q?Bo?=");
     }
 
     #[test]

@@ -169,7 +169,7 @@ impl Scanner<'_> {
                 }
             }
         }
-        escapes
+        escapes || unescape::may_hold_more(walk.line.text)
     }
 
     /// Shows detectors the places in a block at which they want to look.

@@ -186,7 +186,7 @@ fn push_small(out: &mut Vec<u8>, number: u8) {
 
 /// The bytes a finding in a decoded line was made of.
 pub(crate) fn decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
-    if memchr::memchr3(b'%', b'\\', b'&', bytes).is_none() {
+    if !unescape::may_be_escaped(bytes) {
         return bytes.into();
     }
     unescape::plain(bytes).into_bytes().into()
