@@ -20,7 +20,7 @@ use super::redacted::Redacted;
 use super::rules::Rules;
 use super::sample::{Sample, Samples};
 use super::scan::Scratch;
-use super::shape::{self, Shape, journal};
+use super::shape::{Shape, Wrapping};
 use super::stand_in::StandIns;
 use super::survey::Survey;
 use super::vault::{Vault, VaultEntry};
@@ -142,7 +142,7 @@ impl Redactor {
         (&mut input).take(FILTER_WINDOW as u64).read_to_end(&mut first).map_err(RedactError::Read)?;
         let counts = Arc::new(Mutex::new(Counts::new()));
         let head = &first[..first.len().min(HEAD)];
-        if journal::recognises(&first[..first.len().min(shape::HEAD)])
+        if Wrapping::of(&first) != Wrapping::None
             || container::recognise(head).is_some()
             || decode::open(head, Box::new(head))?.1 != Encoding::Plain
         {

@@ -11,7 +11,6 @@ use crate::redact::engine::Engine;
 use crate::redact::error::RedactError;
 use crate::redact::reader::TextReader;
 use crate::redact::shape::Shape;
-use crate::redact::shape::journal::{FromExport, ToExport};
 
 /// Redacts a document and everything in it. Clones go on from the same place.
 #[derive(Clone)]
@@ -59,13 +58,9 @@ impl<'a> Redacting<'a> {
         'a: 'b,
     {
         let path = self.trail.last().map_or("", ArchivePath::as_str);
-        let (shape, is_journal, text) = Shape::of_stream(path, text, &self.engine.rules)?;
-        let reader =
-            |text: Stream<'b>| TextReader::new(self.engine, text, self.shown(), Arc::clone(&self.counts)).shaped(shape);
-        if is_journal {
-            return Ok(Box::new(ToExport::new(reader(Box::new(FromExport::new(text))))));
-        }
-        Ok(Box::new(reader(text)))
+        let (shape, wrapping, text) = Shape::of_stream(path, text, &self.engine.rules)?;
+        let reader = TextReader::new(self.engine, text, self.shown(), Arc::clone(&self.counts)).shaped(shape);
+        Ok(wrapping.wrap(Box::new(reader)))
     }
 
     /// Writes a member of an archive redacted, into spools. False when it is left out, and then it is listed, and nothing of

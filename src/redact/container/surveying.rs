@@ -11,7 +11,6 @@ use crate::redact::error::RedactError;
 use crate::redact::keys::KeyClass;
 use crate::redact::learned::Sighting;
 use crate::redact::shape::Shape;
-use crate::redact::shape::journal::FromExport;
 use crate::redact::survey::Survey;
 
 /// Learns from a document and everything in it.
@@ -62,8 +61,7 @@ impl<'a> Surveying<'a> {
     /// the path and the text's beginning ([`decode::peek`]).
     pub(crate) fn text(&mut self, text: Stream<'_>) -> Result<(), RedactError> {
         let path = self.path.as_ref().map_or("", ArchivePath::as_str);
-        let (shape, is_journal, text) = Shape::of_stream(path, text, &self.survey.rules)?;
-        let text = if is_journal { Box::new(FromExport::new(text)) } else { text };
+        let (shape, _, text) = Shape::of_stream(path, text, &self.survey.rules)?;
         let sightings = self.survey.read_text(text, shape)?;
         self.learn(sightings);
         Ok(())

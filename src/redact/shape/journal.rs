@@ -19,20 +19,20 @@ const MARK: u8 = 0x0b;
 const LEFT_OUT: &[u8] = b"[not text]";
 
 /// Whether a text that begins like this is an export of the journal.
-pub(crate) fn recognises(head: &[u8]) -> bool {
+pub(super) fn recognises(head: &[u8]) -> bool {
     head.starts_with(b"__REALTIME_TIMESTAMP=")
         || head.starts_with(b"__CURSOR=") && memchr::memmem::find(head, b"\n__REALTIME_TIMESTAMP=").is_some()
 }
 
 /// Gives an export as text.
-pub(crate) struct FromExport<R> {
+pub(super) struct FromExport<R> {
     input: BufReader<R>,
     text: Cursor<Vec<u8>>,
     in_value: bool,
 }
 
 impl<R: Read> FromExport<R> {
-    pub(crate) fn new(input: R) -> Self {
+    pub(super) fn new(input: R) -> Self {
         Self { input: BufReader::with_capacity(64 << 10, input), text: Cursor::default(), in_value: false }
     }
 
@@ -98,7 +98,7 @@ impl<R: Read> Read for FromExport<R> {
 }
 
 /// Gives such a text as an export again.
-pub(crate) struct ToExport<R> {
+pub(super) struct ToExport<R> {
     input: BufReader<R>,
     out: Cursor<Vec<u8>>,
     /// The line that was read after a field.
@@ -107,7 +107,7 @@ pub(crate) struct ToExport<R> {
 }
 
 impl<R: Read> ToExport<R> {
-    pub(crate) fn new(input: R) -> Self {
+    pub(super) fn new(input: R) -> Self {
         Self {
             input: BufReader::with_capacity(64 << 10, input),
             out: Cursor::default(),

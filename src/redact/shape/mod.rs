@@ -27,10 +27,11 @@ mod entry;
 pub(crate) mod fold;
 pub(crate) mod fragment;
 mod ini;
-pub(crate) mod journal;
+mod journal;
 pub(crate) mod json;
 mod listing;
 mod member;
+mod soft;
 mod table;
 mod text;
 mod xml;
@@ -56,6 +57,47 @@ struct Start<'s> {
 impl Start<'_> {
     fn has_ending(&self, endings: &[&str]) -> bool {
         self.name.rsplit_once('.').is_some_and(|(_, ending)| endings.contains(&ending))
+    }
+}
+
+/// What stands around a text's lines and is no text itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wrapping {
+    None,
+    /// Fields of an export of the journal.
+    Journal,
+    /// Soft line ends.
+    Soft,
+}
+
+impl Wrapping {
+    /// Tells from its first [`HEAD`] bytes what a text is wrapped in.
+    pub(crate) fn of(head: &[u8]) -> Self {
+        let head = &head[..head.len().min(HEAD)];
+        if journal::recognises(head) {
+            Self::Journal
+        } else if soft::recognises(head) {
+            Self::Soft
+        } else {
+            Self::None
+        }
+    }
+
+    fn unwrap(self, text: Stream<'_>) -> Stream<'_> {
+        match self {
+            Self::None => text,
+            Self::Journal => Box::new(journal::FromExport::new(text)),
+            Self::Soft => Box::new(soft::FromSoft::new(text)),
+        }
+    }
+
+    /// Wraps redacted text as it was.
+    pub(crate) fn wrap(self, text: Stream<'_>) -> Stream<'_> {
+        match self {
+            Self::None => text,
+            Self::Journal => Box::new(journal::ToExport::new(text)),
+            Self::Soft => Box::new(soft::ToSoft::new(text)),
+        }
     }
 }
 
@@ -115,14 +157,15 @@ impl Shape {
         Self { kind: Arc::new(kind), state: State::Idle }
     }
 
-    /// Looks at the beginning of a text and gives it back whole; also whether it is an export of the journal.
+    /// Looks at the beginning of a text; gives it back as lines, and how it becomes what it was again.
     pub(crate) fn of_stream<'a>(
         path: &str,
         text: Stream<'a>,
         rules: &Rules,
-    ) -> Result<(Self, bool, Stream<'a>), RedactError> {
+    ) -> Result<(Self, Wrapping, Stream<'a>), RedactError> {
         let (head, text) = decode::peek(text, HEAD)?;
-        Ok((Self::of(path, &head, rules), journal::recognises(&head), text))
+        let wrapping = Wrapping::of(&head);
+        Ok((Self::of(path, &head, rules), wrapping, wrapping.unwrap(text)))
     }
 
     /// The shape after a text that was read in one piece.
