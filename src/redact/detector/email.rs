@@ -1,5 +1,6 @@
 //! Addresses with an `@`: mail, SIP, H.323, jabber; and the display name before one in angle brackets.
 
+use super::ip::{is_ip, personal_ip6};
 use super::secret::url_credentials;
 use super::{Detector, Line};
 use crate::redact::category::Category;
@@ -17,11 +18,14 @@ impl Detector for Email {
 
     fn at_anchor(&self, line: &Line<'_>, at: usize, _skip: &mut usize, hits: &mut Hits) {
         let text = line.text;
+        if byte(text, at + 1) == b'[' {
+            return literal(text, at, hits);
+        }
         if !is(byte(text, at + 1), WORD) {
             return;
         }
         let start = local_start(text, at);
-        let end = domain_end(text, at + 1);
+        let end = without_ending(text, at + 1, domain_end(text, at + 1));
         if start == at || url_credentials(text, at).is_some() {
             return;
         }
@@ -52,10 +56,12 @@ fn of_local(b: u8) -> bool {
 pub(crate) fn local_start(text: &[u8], at: usize) -> usize {
     let floor = at.saturating_sub(LONGEST);
     if before(text, floor, at) == b'"' && at > floor + 1 && text[at - 2] != b'\\' {
-        // "first last"@example.org
-        let Some(quote) = memchr::memrchr(b'"', &text[floor..at - 1]) else { return at };
+        // "first last"@example.org, also with quotation marks in it: "first \"last\""@example.org
+        let opens = |&quote: &usize| before(text, floor, floor + quote) != b'\\';
+        let Some(quote) = memchr::memrchr_iter(b'"', &text[floor..at - 1]).find(opens) else { return at };
         let name = &text[floor + quote + 1..at - 1];
-        let plain = !name.is_empty() && name.iter().all(|&b| is(b, WORD) || matches!(b, b' ' | b'.' | b'_' | b'-'));
+        let of = |&b: &u8| is(b, WORD) || matches!(b, b' ' | b'.' | b'_' | b'-' | b'\\' | b'"');
+        let plain = name.iter().any(|&b| is(b, WORD)) && name.iter().all(of);
         return if plain { floor + quote } else { at };
     }
     let mut start = at;
@@ -74,6 +80,24 @@ pub(crate) fn local_start(text: &[u8], at: usize) -> usize {
     start
 }
 
+/// `otti@[10.0.0.1]`, `otti@[IPv6:2001:db8::7]`: an address where a domain would stand (RFC 5321, section 4.1.3).
+fn literal(text: &[u8], at: usize, hits: &mut Hits) {
+    let from = at + 2;
+    let Some(length) = text[from..text.len().min(from + 48)].iter().position(|&b| b == b']') else { return };
+    let inside = &text[from..from + length];
+    let tag = inside.get(..5).is_some_and(|tag| tag.eq_ignore_ascii_case(b"ipv6:"));
+    let address = &inside[if tag { 5 } else { 0 }..];
+    let start = local_start(text, at);
+    if start == at || !is_ip(address) {
+        return;
+    }
+    let category = if scheme_before(text, start).is_some() { Category::Uri } else { Category::Email };
+    hits.push(start, at, category, Form::Text(Group::Local), rank::ADDRESS);
+    if tag && let Some(ip) = personal_ip6(address) {
+        hits.push(from + 5, from + length, Category::Ip, Form::Ip6(ip), rank::NUMBER);
+    }
+}
+
 fn domain_end(text: &[u8], from: usize) -> usize {
     let mut end = from;
     while end < text.len() && end < from + 253 && (is(text[end], WORD) || matches!(text[end], b'.' | b'-')) {
@@ -83,6 +107,18 @@ fn domain_end(text: &[u8], from: usize) -> usize {
         end -= 1;
     }
     end
+}
+
+/// Where a domain ends whose file is called after it: `otti@amt.example.json`.
+fn without_ending(text: &[u8], from: usize, end: usize) -> usize {
+    const FILES: [&str; 7] = ["json", "log", "html", "conf", "eml", "txt", "xml"];
+    let domain = &text[from..end];
+    match memchr::memrchr(b'.', domain) {
+        Some(dot) if FILES.iter().any(|known| domain[dot + 1..].eq_ignore_ascii_case(known.as_bytes())) => {
+            if is_domain(&domain[..dot], false) { from + dot } else { end }
+        }
+        _ => end,
+    }
 }
 
 /// Names of files and units that only look like domains.
@@ -235,6 +271,10 @@ mod tests {
         finds("müller@bücher.example", &[("müller@bücher.example", "email")]);
         finds("o'hara+list@amt.example", &[("o'hara+list@amt.example", "email")]);
         finds("mail=%22x%22 otti%40amt.example", &[("otti%40amt.example", "email")]);
+        finds(r#"to "otti\"x"@amt.example"#, &[(r#""otti\"x"@amt.example"#, "email")]);
+        finds("otti@[198.51.100.7]", &[("otti", "email"), ("198.51.100.7", "ip")]);
+        finds("<otti@[IPv6:2a02:7:8::9]>", &[("otti", "email"), ("2a02:7:8::9", "ip")]);
+        finds("mail/otti@amt.example.json", &[("otti@amt.example", "email")]);
     }
 
     #[test]
@@ -255,6 +295,8 @@ mod tests {
             "@Override",
             "a @ b",
             "x@",
+            "x@[0] items@[1..2] a@[b] x@[::1",
+            "bundle@app.log user@unit.service.json",
         ] {
             assert!(found(line).is_empty(), "{line}: {:?}", found(line));
         }

@@ -17,11 +17,12 @@ use crate::redact::hit::{Form, Hits, rank};
 use crate::redact::masks::Shape;
 use crate::redact::text::{self, DIGIT, HEX, SPACE, before, byte, is};
 
-use self::notation::{in_name, nibbles, one_number, socket, with_commas};
+use self::notation::{bare_number, in_name, interface, literal, nibbles, one_number, socket, with_commas};
 use self::v4::{dotted, v4};
 use self::v6::v6;
 
 pub(crate) use self::v4::personal4;
+pub(crate) use self::v6::personal_ip6;
 
 pub(crate) struct Ip;
 
@@ -40,8 +41,8 @@ impl Detector for Ip {
 
     fn words(&self) -> &'static [&'static str] {
         &[
-            "ip", "ip6", "port", "mode", "saddr", "daddr", "addr", "ipaddr", "host", "src", "dst", "peer", "client",
-            "server",
+            "ip", "ip6", "ipv6", "port", "mode", "saddr", "daddr", "addr", "ipaddr", "host", "src", "dst", "peer",
+            "client", "server", "address",
         ]
     }
 
@@ -74,6 +75,7 @@ impl Detector for Ip {
     fn at_line_start(&self, line: &Line<'_>, hits: &mut Hits) {
         // A line of /proc/net/tcp: `   0: 0100007F:1F90 …:…`
         let text = line.text;
+        interface(text, hits);
         let number = text::run(text, 0, SPACE);
         let end = text::run(text, number, DIGIT);
         if end > number && byte(text, end) == b':' && byte(text, end + 1) == b' ' {
@@ -101,6 +103,7 @@ impl Detector for Ip {
                 }
             }
             b"ip6" => nibbles(text, start, end, hits),
+            b"ipv6" => literal(text, start, end, hits),
             b"port" | b"mode" => with_commas(text, end, hits),
             _ => {
                 // A key, and the address as one number: saddr=0xCB007107
@@ -108,8 +111,12 @@ impl Detector for Ip {
                 while from < end + 4 && matches!(byte(text, from), b'=' | b':' | b' ' | b'"' | b'\'') {
                     from += 1;
                 }
-                if from > end && matches!(&text[end..from], [b'=' | b':' | b'"', ..]) && byte(text, from) == b'0' {
-                    one_number(text, from, hits);
+                if from > end && matches!(&text[end..from], [b'=' | b':' | b'"', ..]) {
+                    if byte(text, from) == b'0' && byte(text, from + 1) == b'x' {
+                        one_number(text, from, hits);
+                    } else if is(byte(text, from), HEX) && matches!(word.as_str(), "ip" | "addr" | "address") {
+                        bare_number(text, start, from, hits);
+                    }
                 }
             }
         }
@@ -179,6 +186,15 @@ mod tests {
         finds("ip.addr==203.0.113.10", &[("203.0.113.10", "ip")]);
         finds("access_203.0.113.10.log", &[("203.0.113.10", "ip")]);
         finds("1:2:3:4:5:6:7:8", &[("1:2:3:4:5:6:7:8", "ip")]);
+        finds("at 2a02-7-8--9.ipv6-literal.net", &[("2a02-7-8--9", "ip")]);
+        finds("fe80--1s4.ipv6-literal.net", &[("fe80--1s4", "ip")]);
+        finds("remote_address=c633640a", &[("c633640a", "ip")]);
+        finds("hosts/203-0-113-10/x", &[("203-0-113-10", "ip")]);
+        finds("2a020007000800000000000000000009 01 40 00 80     eth0", &[("2a020007000800000000000000000009", "ip")]);
+        finds(
+            "2a020007000800000000000000000000 40 00000000000000000000000000000000 00 fe80000000000000021a2bfffe3c4d5e 00000400 00000001 00000000 00450003     eth0",
+            &[("2a020007000800000000000000000000", "ip"), ("fe80000000000000021a2bfffe3c4d5e", "ip")],
+        );
     }
 
     #[test]
@@ -211,6 +227,12 @@ mod tests {
             "PORT 1234",
             "   0: 00000000:0016 00000000:0000 0A",
             "wwn 50:01:43:80:12:34:56:78 up",
+            "address=c6336407 base_address=c6336407 src_address=80008000 load_addr=c6336407 src_addr=deadbeef",
+            "d41d8cd98f00b204e9800998ecf8427e  file",
+            "00000000000000000000000000000001 01 80 10 80       lo",
+            "d41d8cd98f00b204e9800998ecf8427e 02 40 20 file",
+            "see www.ipv6-literal.net and face--1 ipv6-literal",
+            "build/1-2-3-4/x hosts/2026-11-21-14/x",
         ] {
             assert!(found(line).is_empty(), "{line}: {:?}", found(line));
         }

@@ -78,6 +78,11 @@ pub(super) fn v6(text: &[u8], at: usize, skip: &mut usize, hits: &mut Hits) {
     }
 }
 
+/// The address that the whole of `token` is, unless it is nobody's.
+pub(crate) fn personal_ip6(token: &[u8]) -> Option<u128> {
+    parse(token).filter(|&ip| personal6(ip))
+}
+
 /// The address that the whole of `token` is (RFC 4291, section 2.2).
 pub(super) fn parse(token: &[u8]) -> Option<u128> {
     if token.contains(&b'.') {
@@ -122,7 +127,7 @@ fn shorter(token: &[u8]) -> Option<(u128, usize)> {
     parse(&token[..last]).map(|ip| (ip, last))
 }
 
-fn personal6(ip: u128) -> bool {
+pub(super) fn personal6(ip: u128) -> bool {
     if let Some(inner) = mapped(ip) {
         return personal4(inner);
     }
