@@ -58,7 +58,7 @@ impl Detector for Phone {
         let bracketed = before(text, 0, number.start) == b'<' && byte(text, number.end) == b'>';
         if bracketed {
             behind_name(text, number.start - 1, hits);
-        } else if national(number)
+        } else if (national(number) || dialled(text, number))
             && number.stands_alone(text)
             && !(number.is_plain() && (number.is_json_number(text) || number.is_measure(text)))
         {
@@ -242,6 +242,51 @@ pub(super) fn with_extension(text: &[u8], end: usize) -> usize {
     let digits = text[from..].iter().take(8).take_while(|b| b.is_ascii_digit()).count();
     let apart = !word_after(text, from + digits);
     if (1..=7).contains(&digits) && apart { from + digits } else { end }
+}
+
+/// Whether a number without joints begins with 00 and a country's code and stands near a word about telephones, or a number
+/// with a plus: `0049301234567`. Elsewhere zeros are padding.
+fn dialled(text: &[u8], number: &Number) -> bool {
+    const WORDS: [&[u8]; 18] = [
+        b"tel:",
+        b"tel.",
+        b"tel",
+        b"phone",
+        b"mobile",
+        b"fax",
+        b"dial",
+        b"dialed",
+        b"dialled",
+        b"dialing",
+        b"dialling",
+        b"call",
+        b"called",
+        b"caller",
+        b"calling",
+        b"callee",
+        b"sip",
+        b"isdn",
+    ];
+    let (first, second) = (number.digit(0), number.digit(1));
+    if !number.is_plain() || !(11..=15).contains(&number.digits) || first + second > 0 || !begins_country(number) {
+        return false;
+    }
+    let around = &text[number.start.saturating_sub(NEAR)..text.len().min(number.end + NEAR)];
+    let plus = |at: usize| is(byte(around, at + 1), DIGIT) && !word_before(around, at);
+    memchr::memchr_iter(b'+', around).any(plus)
+        || around.split(|&b| !is(b, WORD)).any(|word| WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)))
+}
+
+/// How far from a number a word about telephones may stand, in bytes.
+const NEAR: usize = 80;
+
+/// Whether a country's code follows the two zeros (ITU-T E.164); of the numbers with two digits most are given away.
+fn begins_country(number: &Number) -> bool {
+    match (number.digit(2), number.digit(3)) {
+        (0, _) | (2, 8) | (8, 3 | 9) => false,
+        (3..=6 | 8 | 9, _) | (1 | 2 | 7, _) => true,
+        _ => false,
+    }
 }
 
 /// Whether the groups of a number are a telephone number's in some country.

@@ -1,6 +1,7 @@
 //! SIP, H.323 and tel addresses that hold a person's name or number without a domain behind it.
 
 use super::email::{bracket_before, display_name, is_domain};
+use super::host::push_host;
 use super::ip::is_ip;
 use super::phone;
 use super::{Detector, Line};
@@ -27,7 +28,9 @@ impl Detector for Uri {
             let stop = number_end(text, from);
             if text[from..stop].iter().filter(|&&b| is(b, DIGIT)).count() >= 2 {
                 // `tel` is a key as well, the value of which ends before the extension.
-                hits.push(from, phone::with_extension(text, stop), Category::Phone, Form::Phone, rank::KEYED);
+                let stop = phone::with_extension(text, stop);
+                hits.push(from, stop, Category::Phone, Form::Phone, rank::KEYED);
+                phone_context(text, stop, hits);
             }
         } else {
             address(text, from, hits);
@@ -35,6 +38,20 @@ impl Detector for Uri {
         if let Some(bracket) = bracket_before(text, start) {
             display_name(text, bracket, hits);
         }
+    }
+}
+
+/// `;phone-context=amt.example`, `;phone-context=+49`: where a number is dialled (RFC 3966, section 5.1.5).
+fn phone_context(text: &[u8], end: usize, hits: &mut Hits) {
+    const MARK: &[u8] = b";phone-context=";
+    let Some(mark) = text.get(end..end + MARK.len()) else { return };
+    if !mark.eq_ignore_ascii_case(MARK) {
+        return;
+    }
+    let from = end + MARK.len();
+    let stop = text::run(text, from, text::IDENT);
+    if is_domain(&text[from..stop], false) {
+        push_host(text, from, stop, Category::Host, rank::ADDRESS, hits);
     }
 }
 
@@ -101,6 +118,8 @@ mod tests {
         finds("xmpp:otti@amt.example im:otti", &[("otti@amt.example", "uri"), ("otti", "uri")]);
         finds("sips:otti@[2a02:100::1]:5061;transport=tls", &[("otti", "uri"), ("2a02:100::1", "ip")]);
         finds("sip:amt.example;lr", &[("amt.example", "uri")]);
+        finds("tel:7042;phone-context=amt.example", &[("7042", "phone"), ("amt.example", "host")]);
+        finds("tel:7042;phone-context=+49", &[("7042", "phone")]);
     }
 
     #[test]
