@@ -1,17 +1,30 @@
 //! Computer names in the columns of syslog and Pexip logs, and in shell prompts.
 
+use super::email::is_domain;
 use super::ip::is_ip6_token;
 use super::{Detector, Line};
 use crate::redact::category::Category;
 use crate::redact::common::{is_common, is_no_value};
 use crate::redact::hit::{Form, Group, Hits, rank};
-use crate::redact::text::{self, DIGIT, IDENT, WORD, byte, is};
+use crate::redact::text::{self, DIGIT, IDENT, SPACE, WORD, before, byte, is};
 
 pub(crate) struct Host;
 
 impl Detector for Host {
+    fn words(&self) -> &'static [&'static str] {
+        &["server", "servers", "ldapserver", "smtpserver", "ntpserver", "dnsserver", "mailserver", "proxyserver"]
+    }
+
+    fn at_word(&self, line: &Line<'_>, _start: usize, end: usize, hits: &mut Hits) {
+        server(line.text, end, hits);
+    }
+
     fn at_line_start(&self, line: &Line<'_>, hits: &mut Hits) {
         let text = line.text;
+        let mut from = 0;
+        while let Some(at) = text.get(from..).and_then(|rest| memchr::memchr(b'\\', rest)).map(|length| from + length) {
+            from = at + share(text, at, hits);
+        }
         let Some((start, framed)) = after_timestamp(text) else { return };
         let end = text::run(text, start, IDENT);
         if end == start || byte(text, end) != b' ' || !(is(text[start], WORD)) {
@@ -31,6 +44,53 @@ impl Detector for Host {
         }
         push_host(text, start, end, Category::Host, rank::HOST, hits);
     }
+}
+
+/// `server = nodus17.amt.example`: behind the sign stands a name of three labels or more, and nothing else. Two may be a
+/// program and its file: `server=nginx.conf`.
+fn server(text: &[u8], end: usize, hits: &mut Hits) {
+    let quote = usize::from(matches!(byte(text, end), b'"' | b'\''));
+    let sign = text::run(text, end + quote, SPACE);
+    if !matches!(byte(text, sign), b'=' | b':') {
+        return;
+    }
+    let from = text::run(text, sign + 1, SPACE);
+    let start = from + usize::from(matches!(byte(text, from), b'"' | b'\''));
+    let stop = text::run(text, start, IDENT);
+    let name = &text[start.min(stop)..stop];
+    let apart = matches!(byte(text, stop), b'\n' | b'\r' | b' ' | b'"' | b'\'' | b',' | b';' | b':' | b'}');
+    if apart && name.iter().filter(|&&b| b == b'.').count() >= 2 && is_domain(name, false) {
+        push_host(text, start, stop, Category::Host, rank::HOST, hits);
+    }
+}
+
+/// Names in shares that are no computer's.
+const NO_SERVERS: [&str; 6] = ["localhost", "tsclient", "wsl", "wsl.localhost", "vboxsvr", "vmware-host"];
+
+/// `\\\\server\share`, also with every backslash doubled, `at` the first of them; how many backslashes there are.
+fn share(text: &[u8], at: usize, hits: &mut Hits) -> usize {
+    let slashes = |from: usize| text[from..].iter().take(5).take_while(|&&b| b == b'\\').count();
+    let count = slashes(at);
+    let last = before(text, 0, at);
+    let open = matches!(last, b' ' | b'"' | b'\'' | b'=' | b'(' | b'[' | b'<' | b',' | b'\t' | b'\n');
+    if !matches!(count, 2 | 4) || !open {
+        return count;
+    }
+    let start = at + count;
+    let end = text::run(text, start, IDENT).min(start + 64);
+    let name = &text[start..end];
+    let folded = text::fold(name);
+    let behind = if end < text.len() { slashes(end) } else { 0 };
+    // A pattern or a path that was written twice has as many backslashes behind the word as before.
+    if name.len() >= 3
+        && behind * 2 == count
+        && is(byte(text, end + behind), WORD)
+        && name.iter().any(u8::is_ascii_alphabetic)
+        && !NO_SERVERS.contains(&folded.as_str())
+    {
+        push_host(text, start, end, Category::Host, rank::HOST, hits);
+    }
+    count
 }
 
 /// Where the text after a syslog timestamp begins, and whether the frame alone says that a host follows (RFC 5424).
@@ -193,6 +253,36 @@ mod tests {
             &[("kolibri", "host")],
         );
         finds("<38>1 2026-11-21T14:20:01+00:00 kolibri app 12 - - x", &[("kolibri", "host")]);
+    }
+
+    #[test]
+    fn a_server_of_three_labels_is_a_computer() {
+        finds("server = nodus17.amt.example", &[("nodus17", "host"), ("amt.example", "host")]);
+        finds(r#""server": "nodus17.amt.example:636""#, &[("nodus17", "host"), ("amt.example", "host")]);
+        for line in [
+            "server=nginx.conf",
+            "Server: nginx/1.25.3",
+            "server: com.example.Main$1 started",
+            "web server nodus.x.y",
+            "server = 1.2.3-rc1",
+        ] {
+            assert!(found(line).is_empty(), "{line}: {:?}", found(line));
+        }
+    }
+
+    #[test]
+    fn the_server_of_a_share_is_found() {
+        finds(r"copied \\nodus17\transfer\x.log", &[("nodus17", "host")]);
+        finds(r#"{"path":"\\\\nodus17.amt.example\\transfer"}"#, &[("nodus17", "host"), ("amt.example", "host")]);
+        for line in [
+            r"match \\d+\w and \\word\\s",
+            r#""\\Device\\HarddiskVolume1""#,
+            r"\\.\pipe\x \\?\C:\x",
+            r"C:\\Windows\\System32",
+            r"\\localhost\c$",
+        ] {
+            assert!(found(line).is_empty(), "{line}: {:?}", found(line));
+        }
     }
 
     #[test]
