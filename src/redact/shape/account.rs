@@ -67,6 +67,9 @@ pub(super) fn line(file: File, line: &[u8], sink: &mut Sink<'_, '_>) {
 
 /// Knows a line of such a file in any text, where nothing else looks like it.
 pub(super) fn in_text(line: &[u8], sink: &mut Sink<'_, '_>) {
+    if line.first().is_some_and(u8::is_ascii_hexdigit) && names_twice(line) {
+        return hosts(line, sink);
+    }
     if !matches!(line.first(), Some(b'a'..=b'z' | b'A'..=b'Z' | b'_')) || line.len() > 1024 {
         return;
     }
@@ -208,6 +211,14 @@ fn is_local(name: &[u8]) -> bool {
     folded.starts_with("ip6-") || folded.starts_with("localhost") || folded == "broadcasthost"
 }
 
+/// Whether an address, a name with its domain and the same name without it stand there: a line of a hosts file.
+fn names_twice(line: &[u8]) -> bool {
+    let mut words = line[..line.len().min(512)].split(|&b| is(b, SPACE)).filter(|word| !word.is_empty());
+    let (Some(address), Some(name), Some(short)) = (words.next(), words.next(), words.next()) else { return false };
+    let label = memchr::memchr(b'.', name).map(|dot| &name[..dot]);
+    label == Some(short) && short.iter().any(u8::is_ascii_alphabetic) && is_ip(address)
+}
+
 fn hosts(line: &[u8], sink: &mut Sink<'_, '_>) {
     let end = memchr::memchr(b'#', line).unwrap_or(line.len());
     let mut at = run(line, 0, SPACE);
@@ -271,5 +282,7 @@ mod tests {
             "127.0.0.1 localhost\n::1 ip6-localhost\n198.51.100.7\tkolibri # main\nnot an address\n",
             &[("kolibri", "host")],
         );
+        let text = "198.51.100.7 kolibri18.amt.example kolibri18\n198.51.100.7 index.html GET\n1.2.3.4 a.b c\n";
+        finds("", text, &[("kolibri18", "host"), ("amt.example", "host"), ("kolibri18", "host")]);
     }
 }

@@ -78,7 +78,13 @@ pub(super) fn kind(start: &Start<'_>) -> Option<Kind> {
         let fits = second.is_some_and(|row| {
             !row.contains(&b'"') && cells(row, separator).len() == names.len() || row.contains(&b'"')
         });
-        if names.len() < 3
+        // Two words with a comma are easily prose: all rows must have two cells.
+        let two = names.len() == 2
+            && start.head.split(|&b| b == b'\n').take(8).filter(|row| !row.trim_ascii().is_empty()).all(|row| {
+                let row = row.strip_suffix(b"\r").unwrap_or(row);
+                cells(row, separator).len() == 2 || row.contains(&b'"')
+            });
+        if names.len() < 3 && !two
             || !fits
             || classes.iter().all(Option::is_none)
             || memchr::memmem::find(header, b", ").is_some()
@@ -266,6 +272,13 @@ mod tests {
         finds("", "time;user;password\n1;adal;x1y2z3\n", &[("adal", "user"), ("x1y2z3", "secret")]);
         finds("", "hello, user, and host\nfoo, bar, baz\n", &[]);
         finds("", "host,user,name\nand more\n", &[]);
+        finds(
+            "",
+            "display_name,n\n\"Ada \"\"Al\"\" Love\",1\nBo,2\n",
+            &[("Ada \"\"Al\"\" Love", "person"), ("Bo", "person")],
+        );
+        finds("", "user,host\nand more\n", &[]);
+        finds("", "user,host\na,b\nand more\n", &[]);
     }
 
     #[test]

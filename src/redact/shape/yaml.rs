@@ -64,7 +64,9 @@ pub(super) fn begin(line: &[u8], sink: &mut Sink<'_, '_>, is_yaml: bool) -> Opti
     }
     let (column, _) = content(line);
     let entry = entry(line, column)?;
-    let class = class_of_key(&line[entry.key.0..entry.key.1]).filter(|&class| class != KeyClass::CallId)?;
+    let key = &line[entry.key.0..entry.key.1];
+    let class = class_of_key(key).or_else(|| class_of_list(key).filter(|_| entry.value.0 == entry.value.1));
+    let class = class.filter(|&class| class != KeyClass::CallId)?;
     let mut open = Open { frames: Vec::new(), inner: None, fresh: true };
     value(line, &entry, Some(class), &mut open, sink, is_yaml);
     (!open.frames.is_empty() || open.inner.is_some()).then_some(open)
@@ -105,7 +107,9 @@ pub(super) fn go_on(line: &[u8], open: &mut Open, sink: &mut Sink<'_, '_>, is_ya
     let Some(top) = open.frames.last().copied() else { return false };
     let fresh = std::mem::take(&mut open.fresh);
     if let Some(entry) = entry(line, column) {
-        let class = member::class(top.class, &line[entry.key.0..entry.key.1]);
+        let key = &line[entry.key.0..entry.key.1];
+        let list = || class_of_list(key).filter(|_| entry.value.0 == entry.value.1);
+        let class = member::class(top.class, key).or_else(list);
         value(line, &entry, class, open, sink, true);
     } else if let Some(class) = top.class {
         let words = line[column.min(last)..last].split(|&b| b == b' ').count();
@@ -114,6 +118,13 @@ pub(super) fn go_on(line: &[u8], open: &mut Open, sink: &mut Sink<'_, '_>, is_ya
         }
     }
     true
+}
+
+/// What the items of a list are whose key is a plural: `users:` above `- anna`.
+fn class_of_list(key: &[u8]) -> Option<KeyClass> {
+    let known: [&[u8]; 8] =
+        [b"users", b"accounts", b"logins", b"members", b"owners", b"admins", b"administrators", b"operators"];
+    known.iter().any(|known| key.eq_ignore_ascii_case(known)).then_some(KeyClass::User)
 }
 
 /// Where the content of a line begins, behind the dashes of lists, and whether there are any.
