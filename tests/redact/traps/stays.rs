@@ -58,6 +58,18 @@ const STAYS: &[&str] = &[
     "Accept-Language: de-DE,de;q=0.9,en;q=0.8",
     "user-agent-class=browser users=17 user_count=3 username_attribute=sAMAccountName",
     "password_policy=strict token_type=Bearer key_size=2048 keyframe=1 secret_rotation_days=90",
+    // What only looks like mail's encodings, an address in another notation, a share, a list of people
+    "mode=3 n=80 x=41 id=C3AB q=CASE%2D17 pattern==3D? r=?x?= crc=F612",
+    "\u{1b}[1;32mINFO\u{1b}[0m \u{1b}[36mmain\u{1b}[0m ready in 12ms",
+    "buf_address=c6336407 base_address=7f3c9a10 src_address=80008000 dma_addr=deadbeef",
+    "d41d8cd98f00b204e9800998ecf8427e 02 40 20 chunk.bin",
+    "00000000000000000000000000000001 01 80 10 80       lo",
+    "counter 0049301234567 of 0049301234999, offset 0012345678901",
+    r"match \\d+\w \\word\\s \\.\pipe\x and \Device\HarddiskVolume1",
+    "users: 17 of 20, members:\n  3 active",
+    "server = nginx.conf, Server: nginx/1.25.3",
+    "backup/1-2-3-4/x.tar node@2x.png unit@1000.service.log items[0]@[1]",
+    "main:*:one:two error:!:3 key:{abcdefgh}",
     // Words that are somebody's name as well
     "will mark the queue; mark 17 of li 3; this will be admin work",
     "The administrator will mark it as read",

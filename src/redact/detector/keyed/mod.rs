@@ -234,7 +234,14 @@ fn after_windows_domain(bytes: &[u8]) -> usize {
     let doubled = at > 0 && bytes[at - 1] == b'\\';
     let domain = &bytes[..if doubled { at - 1 } else { at }];
     let next = byte(bytes, at + 1);
-    let escape = !doubled && matches!(next, b'u' | b'x' | b'n' | b'r' | b't' | b'b' | b'f');
+    let hex =
+        |count: usize| bytes[at + 1..].iter().skip(1).take(count).filter(|b| b.is_ascii_hexdigit()).count() == count;
+    let escape = !doubled
+        && match next {
+            b'u' => hex(4),
+            b'x' => hex(2),
+            _ => matches!(next, b'n' | b'r' | b't' | b'b' | b'f'),
+        };
     let plain = !domain.is_empty() && domain.iter().all(|&b| is(b, IDENT));
     if plain && is(next, WORD) && !escape { at + 1 } else { 0 }
 }

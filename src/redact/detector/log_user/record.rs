@@ -24,7 +24,8 @@ pub(super) fn home(text: &[u8], start: usize, end: usize, hits: &mut Hits) {
         !is(b, SPACE)
             && !matches!(
                 b,
-                b'/' | b'\\'
+                0 | b'/'
+                    | b'\\'
                     | b'"'
                     | b'\''
                     | b':'
