@@ -11,6 +11,8 @@ pub mod progress;
 pub mod secret;
 #[cfg(feature = "snapshot")]
 pub mod spool;
+#[cfg(feature = "snapshot")]
+mod workers;
 
 pub mod wire;
 

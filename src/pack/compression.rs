@@ -4,11 +4,13 @@ use std::collections::VecDeque;
 use std::io;
 
 use super::frame::{FRAME, FrameCompressor};
-use super::workers::{Promise, Work, Workers};
+use crate::workers::{Promise, Work, Workers};
 
-/// Most threads that compress. Each has two frames of room, compressed and not; more would not fit into the memory that
-/// sealing may take.
-pub(crate) const MOST_THREADS: usize = 4;
+/// Most threads that compress at this level. Each has room for a frame, compressed and not, and tables that grow with the
+/// level, up to 10 MiB: more threads would not fit into the 64 MiB that sealing may take.
+const fn most_threads(level: i32) -> usize {
+    if level < 7 { 4 } else { 2 }
+}
 
 /// The tar bytes of one frame. Its room is initialised once and used again, so that filling it costs nothing more.
 pub(crate) struct Block {
@@ -99,9 +101,9 @@ enum UnderWay {
 }
 
 impl Compression {
-    /// Compresses with `threads` threads, at most [`MOST_THREADS`]; with one, the caller's own does it.
+    /// Compresses with `threads` threads, if there is memory for as many; with one, the caller's own does it.
     pub(crate) fn new(level: i32, threads: usize) -> io::Result<Self> {
-        let threads = threads.clamp(1, MOST_THREADS);
+        let threads = threads.clamp(1, most_threads(level));
         Ok(Self {
             level,
             threads,

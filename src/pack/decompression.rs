@@ -8,7 +8,7 @@ use zstd::bulk::Decompressor;
 use super::UnpackError;
 use super::frame_source::FrameSource;
 use super::limits::Limits;
-use super::workers::{Promise, Work, Workers};
+use crate::workers::{Promise, Work, Workers};
 
 /// Most threads that decompress.
 const MOST_THREADS: usize = 6;

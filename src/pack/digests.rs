@@ -6,8 +6,8 @@ use std::ops::Range;
 use sha2::{Digest as _, Sha256};
 
 use super::manifest::{Digest, Tally};
-use super::workers::{Promise, Work, Workers};
 use crate::item::ArchivePath;
+use crate::workers::{Promise, Work, Workers};
 
 /// What to do with a part of a frame.
 pub(crate) enum Piece {

@@ -25,24 +25,40 @@ pub(crate) const TABLE_END_MAGIC: u32 = 0x8F92_EAB1;
 pub(crate) const MAX_PADDING: usize = 64 << 10;
 
 /// Makes frames out of tar bytes. It knows nothing of the frames before or after.
-pub(crate) struct FrameCompressor(Compressor<'static>);
+pub(crate) struct FrameCompressor {
+    level: i32,
+    zstd: Compressor<'static>,
+    used: bool,
+}
+
+/// The highest level at which zstd can be used again and again. Above it salts its tables with what it compressed before,
+/// and what comes out would depend on which thread compressed which frames.
+const REUSED: i32 = 4;
 
 impl FrameCompressor {
     pub(crate) fn new(level: i32) -> io::Result<Self> {
-        let mut compressor = Compressor::new(level)?;
-        compressor.include_contentsize(true)?;
-        compressor.include_checksum(false)?;
-        compressor.include_dictid(false)?;
-        Ok(Self(compressor))
+        Ok(Self { level, zstd: compressor(level)?, used: false })
     }
 
     /// Puts the frame of `content` into `frame`, in place of what was there.
     pub(crate) fn compress(&mut self, content: &[u8], frame: &mut Vec<u8>) -> io::Result<()> {
+        if self.used && self.level > REUSED {
+            self.zstd = compressor(self.level)?;
+        }
+        self.used = true;
         frame.clear();
         frame.reserve(zstd::zstd_safe::compress_bound(content.len()));
-        self.0.compress_to_buffer(content, frame)?;
+        self.zstd.compress_to_buffer(content, frame)?;
         Ok(())
     }
+}
+
+fn compressor(level: i32) -> io::Result<Compressor<'static>> {
+    let mut compressor = Compressor::new(level)?;
+    compressor.include_contentsize(true)?;
+    compressor.include_checksum(false)?;
+    compressor.include_dictid(false)?;
+    Ok(compressor)
 }
 
 /// Writes frames one after the other and the seek table at the end.

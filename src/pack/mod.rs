@@ -21,7 +21,6 @@ mod placed_frames;
 mod reader;
 mod signature;
 mod unpacker;
-mod workers;
 
 pub use contents::Contents;
 pub use limits::Limits;
@@ -33,3 +32,5 @@ pub use unpacker::{unpack, unpack_signed};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod thread_tests;

@@ -1,7 +1,7 @@
 //! Writes redacted items as a tar in independent frames, though the length of an item is known only when it has ended.
 
 use std::io::{self, Read, Write};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::path::PathBuf;
 use std::thread;
 
@@ -28,20 +28,27 @@ const PIECE: usize = 256 << 10;
 /// How to pack.
 #[derive(Clone, Debug)]
 pub struct PackOptions {
-    /// The zstd level. 1 is the default: on logs it is both smaller and faster than 3.
+    /// The zstd level, one of [`LEVELS`](Self::LEVELS). 1 is the default: on logs it is both smaller and faster than 3.
     pub level: i32,
     /// Where the sealed spool goes if an item is too long for memory: the directory of the output.
     pub spool_directory: PathBuf,
     /// Threads that compress, 1 to 4; with 1, the caller's own. It changes nothing in what is written. As many as there are
     /// cores is the default.
     pub threads: usize,
+    /// Whether every item waits, sealed, until it was read to its end, so that one that fails leaves no trace. Without, an
+    /// item of known length is written as it is read: quicker, and no room is needed; but one that fails in the middle ends
+    /// the packer ([`AddError::Torn`]). It changes nothing in what is written.
+    pub hold: bool,
 }
 
 impl PackOptions {
+    /// The levels there are. The higher ones of zstd would take more memory than sealing may.
+    pub const LEVELS: RangeInclusive<i32> = 1..=9;
+
     /// The defaults, with the spool in `spool_directory`.
     pub fn new(spool_directory: impl Into<PathBuf>) -> Self {
         let threads = thread::available_parallelism().map_or(1, usize::from);
-        Self { level: 1, spool_directory: spool_directory.into(), threads }
+        Self { level: 1, spool_directory: spool_directory.into(), threads, hold: true }
     }
 }
 
@@ -52,6 +59,10 @@ pub enum AddError {
     /// The item could not be read to its end. It left no trace, and others may follow.
     #[error("the item could not be read")]
     Source(#[source] io::Error),
+    /// The item could not be read to its end, and its beginning is written. The packer is of no further use; one that
+    /// [holds](PackOptions::hold) items can leave this one out.
+    #[error("the item could not be read to its end, and its beginning is written")]
+    Torn(#[source] io::Error),
     /// The path belongs to the snapshot itself, or no free one is near it. Others may follow.
     #[error("there is no place for {0}")]
     NoPlace(ArchivePath),
@@ -80,6 +91,7 @@ pub struct Packer<W: Write> {
     names: Names,
     tally: Tally,
     limits: Limits,
+    hold: bool,
     broken: bool,
 }
 
@@ -87,11 +99,11 @@ pub struct Packer<W: Write> {
 type Held = (usize, usize);
 
 impl<W: Write> Packer<W> {
-    /// Makes a packer that writes to `out`. `rng` gives the spool its key.
+    /// Makes a packer that writes to `out`. `rng` gives the spool its key. `InvalidInput` when there is no such level.
     pub fn new(out: W, options: &PackOptions, rng: &mut dyn CryptoRng) -> io::Result<Self> {
         Ok(Self {
             out: FrameWriter::new(out),
-            compression: Compression::new(options.level, options.threads)?,
+            compression: Compression::new(checked(options.level)?, options.threads)?,
             for_output: 0,
             content: 0,
             pending: Block::new(),
@@ -99,6 +111,7 @@ impl<W: Write> Packer<W> {
             names: Names::default(),
             tally: Tally::default(),
             limits: Limits::default(),
+            hold: options.hold,
             broken: false,
         })
     }
@@ -107,7 +120,8 @@ impl<W: Write> Packer<W> {
     /// the nearest free one.
     pub fn add(&mut self, item: &mut Redacted<'_>) -> Result<Entry, AddError> {
         let (path, modified) = (item.path().clone(), item.modified());
-        self.add_bytes(&path, modified, item)
+        let known = item.exact_size().filter(|_| !self.hold);
+        self.add_bytes(&path, modified, known, item)
     }
 
     /// Writes the manifest, the archive's end and the seek table. The manifest must list exactly what was added.
@@ -150,18 +164,20 @@ impl<W: Write> Packer<W> {
     /// Stores an entry of the snapshot's own.
     fn store_own(&mut self, path: &str, created: Timestamp, content: &[u8]) -> io::Result<Digest> {
         let path = path.parse().expect("the snapshot's own paths are safe");
-        let stored = self.store(path, Some(created), &mut &*content).map_err(|error| match error {
-            AddError::Source(error) | AddError::Output(error) => error,
+        let stored = self.store(path, Some(created), None, &mut &*content).map_err(|error| match error {
+            AddError::Source(error) | AddError::Torn(error) | AddError::Output(error) => error,
             AddError::NoPlace(_) | AddError::TooLarge(_) => io::Error::new(io::ErrorKind::FileTooLarge, error),
         })?;
         Ok(stored.1)
     }
 
-    /// Adds an item whose bytes come from any reader. Only this room may: to the outside an item is redacted.
+    /// Adds an item whose bytes come from any reader; `known` is its length, if it need not be held. Only this room may: to
+    /// the outside an item is redacted.
     pub(crate) fn add_bytes(
         &mut self,
         path: &ArchivePath,
         modified: Option<Timestamp>,
+        known: Option<u64>,
         content: &mut impl Read,
     ) -> Result<Entry, AddError> {
         if self.broken {
@@ -171,7 +187,7 @@ impl<W: Write> Packer<W> {
             return Err(AddError::TooLarge("it has too many files"));
         }
         let Some(path) = self.names.take_near(path) else { return Err(AddError::NoPlace(path.clone())) };
-        let stored = self.store(path.clone(), modified, content);
+        let stored = self.store(path.clone(), modified, known, content);
         match stored {
             Ok((size, sha256)) => {
                 self.tally.add(&path, size, &sha256);
@@ -179,57 +195,79 @@ impl<W: Write> Packer<W> {
             }
             Err(error) => {
                 self.names.give_back(&path);
-                self.broken = matches!(error, AddError::Output(_));
+                self.broken = matches!(error, AddError::Output(_) | AddError::Torn(_));
                 Err(error)
             }
         }
     }
 
-    /// Writes header, content and padding. After an error of the source everything is as it was before.
+    /// Writes header, content and padding. After an error of the source everything is as it was before, unless the length
+    /// was `known` and a frame is full.
     fn store(
         &mut self,
         path: ArchivePath,
         modified: Option<Timestamp>,
+        known: Option<u64>,
         content: &mut impl Read,
     ) -> Result<(u64, Digest), AddError> {
         let largest = FileHeader::room(&path);
         if self.pending.len() + largest >= FRAME {
             self.flush().map_err(AddError::Output)?;
         }
+        if known.is_some_and(|size| self.content + size + (3 * FRAME) as u64 > self.limits.total) {
+            return Err(AddError::TooLarge(TOO_LARGE));
+        }
         let mut header = FileHeader::new(path, 0, modified);
         let start = self.pending.len();
-        let placeholder = header.encode();
-        let place = start..start + placeholder.len();
-        // The size of a long item may need a pax header; the frame that waits keeps room for it.
-        let kept = largest - placeholder.len();
-        self.pending.append(&placeholder);
+        let unsized_length = header.encode().len();
+        header.size = known.unwrap_or(0);
+        let encoded = header.encode();
+        let place = start..start + encoded.len();
+        // The size of a long item may need a pax header; the frame keeps room for it, also where it is not needed.
+        let first = FRAME - (largest - unsized_length) + (encoded.len() - unsized_length);
+        self.pending.append(&encoded);
 
         let mut content = Measured { inner: content, hasher: Sha256::new(), length: 0 };
-        let ended = match content.fill(&mut self.pending, FRAME - kept) {
-            Ok(ended) => ended,
-            Err(error) => {
+        let ended = match content.fill(&mut self.pending, first) {
+            Ok(true) if known.is_some_and(|size| size != content.length) => Err(other_length()),
+            other => other,
+        };
+        match (ended, known) {
+            (Err(error), _) => {
                 self.pending.truncate(start);
                 return Err(AddError::Source(error));
             }
-        };
-        if ended {
-            header.size = content.length;
-            self.pending.content_mut()[place].copy_from_slice(&header.encode());
-        } else {
-            let waiting = std::mem::replace(&mut self.pending, self.compression.block());
-            match self.hold(&mut content, waiting.len() as u64) {
-                Ok(held) => {
-                    header.size = content.length;
-                    self.release(waiting, place, &header.encode(), &held).map_err(AddError::Output)?;
-                }
-                Err(error) => {
-                    self.forget(waiting, start).map_err(AddError::Output)?;
-                    return Err(error);
+            (Ok(true), _) => {
+                header.size = content.length;
+                self.pending.content_mut()[place].copy_from_slice(&header.encode());
+            }
+            (Ok(false), Some(size)) => self.pass_on(&mut content, size)?,
+            (Ok(false), None) => {
+                let waiting = std::mem::replace(&mut self.pending, self.compression.block());
+                match self.hold(&mut content, waiting.len() as u64) {
+                    Ok(held) => {
+                        header.size = content.length;
+                        self.release(waiting, place, &header.encode(), &held).map_err(AddError::Output)?;
+                    }
+                    Err(error) => {
+                        self.forget(waiting, start).map_err(AddError::Output)?;
+                        return Err(error);
+                    }
                 }
             }
         }
         self.append(&dialect::END[..dialect::padding(content.length)]).map_err(AddError::Output)?;
         Ok((content.length, Digest(content.hasher.finalize().into())))
+    }
+
+    /// Reads the rest of an item whose header is written; `size` is what that says.
+    fn pass_on(&mut self, content: &mut Measured<'_, impl Read>, size: u64) -> Result<(), AddError> {
+        loop {
+            self.flush().map_err(AddError::Output)?;
+            if content.fill(&mut self.pending, FRAME).map_err(AddError::Torn)? {
+                return if content.length == size { Ok(()) } else { Err(AddError::Torn(other_length())) };
+            }
+        }
     }
 
     /// Reads the rest of an item into frames that are held, in the spool or still under way, and what is less than a frame
@@ -239,7 +277,7 @@ impl<W: Write> Packer<W> {
         self.for_output = self.compression.under_way();
         while !content.fill(&mut self.pending, FRAME).map_err(AddError::Source)? {
             if self.content + waiting + length + (2 * FRAME) as u64 > self.limits.total {
-                return Err(AddError::TooLarge("its content is too large"));
+                return Err(AddError::TooLarge(TOO_LARGE));
             }
             length += FRAME as u64;
             while self.compression.is_full() {
@@ -331,6 +369,20 @@ impl<W: Write> Packer<W> {
         let next = self.compression.block();
         self.compression.give(std::mem::replace(&mut self.pending, next))
     }
+}
+
+fn checked(level: i32) -> io::Result<i32> {
+    if PackOptions::LEVELS.contains(&level) {
+        Ok(level)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "there is no such level of compression"))
+    }
+}
+
+const TOO_LARGE: &str = "its content is too large";
+
+fn other_length() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "it is not as long as it was said to be")
 }
 
 /// Measures and digests bytes on their way in.

@@ -19,12 +19,12 @@ use crate::redact::Counts;
 
 mod contents;
 
-fn rng() -> StdRng {
+pub(super) fn rng() -> StdRng {
     StdRng::seed_from_u64(1)
 }
 
 /// Bytes that do not compress: 2 MiB of chance again and again, which is further than a frame's window reaches back.
-fn noise(length: usize, seed: usize) -> Vec<u8> {
+pub(super) fn noise(length: usize, seed: usize) -> Vec<u8> {
     static CHANCE: LazyLock<Vec<u8>> = LazyLock::new(|| {
         let mut bytes = vec![0; 2 << 20];
         rng().fill_bytes(&mut bytes);
@@ -39,7 +39,7 @@ fn noise(length: usize, seed: usize) -> Vec<u8> {
     bytes
 }
 
-fn path(text: &str) -> ArchivePath {
+pub(super) fn path(text: &str) -> ArchivePath {
     text.parse().unwrap()
 }
 
@@ -47,7 +47,7 @@ fn packer(directory: &TempDir) -> Packer<Vec<u8>> {
     Packer::new(Vec::new(), &PackOptions::new(directory.path()), &mut rng()).unwrap()
 }
 
-fn manifest(entries: Vec<Entry>) -> Manifest {
+pub(super) fn manifest(entries: Vec<Entry>) -> Manifest {
     Manifest {
         version: ManifestVersion,
         tool: "tarseal test".into(),
@@ -63,8 +63,10 @@ fn manifest(entries: Vec<Entry>) -> Manifest {
 fn packed(files: &[(&str, &[u8])]) -> Vec<u8> {
     let directory = tempfile::tempdir().unwrap();
     let mut packer = packer(&directory);
-    let entries =
-        files.iter().map(|(name, content)| packer.add_bytes(&path(name), None, &mut &content[..]).unwrap()).collect();
+    let entries = files
+        .iter()
+        .map(|(name, content)| packer.add_bytes(&path(name), None, None, &mut &content[..]).unwrap())
+        .collect();
     packer.finish(&manifest(entries)).unwrap()
 }
 
@@ -104,7 +106,7 @@ fn framed(tar: &[u8]) -> Vec<u8> {
     writer.finish().unwrap()
 }
 
-fn tar_entry(name: &str, content: &[u8]) -> Vec<u8> {
+pub(super) fn tar_entry(name: &str, content: &[u8]) -> Vec<u8> {
     let mut bytes = FileHeader::new(path(name), content.len() as u64, None).encode();
     bytes.extend_from_slice(content);
     bytes.resize(bytes.len() + dialect::padding(content.len() as u64), 0);
@@ -112,7 +114,7 @@ fn tar_entry(name: &str, content: &[u8]) -> Vec<u8> {
 }
 
 /// A whole tar: these entries, then a manifest that lists `entries`, then the end.
-fn tar_of(body: &[u8], entries: &[(&str, &[u8])]) -> Vec<u8> {
+pub(super) fn tar_of(body: &[u8], entries: &[(&str, &[u8])]) -> Vec<u8> {
     let entries = entries
         .iter()
         .map(|(name, content)| Entry {
@@ -180,12 +182,12 @@ fn an_item_that_fails_in_the_middle_leaves_no_trace() {
     let with = |fail_after: &[usize]| {
         let directory = tempfile::tempdir().unwrap();
         let mut packer = packer(&directory);
-        let mut entries = vec![packer.add_bytes(&path("a"), None, &mut &noise(3_000_000, 1)[..]).unwrap()];
+        let mut entries = vec![packer.add_bytes(&path("a"), None, None, &mut &noise(3_000_000, 1)[..]).unwrap()];
         for &length in fail_after {
-            let error = packer.add_bytes(&path("b"), None, &mut Broken(length)).unwrap_err();
+            let error = packer.add_bytes(&path("b"), None, None, &mut Broken(length)).unwrap_err();
             assert!(matches!(error, AddError::Source(_)));
         }
-        entries.push(packer.add_bytes(&path("b"), None, &mut &noise(9_000_000, 2)[..]).unwrap());
+        entries.push(packer.add_bytes(&path("b"), None, None, &mut &noise(9_000_000, 2)[..]).unwrap());
         packer.finish(&manifest(entries)).unwrap()
     };
     let clean = with(&[]);
@@ -209,7 +211,7 @@ fn a_long_item_goes_through_a_sealed_spool_and_not_through_named_files() {
     }
     let directory = tempfile::tempdir().unwrap();
     let mut packer = packer(&directory);
-    let entry = packer.add_bytes(&path("big"), None, &mut Watching(40 << 20, directory.path())).unwrap();
+    let entry = packer.add_bytes(&path("big"), None, None, &mut Watching(40 << 20, directory.path())).unwrap();
     assert_eq!(entry.size, 40 << 20);
     let stream = packer.finish(&manifest(vec![entry])).unwrap();
     read_entries(&stream[..], &Limits::default(), &mut (), &Silent).unwrap();
@@ -228,7 +230,7 @@ fn a_path_that_is_taken_gets_a_number() {
 #[test]
 fn the_own_directory_cannot_be_packed_into() {
     let directory = tempfile::tempdir().unwrap();
-    let result = packer(&directory).add_bytes(&path(MANIFEST_PATH), None, &mut &b"{}"[..]);
+    let result = packer(&directory).add_bytes(&path(MANIFEST_PATH), None, None, &mut &b"{}"[..]);
     assert!(matches!(result, Err(AddError::NoPlace(_))));
 }
 
@@ -236,7 +238,7 @@ fn the_own_directory_cannot_be_packed_into() {
 fn a_manifest_that_lists_something_else_is_not_written() {
     let directory = tempfile::tempdir().unwrap();
     let mut packer = packer(&directory);
-    packer.add_bytes(&path("a"), None, &mut &b"x"[..]).unwrap();
+    packer.add_bytes(&path("a"), None, None, &mut &b"x"[..]).unwrap();
     assert_eq!(packer.finish(&manifest(Vec::new())).unwrap_err().kind(), io::ErrorKind::InvalidInput);
 }
 
@@ -500,7 +502,7 @@ fn unpacked_files_are_for_their_owner_and_as_old_as_they_were() {
     let directory = tempfile::tempdir().unwrap();
     let mut packer = packer(&directory);
     let modified = "2026-11-01T12:00:00Z".parse().unwrap();
-    let entry = packer.add_bytes(&path("d/a"), Some(modified), &mut &b"x"[..]).unwrap();
+    let entry = packer.add_bytes(&path("d/a"), Some(modified), None, &mut &b"x"[..]).unwrap();
     let stream = packer.finish(&manifest(vec![entry])).unwrap();
     let (directory, _) = unpacked(&stream, &Limits::default()).unwrap();
     let of = |name: &str| fs::metadata(directory.path().join(name)).unwrap();
@@ -578,7 +580,7 @@ fn a_signature_is_64_bytes_behind_the_manifest_and_stands_there_once() {
 fn what_is_packed_and_signed_is_unpacked_when_the_signature_is_good_and_not_at_all_when_it_is_not() {
     let source = tempfile::tempdir().unwrap();
     let mut packer = packer(&source);
-    let entries = vec![packer.add_bytes(&path("a"), None, &mut noise(5 << 20, 2).as_slice()).unwrap()];
+    let entries = vec![packer.add_bytes(&path("a"), None, None, &mut noise(5 << 20, 2).as_slice()).unwrap()];
     // The digest of the manifest is the signature: good enough to see that it is the manifest's.
     let sign = |manifest: &Digest| [manifest.0, [9; 32]].concat().try_into().unwrap();
     let stream = packer.finish_signed(&manifest(entries), &sign).unwrap();

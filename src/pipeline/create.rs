@@ -10,7 +10,7 @@ use super::output::{PartialFile, parent};
 use crate::clock::Timestamp;
 use crate::format::{Recipient, SealError, SealOptions, SealWriter, SenderKey, Share, ShareField};
 use crate::ids::{FileId, TicketId};
-use crate::item::{ArchivePath, Item, LeftOut, Reason};
+use crate::item::{ArchivePath, BecameShorter, Item, LeftOut, Reason};
 use crate::pack::{AddError, Digest, Entry, Manifest, ManifestVersion, PackOptions, Packer};
 use crate::progress::{Progress, Step};
 use crate::redact::{
@@ -37,6 +37,8 @@ pub struct Plan<'a> {
     pub ticket: Option<TicketId>,
     /// The present instant.
     pub created: Timestamp,
+    /// How hard it is compressed: a zstd level of [`PackOptions::LEVELS`]; 1 is the quickest, and enough for logs.
+    pub level: i32,
 }
 
 /// What happens to personal values.
@@ -117,8 +119,8 @@ pub fn create(
     rng: &mut dyn CryptoRng,
     progress: &dyn Progress,
 ) -> Result<Created, CreateError> {
-    let local = |error: io::Error| local(output, error);
-    let file = PartialFile::new(output).map_err(local)?;
+    let begin = || PartialFile::new(output).map_err(|error| local(output, error));
+    let file = begin()?;
     // A database and the log beside it are one.
     let (items, mut left_out) = match &plan.redaction {
         Redaction::Rules { rules, .. } => unite_databases(plan.items, &rules.limits),
@@ -150,79 +152,156 @@ pub fn create(
         items.into_iter().map(|metered| (filter.path(&metered.item.path), metered)).collect();
     order.sort_by(|(one, _), (other, _)| one.cmp(other));
 
-    let options = SealOptions { created: plan.created, recipients: plan.recipients, share: plan.share };
-    let seal = match plan.sender {
-        Some(key) => SealWriter::signed(file, &options, key.sender(), rng),
-        None => SealWriter::new(file, &options, rng),
-    };
-    let seal = seal.map_err(|error| match error {
-        SealError::Write(source) => local(source),
-        other => CreateError::Seal(other),
-    })?;
-    let (file_id, header) = (seal.header().file_id, seal.header().digest());
-    let packer = Packer::new(seal, &PackOptions::new(parent(output)), rng).map_err(local)?;
-
-    let mut manifest = Manifest {
-        version: ManifestVersion,
-        tool: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned(),
-        created: plan.created,
-        ticket: plan.ticket,
-        redacted: matches!(filter, Filter::Redactor(_)),
-        entries: Vec::with_capacity(order.len()),
+    let packing = Packing {
+        order,
+        filter,
         left_out,
-        findings: Counts::new(),
+        seal: SealOptions { created: plan.created, recipients: plan.recipients, share: plan.share },
+        pack: PackOptions { level: plan.level, ..PackOptions::new(parent(output)) },
+        sender: plan.sender,
+        ticket: plan.ticket,
+        output,
+        meter,
+        progress,
     };
-    let pack = || {
-        let mut packer = packer;
-        for (_, metered) in &order {
-            metered.rewind();
-            let packed = match filter.open(&metered.item) {
-                Ok(redacted) => add(&mut packer, redacted, output)?,
-                Err(reason) => Err(reason),
-            };
-            match packed {
-                Ok((entry, members)) => {
-                    manifest.left_out.extend(members);
-                    for (category, count) in &entry.findings {
-                        *manifest.findings.entry(*category).or_default() += count;
-                    }
-                    manifest.entries.push(entry);
-                }
-                Err(reason) => {
-                    let path = metered.item.path.as_str().to_owned();
-                    manifest.left_out.push(filter.left_out(LeftOut { path, reason }));
-                }
-            }
-            metered.settle();
-        }
-        if manifest.entries.iter().all(|entry| entry.size == 0) {
-            return Err(CreateError::Empty { left_out: std::mem::take(&mut manifest.left_out) });
-        }
-        manifest.left_out.sort_by(|one, other| (&one.path, one.reason).cmp(&(&other.path, other.reason)));
-        let findings: u64 = manifest.findings.values().sum();
-        let summary = format!(
-            "{} files, {findings} values replaced, {} left out",
-            manifest.entries.len(),
-            manifest.left_out.len()
-        );
-        Ok((packer, summary))
-    };
-    let packer = meter.pass(Step::Redact, progress, pack)?;
-
-    let packed = match plan.sender {
-        Some(key) => packer.finish_signed(&manifest, &|digest| key.sign(&header, &digest.0)),
-        None => packer.finish(&manifest),
-    };
-    let file = packed.and_then(SealWriter::finish).map_err(local)?;
-    let (vault, samples) = match filter {
+    let (file, file_id, manifest) = match packing.run(file, false, rng) {
+        // An item changed while it was read. What was begun is given up, keys and all; now every item waits until it was
+        // read to its end.
+        Err(Stop::Torn) => packing.run(begin()?, true, rng),
+        other => other,
+    }
+    .map_err(|stop| match stop {
+        Stop::Error(error) => error,
+        Stop::Torn => local(output, io::Error::other("an item that was held was torn")),
+    })?;
+    let (vault, samples) = match packing.filter {
         Filter::Redactor(redactor) => {
             let samples = redactor.samples();
-            (redactor.into_vault().map_err(local)?, samples)
+            (redactor.into_vault().map_err(|error| local(output, error))?, samples)
         }
         Filter::Nothing(_) => (None, Vec::new()),
     };
-    let (size, sha256) = file.keep().map_err(local)?;
+    let (size, sha256) = file.keep().map_err(|error| local(output, error))?;
     Ok(Created { file_id, size, sha256, manifest, vault, samples, set_aside })
+}
+
+/// All that is needed to pack and seal what was found.
+struct Packing<'a> {
+    /// The items in the archive's order, by their redacted paths.
+    order: Vec<(ArchivePath, Metered)>,
+    filter: Filter,
+    left_out: Vec<LeftOut>,
+    seal: SealOptions<'a>,
+    pack: PackOptions,
+    /// Signs what is sealed.
+    sender: Option<&'a SenderKey>,
+    ticket: Option<TicketId>,
+    output: &'a Path,
+    meter: Meter,
+    progress: &'a dyn Progress,
+}
+
+/// Why packing ended early.
+enum Stop {
+    /// For good.
+    Error(CreateError),
+    /// An item failed after its beginning was sealed. It can be done again with every item held.
+    Torn,
+}
+
+impl From<CreateError> for Stop {
+    fn from(error: CreateError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl Packing<'_> {
+    /// Packs and seals into `file`, under fresh keys. Gives it back with its id and its manifest.
+    fn run(
+        &self,
+        file: PartialFile,
+        hold: bool,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(PartialFile, FileId, Manifest), Stop> {
+        let local = |error: io::Error| Stop::Error(local(self.output, error));
+        let seal = match self.sender {
+            Some(key) => SealWriter::signed(file, &self.seal, key.sender(), rng),
+            None => SealWriter::new(file, &self.seal, rng),
+        };
+        let seal = seal.map_err(|error| match error {
+            SealError::Write(source) => local(source),
+            other => Stop::Error(CreateError::Seal(other)),
+        })?;
+        let (file_id, header) = (seal.header().file_id, seal.header().digest());
+        let options = PackOptions { hold, ..self.pack.clone() };
+        let mut packer = Packer::new(seal, &options, rng).map_err(local)?;
+        let mut manifest = self.empty_manifest();
+        let pack = || {
+            for (_, metered) in &self.order {
+                self.pack_one(metered, &mut packer, &mut manifest)?;
+            }
+            if manifest.entries.iter().all(|entry| entry.size == 0) {
+                return Err(Stop::Error(CreateError::Empty { left_out: std::mem::take(&mut manifest.left_out) }));
+            }
+            manifest.left_out.sort_by(|one, other| (&one.path, one.reason).cmp(&(&other.path, other.reason)));
+            let findings: u64 = manifest.findings.values().sum();
+            let summary = format!(
+                "{} files, {findings} values replaced, {} left out",
+                manifest.entries.len(),
+                manifest.left_out.len()
+            );
+            Ok(((), summary))
+        };
+        self.meter.pass(Step::Redact, self.progress, pack)?;
+        let packed = match self.sender {
+            Some(key) => packer.finish_signed(&manifest, &|digest| key.sign(&header, &digest.0)),
+            None => packer.finish(&manifest),
+        };
+        let file = packed.and_then(SealWriter::finish).map_err(local)?;
+        Ok((file, file_id, manifest))
+    }
+
+    fn empty_manifest(&self) -> Manifest {
+        Manifest {
+            version: ManifestVersion,
+            tool: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned(),
+            created: self.seal.created,
+            ticket: self.ticket.clone(),
+            redacted: matches!(self.filter, Filter::Redactor(_)),
+            entries: Vec::with_capacity(self.order.len()),
+            left_out: self.left_out.clone(),
+            findings: Counts::new(),
+        }
+    }
+
+    /// Packs one item, or lists it among those that were left out.
+    fn pack_one<W: io::Write>(
+        &self,
+        metered: &Metered,
+        packer: &mut Packer<W>,
+        manifest: &mut Manifest,
+    ) -> Result<(), Stop> {
+        metered.rewind();
+        let packed = match self.filter.open(&metered.item) {
+            Ok(redacted) => add(packer, redacted, self.output)?,
+            Err(reason) => Err(reason),
+        };
+        match packed {
+            Ok((entry, members)) => {
+                manifest.left_out.extend(members);
+                for (category, count) in &entry.findings {
+                    *manifest.findings.entry(*category).or_default() += count;
+                }
+                manifest.entries.push(entry);
+            }
+            Err(reason) => {
+                let path = metered.item.path.as_str().to_owned();
+                manifest.left_out.push(self.filter.left_out(LeftOut { path, reason }));
+            }
+        }
+        metered.settle();
+        Ok(())
+    }
 }
 
 /// What items go through on their way to the packer.
@@ -274,21 +353,22 @@ fn add<W: io::Write>(
     packer: &mut Packer<W>,
     mut redacted: Redacted<'_>,
     output: &Path,
-) -> Result<Result<(Entry, Vec<LeftOut>), Reason>, CreateError> {
+) -> Result<Result<(Entry, Vec<LeftOut>), Reason>, Stop> {
     match packer.add(&mut redacted) {
         Ok(entry) => {
             let members = redacted.take_left_out();
             Ok(Ok((Entry { findings: redacted.finish(), ..entry }, members)))
         }
         Err(AddError::Source(error)) => match RedactError::from_io(&error) {
-            Some(RedactError::Gate(hit)) => Err(CreateError::Gate(hit.clone())),
+            Some(RedactError::Gate(hit)) => Err(Stop::Error(CreateError::Gate(hit.clone()))),
             // A spool beside the output could not be written.
-            Some(RedactError::Write(_)) => Err(local(output, error)),
+            Some(RedactError::Write(_)) => Err(Stop::Error(local(output, error))),
             _ => Ok(Err(reason(&error))),
         },
+        Err(AddError::Torn(_)) => Err(Stop::Torn),
         Err(AddError::NoPlace(_)) => Ok(Err(Reason::BadName)),
-        Err(AddError::TooLarge(what)) => Err(CreateError::TooLarge(what)),
-        Err(AddError::Output(error)) => Err(local(output, error)),
+        Err(AddError::TooLarge(what)) => Err(Stop::Error(CreateError::TooLarge(what))),
+        Err(AddError::Output(error)) => Err(Stop::Error(local(output, error))),
     }
 }
 
@@ -296,6 +376,7 @@ fn add<W: io::Write>(
 fn reason(error: &io::Error) -> Reason {
     match RedactError::from_io(error).and_then(RedactError::reason) {
         Some(reason) => reason,
+        None if error.get_ref().is_some_and(|cause| cause.is::<BecameShorter>()) => Reason::BecameShorter,
         None => match error.kind() {
             io::ErrorKind::NotFound => Reason::Vanished,
             io::ErrorKind::PermissionDenied => Reason::NotPermitted,
@@ -346,7 +427,7 @@ mod tests {
         }
     }
 
-    fn added(error: io::Error) -> Result<Result<(Entry, Vec<LeftOut>), Reason>, CreateError> {
+    fn added(error: io::Error) -> Result<Result<(Entry, Vec<LeftOut>), Reason>, Stop> {
         let directory = tempfile::tempdir().unwrap();
         let rng = &mut StdRng::seed_from_u64(1);
         let mut packer = Packer::new(Vec::new(), &PackOptions::new(directory.path()), rng).unwrap();
@@ -360,7 +441,8 @@ mod tests {
     fn a_hit_of_the_gate_ends_everything_and_other_faults_leave_the_item_out() {
         let value = crate::secret::Secret::new("a@b.example".to_owned());
         let hit = GateHit { path: "a".into(), line: 3, rule: Category::Email, value };
-        assert!(matches!(added(RedactError::Gate(hit.clone()).into()), Err(CreateError::Gate(found)) if found == hit));
+        let stopped = added(RedactError::Gate(hit.clone()).into());
+        assert!(matches!(stopped, Err(Stop::Error(CreateError::Gate(found))) if found == hit));
         for (error, reason) in [
             (RedactError::NotReadable.into(), Reason::NotReadable),
             (RedactError::TooLarge.into(), Reason::TooLarge),

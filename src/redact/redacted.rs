@@ -21,6 +21,7 @@ pub struct Redacted<'a> {
     reader: Stream<'a>,
     counts: Arc<Mutex<Counts>>,
     opening: Option<Arc<Opening>>,
+    as_it_is: bool,
 }
 
 impl<'a> Redacted<'a> {
@@ -31,13 +32,14 @@ impl<'a> Redacted<'a> {
         counts: Arc<Mutex<Counts>>,
         opening: Option<Arc<Opening>>,
     ) -> Self {
-        Self { path, modified: item.modified, size: item.size, reader, counts, opening }
+        Self { path, modified: item.modified, size: item.size, reader, counts, opening, as_it_is: false }
     }
 
     /// Takes an item as it is, unread and unchecked, because the user said so.
     pub fn unredacted(item: &'a Item, _consent: Consent) -> io::Result<Self> {
         let reader = item.content.open()?.take(item.size);
-        Ok(Self::new(item.path.clone(), item, Box::new(reader), Arc::default(), None))
+        let plain = Self::new(item.path.clone(), item, Box::new(reader), Arc::default(), None);
+        Ok(Self { as_it_is: true, ..plain })
     }
 
     /// Its path in the snapshot, redacted.
@@ -56,6 +58,12 @@ impl<'a> Redacted<'a> {
     #[must_use]
     pub const fn size_hint(&self) -> u64 {
         self.size
+    }
+
+    /// Its length in bytes, where that is known before it was read: when nothing is replaced.
+    #[must_use]
+    pub const fn exact_size(&self) -> Option<u64> {
+        if self.as_it_is { Some(self.size) } else { None }
     }
 
     /// Gives the members that were left out of the archives in it, in what was read: `outer.tar.gz!dir/member`, redacted.

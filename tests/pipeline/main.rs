@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod signed;
+mod torn;
 
 use std::convert::Infallible;
 use std::fs;
@@ -66,6 +67,7 @@ fn plan(items: Vec<Item>, redaction: Redaction, recipients: &[Recipient]) -> Pla
         share: None,
         ticket: Some("4711".parse().unwrap()),
         created: now(),
+        level: 1,
     }
 }
 

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::PortalArguments;
 use crate::ids::TicketId;
+use crate::pack::PackOptions;
 use crate::redact::Category;
 
 /// What is collected and how it is sealed: shared by `send` and `seal`.
@@ -25,6 +26,9 @@ pub struct SnapshotArguments {
     /// Leave personal data as it is. Written into the manifest and shown in the review
     #[arg(long)]
     pub no_redact: bool,
+    /// How hard it is compressed, 1 to 9. 1 is the quickest; logs become hardly smaller with more
+    #[arg(long, value_name = "N", default_value_t = *PackOptions::LEVELS.start(), value_parser = level)]
+    pub level: i32,
     /// Show what would be collected, with sizes; read nothing, write nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -225,6 +229,12 @@ pub enum ReceiptCommand {
         #[arg(long, value_name = "KEY")]
         key: Option<String>,
     },
+}
+
+fn level(text: &str) -> Result<i32, String> {
+    let (least, most) = PackOptions::LEVELS.into_inner();
+    let known = text.parse().ok().filter(|level| PackOptions::LEVELS.contains(level));
+    known.ok_or_else(|| format!("expected a number from {least} to {most}"))
 }
 
 fn category(text: &str) -> Result<Category, String> {

@@ -30,6 +30,7 @@ pub struct Prepared {
     profile: Profile,
     redact: bool,
     show_values: bool,
+    level: i32,
 }
 
 /// What the review tells besides what was created.
@@ -53,7 +54,8 @@ pub fn prepare(arguments: &SnapshotArguments, settings: &Settings, desk: &mut De
     let mut collected = find(&arguments.paths, desk)?;
     leave_out(&mut collected, &profile.rules);
     let show_values = arguments.rules.show_values;
-    Ok(Prepared { collected, recipients, profile, redact: !arguments.no_redact, show_values })
+    let (redact, level) = (!arguments.no_redact, arguments.level);
+    Ok(Prepared { collected, recipients, profile, redact, show_values, level })
 }
 
 /// Takes out what the profile leaves out, also where nothing is redacted.
@@ -155,6 +157,7 @@ pub fn seal(
         share,
         ticket: ticket.cloned(),
         created: desk.world.clock.now(),
+        level: prepared.level,
     };
     let _unfinished = Unfinished::note(output);
     let created = create(plan, output, &mut *desk.world.rng, &desk.bars).map_err(|error| {

@@ -1,9 +1,9 @@
-//! Does one kind of work on several threads. Who hands in a job waits for its result when it needs it, so results are taken
-//! in the order the jobs were given, whichever is done first.
+//! Does one kind of work on threads of its own. Who hands in a job waits for its result when it needs it, so results are
+//! taken in the order the jobs were given, whichever is done first.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -35,8 +35,21 @@ pub(crate) struct Promise<T>(Receiver<T>);
 impl<T> Promise<T> {
     /// Waits for the result. An error when the thread that was to give it panicked.
     pub(crate) fn wait(self) -> io::Result<T> {
-        self.0.recv().map_err(|_| io::Error::other("a thread broke down over it"))
+        self.0.recv().map_err(|_| broken())
     }
+
+    /// Gives the result if it is there already, and the promise if it is not.
+    pub(crate) fn poll(self) -> Result<io::Result<T>, Self> {
+        match self.0.try_recv() {
+            Ok(result) => Ok(Ok(result)),
+            Err(TryRecvError::Disconnected) => Ok(Err(broken())),
+            Err(TryRecvError::Empty) => Err(self),
+        }
+    }
+}
+
+fn broken() -> io::Error {
+    io::Error::other("a thread broke down over it")
 }
 
 impl<W: Work> Workers<W> {
@@ -66,7 +79,7 @@ impl<W: Work> Workers<W> {
 
     fn start(&mut self, worker: W) -> io::Result<()> {
         let queue = Arc::clone(&self.queue);
-        let thread = thread::Builder::new().name("tarseal-frames".into());
+        let thread = thread::Builder::new().name("tarseal-worker".into());
         self.threads.push(thread.spawn(move || serve(worker, &queue))?);
         Ok(())
     }
@@ -121,7 +134,7 @@ mod tests {
     }
 
     fn give(workers: &mut Workers<Echo>, job: u64, unfinished: usize) -> Promise<u64> {
-        workers.give(job, unfinished, || Ok(Echo)).ok().expect("threads can be started")
+        workers.give(job, unfinished, || Ok(Echo)).expect("threads can be started")
     }
 
     #[test]
@@ -132,7 +145,7 @@ mod tests {
             assert_eq!(give(&mut workers, job, 0).wait().unwrap(), job);
         }
         assert_eq!(workers.threads.len(), 1, "one thread does what comes one by one");
-        let promises: Vec<_> = (0..20).map(|job| (job, give(&mut workers, job, job as usize))).collect();
+        let promises: Vec<_> = (0..20).map(|job| (job, give(&mut workers, job, 19))).collect();
         assert_eq!(workers.threads.len(), 3);
         for (job, promise) in promises {
             assert_eq!(promise.wait().unwrap(), job);
