@@ -30,6 +30,8 @@ pub enum Exit {
     NotFound = 10,
     /// Another run holds the lock.
     Locked = 11,
+    /// A wrong passphrase.
+    WrongPassphrase = 12,
     /// The snapshot or its share was deleted at its deadline.
     Expired = 13,
     /// `due`: something is due, unconfirmed or overdue.

@@ -10,6 +10,7 @@ mod home;
 mod interrupt;
 mod keeping;
 mod output;
+mod passphrase;
 mod progress;
 mod review;
 mod rules;
@@ -57,6 +58,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, mut world: World) -> u
 pub fn interrupted() -> bool {
     let ends = interrupt::ends_the_process();
     if ends {
+        passphrase::show_again();
         interrupt::clean_up();
         eprintln!("\nINTERRUPTED. Nothing is left half made; what a portal has stored stays there.");
         eprintln!("An upload goes on where it stopped:  tarseal resume");

@@ -38,6 +38,10 @@ pub struct Settings {
     pub profile: Option<Set<String>>,
     /// Names to remove wherever they stand.
     pub watchlist: Option<Set<PathBuf>>,
+    /// The sender's key: signs what is sealed.
+    pub sender_key: Option<Set<PathBuf>>,
+    /// Whose files are opened: senders, or files that hold some.
+    pub require_sender: Option<Set<Vec<String>>>,
     /// Whether a person must look before anything is sent: then `--yes` stops after sealing.
     pub review_required: Set<bool>,
     /// Whether `--no-redact` is allowed.
@@ -55,6 +59,8 @@ struct ConfigFile {
     to: Option<Vec<String>>,
     profile: Option<String>,
     watchlist: Option<PathBuf>,
+    sender_key: Option<PathBuf>,
+    require_sender: Option<Vec<String>>,
     #[serde(default)]
     policy: PolicyTable,
 }
@@ -110,6 +116,16 @@ impl Settings {
             watchlist: pick(None, path("TARSEAL_WATCHLIST"), "TARSEAL_WATCHLIST", &layers, |file| {
                 file.watchlist.clone()
             }),
+            sender_key: pick(None, path("TARSEAL_SENDER_KEY"), "TARSEAL_SENDER_KEY", &layers, |file| {
+                file.sender_key.clone()
+            }),
+            require_sender: pick(
+                None,
+                text("TARSEAL_REQUIRE_SENDER").map(|list| list.split_whitespace().map(str::to_owned).collect()),
+                "TARSEAL_REQUIRE_SENDER",
+                &layers,
+                |file| file.require_sender.clone(),
+            ),
             review_required: strict(|policy| policy.review_required, true),
             allow_no_redact: strict(|policy| policy.allow_no_redact, false),
             allow_portals: narrowed(&layers),
@@ -134,6 +150,8 @@ impl Settings {
             line("to", self.to.as_ref(), |list| list.join(" ")),
             line("profile", self.profile.as_ref(), String::clone),
             line("watchlist", self.watchlist.as_ref(), path),
+            line("sender_key", self.sender_key.as_ref(), path),
+            line("require_sender", self.require_sender.as_ref(), |list| list.join(" ")),
             line("policy.review_required", Some(&self.review_required), bool::to_string),
             line("policy.allow_no_redact", Some(&self.allow_no_redact), bool::to_string),
             line("policy.allow_portals", self.allow_portals.as_ref(), |list| list.join(" ")),

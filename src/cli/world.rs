@@ -1,14 +1,18 @@
 //! The world a command runs in: time, chance, environment and the three streams, all handed in.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use rand::CryptoRng;
+use zeroize::Zeroizing;
 
 use super::output::Stream;
 use crate::clock::{Clock, SystemClock};
+use crate::secret::Secret;
 
 /// Looks up an environment variable by its name.
 pub type Environment = Box<dyn Fn(&str) -> Option<OsString> + Send>;
@@ -46,7 +50,7 @@ impl World {
             rng,
             environment: Box::new(|name| std::env::var_os(name)),
             system_config: "/etc/tarseal/config.toml".into(),
-            input: Box::new(io::stdin()),
+            input: standard_input(),
             interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
             output: Arc::new(Mutex::new(io::stdout())),
             error: Arc::new(Mutex::new(io::stderr())),
@@ -72,6 +76,20 @@ impl World {
         std::mem::replace(&mut self.input, Box::new(io::empty()))
     }
 
+    /// Reads one line that a person types unseen, with its line end; a little more than `most` bytes of it at most.
+    pub fn read_secret_line(&mut self, most: usize) -> io::Result<Secret<Vec<u8>>> {
+        // Room for all of it from the start, so that growing leaves no copy behind.
+        let mut line = Secret::new(Vec::with_capacity(most + 3));
+        let mut byte = Zeroizing::new([0]);
+        while line.expose().len() < most + 3 && self.input.read(&mut *byte)? == 1 {
+            line.expose_mut().push(byte[0]);
+            if byte[0] == b'\n' {
+                break;
+            }
+        }
+        Ok(line)
+    }
+
     /// Reads one line that a person types, without its line end; at most 4096 bytes of it.
     pub fn read_line(&mut self) -> io::Result<String> {
         let mut line = Vec::new();
@@ -80,6 +98,14 @@ impl World {
             line.push(byte[0]);
         }
         Ok(String::from_utf8_lossy(&line).trim().to_owned())
+    }
+}
+
+/// Standard input without a buffer: what a person types unseen leaves no copy in one.
+fn standard_input() -> Box<dyn Read + Send> {
+    match io::stdin().as_fd().try_clone_to_owned() {
+        Ok(input) => Box::new(File::from(input)),
+        Err(_) => Box::new(io::stdin()),
     }
 }
 

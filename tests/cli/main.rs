@@ -15,6 +15,7 @@ mod profiles;
 mod python;
 mod refusals;
 mod review;
+mod secrets;
 mod translate;
 mod vendor;
 mod whole_way;

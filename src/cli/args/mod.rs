@@ -22,7 +22,9 @@ pub use self::sender::{
     RulesArguments, SealArguments, SendArguments, SnapshotArguments, StatusArguments, SyncArguments,
     TranslateArguments, UploadArguments,
 };
-pub use self::technician::{CloseArguments, FetchArguments, InspectArguments, KeyCommand, OpenArguments};
+pub use self::technician::{
+    CloseArguments, FetchArguments, InspectArguments, KeyArguments, KeyCommand, NewPassphraseArguments, OpenArguments,
+};
 pub use self::vendor::{KeyListCommand, NewKeyArguments, SignArguments, VendorCommand};
 
 const EXAMPLES: &str = "\
@@ -47,6 +49,7 @@ Exit codes:
     9  refused: token, key not trusted, no key fits
    10  not found: ticket, snapshot, file in the snapshot
    11  another run holds the lock (try later)
+   12  wrong passphrase
    13  expired: deleted at its deadline
    14  due: something is due, unconfirmed or overdue
    75  temporary: network, portal busy (try again)

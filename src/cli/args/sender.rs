@@ -20,6 +20,12 @@ pub struct SnapshotArguments {
     /// Who can open it: a vendor's name, a recipient (tarseal1…) or a file that holds one; repeatable
     #[arg(long = "to", value_name = "VENDOR|RECIPIENT")]
     pub to: Vec<String>,
+    /// Your sender's key: signs the snapshot, so that others know it is from you
+    #[arg(long, value_name = "FILE")]
+    pub sender_key: Option<PathBuf>,
+    /// A file that holds the passphrase of your sender's key; asked for when absent
+    #[arg(long, value_name = "FILE")]
+    pub sender_passphrase_file: Option<PathBuf>,
     /// How it is redacted.
     #[command(flatten)]
     pub rules: RulesArguments,
@@ -88,6 +94,15 @@ pub struct SealArguments {
     /// The sealed file; - for standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// A file that holds a key that both sides hold: seals to it, instead of or beside --to; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub shared_key: Vec<PathBuf>,
+    /// Ask for a passphrase and seal with it, to nobody else
+    #[arg(long, conflicts_with_all = ["passphrase_file", "to", "shared_key"])]
+    pub passphrase: bool,
+    /// A file that holds the passphrase to seal with, in one line, readable by you alone; - for standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "shared_key"])]
+    pub passphrase_file: Option<PathBuf>,
     /// The support ticket it belongs to
     #[arg(long, short)]
     pub ticket: Option<TicketId>,

@@ -11,25 +11,82 @@ use crate::ids::TicketId;
 /// Commands on keys.
 #[derive(Subcommand, Debug)]
 pub enum KeyCommand {
-    /// Make a key: the secret part goes to FILE (never overwritten), the recipient is printed
+    /// Make a key: the secret part goes to FILE (never overwritten), the public part is printed
     New {
-        /// Where the identity is written, readable by you alone
+        /// Where the secret key is written, readable by you alone
         #[arg(long, short, value_name = "FILE")]
         output: PathBuf,
         /// X25519 alone instead of X-Wing (ML-KEM-768 and X25519): for readers without ML-KEM
-        #[arg(long)]
+        #[arg(long, conflicts_with_all = ["shared", "sender"])]
         classic: bool,
+        /// A shared key: both sides hold it, and it seals and opens; nothing of it is public
+        #[arg(long, conflicts_with = "sender")]
+        shared: bool,
+        /// A sender's key: it signs what you seal, so that others know it is from you
+        #[arg(long)]
+        sender: bool,
+        /// Protects the key file.
+        #[command(flatten)]
+        protect: NewPassphraseArguments,
     },
-    /// Print the recipient of an identity file
+    /// Print the public part of a key file: the recipient, or the sender
     Public {
-        /// The identity file; - for standard input
+        /// The key file; - for standard input
         file: PathBuf,
+        /// A file that holds the key file's passphrase
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
     },
-    /// Show kind and fingerprint of an identity file or a recipient
+    /// Show kind and fingerprint of a key file, a recipient or a sender
     Show {
-        /// An identity file, a file that holds a recipient, or a recipient
+        /// A key file, a file that holds a recipient or a sender, a recipient or a sender
         key: String,
+        /// A file that holds the key file's passphrase
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
     },
+    /// Protect a key file with a passphrase, change the passphrase or take it off
+    Passphrase {
+        /// The key file
+        file: PathBuf,
+        /// A file that holds the present passphrase
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
+        /// A file that holds the new passphrase
+        #[arg(long, value_name = "FILE")]
+        new_passphrase_file: Option<PathBuf>,
+        /// Take the passphrase off
+        #[arg(long, conflicts_with = "new_passphrase_file")]
+        remove: bool,
+    },
+}
+
+/// A passphrase that is set.
+#[derive(Args, Debug, Clone, Default)]
+pub struct NewPassphraseArguments {
+    /// Ask for a passphrase to protect it with
+    #[arg(long, conflicts_with = "passphrase_file")]
+    pub passphrase: bool,
+    /// A file that holds the passphrase to protect it with, in one line, readable by you alone; - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+}
+
+/// What opens a sealed file, and whose files are taken.
+#[derive(Args, Debug, Clone, Default)]
+pub struct KeyArguments {
+    /// The identity file; repeatable
+    #[arg(long, short, value_name = "FILE")]
+    pub key: Vec<PathBuf>,
+    /// A file that holds the key that both sides hold; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub shared_key: Vec<PathBuf>,
+    /// A file that holds the passphrase, of the sealed file or of the key file; asked for when absent
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Refuse what this sender did not sign: tarseal-sender1… or a file that holds some; repeatable, one must fit
+    #[arg(long, value_name = "SENDER|FILE")]
+    pub require_sender: Vec<String>,
 }
 
 /// Arguments of `open`.
@@ -37,9 +94,9 @@ pub enum KeyCommand {
 pub struct OpenArguments {
     /// The sealed file; - for standard input
     pub file: PathBuf,
-    /// The identity file; repeatable
-    #[arg(long, short, value_name = "FILE", required = true)]
-    pub key: Vec<PathBuf>,
+    /// What opens it.
+    #[command(flatten)]
+    pub keys: KeyArguments,
     /// The directory to make; named after the file when absent
     #[arg(long, short, value_name = "DIR")]
     pub output: Option<PathBuf>,
@@ -56,9 +113,9 @@ pub struct OpenArguments {
 pub struct InspectArguments {
     /// The sealed file; - for standard input
     pub file: PathBuf,
-    /// The identity file; repeatable
-    #[arg(long, short, value_name = "FILE", required = true)]
-    pub key: Vec<PathBuf>,
+    /// What opens it.
+    #[command(flatten)]
+    pub keys: KeyArguments,
     /// Why you read it; goes into the portal's audit log
     #[arg(long)]
     pub reason: Option<String>,
@@ -75,9 +132,9 @@ pub struct FetchArguments {
     /// Why you read it; goes into the portal's audit log
     #[arg(long)]
     pub reason: String,
-    /// The identity file: opens what was fetched; repeatable
-    #[arg(long, short, value_name = "FILE")]
-    pub key: Vec<PathBuf>,
+    /// What opens what was fetched.
+    #[command(flatten)]
+    pub keys: KeyArguments,
     /// The directory to make (with --key), or the directory for the sealed files
     #[arg(long, short, value_name = "DIR")]
     pub output: Option<PathBuf>,

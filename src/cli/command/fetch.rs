@@ -8,8 +8,8 @@ use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
-use super::key::read_identities;
 use super::open::{open_into, refuse_existing, tell_opened};
+use super::opening::Opening;
 use super::remote::{self, Remote};
 use super::share::ShareDesk;
 use crate::cli::Desk;
@@ -18,7 +18,6 @@ use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::home::sync_parent;
 use crate::cli::interrupt::Unfinished;
 use crate::cli::output::{count, size};
-use crate::format::Identity;
 use crate::progress::{Progress, Step};
 use crate::wire::{Snapshot, SnapshotState};
 
@@ -30,11 +29,11 @@ pub fn run(arguments: &FetchArguments, desk: &mut Desk<'_>) -> Result<Outcome, F
     if arguments.reason.trim().is_empty() {
         return Err(Failure::usage("The portal records why a snapshot is read.").next("Say why:  --reason WHY"));
     }
-    let identities = read_identities(&arguments.key, desk)?;
+    let mut opening = Opening::read(&arguments.keys, desk)?;
     let remote = Rc::new(remote::connect(&arguments.portal, desk)?);
     let snapshots = stored(&remote, arguments)?;
     let directory = arguments.output.clone().unwrap_or_else(|| arguments.ticket.as_str().into());
-    if identities.is_empty() {
+    if opening.is_empty() {
         let files = fetch_sealed(&remote, &snapshots, &directory, arguments, desk)?;
         desk.output.headline(
             "FETCHED.",
@@ -43,7 +42,7 @@ pub fn run(arguments: &FetchArguments, desk: &mut Desk<'_>) -> Result<Outcome, F
         return Ok(Outcome::done("fetched").with("files", files));
     }
     refuse_existing(&directory)?;
-    let outcome = fetch_opened(&remote, &snapshots, &identities, &directory, arguments, desk);
+    let outcome = fetch_opened(&remote, &snapshots, &mut opening, &directory, arguments, desk);
     if outcome.is_err() {
         // Only when it is empty: what was opened before the failure stays.
         let _ = fs::remove_dir(&directory);
@@ -57,7 +56,7 @@ pub fn run(arguments: &FetchArguments, desk: &mut Desk<'_>) -> Result<Outcome, F
 fn fetch_opened(
     remote: &Rc<Remote>,
     snapshots: &[Snapshot],
-    identities: &[Identity],
+    opening: &mut Opening,
     directory: &Path,
     arguments: &FetchArguments,
     desk: &mut Desk<'_>,
@@ -73,7 +72,7 @@ fn fetch_opened(
         let sealed = download(remote, snapshot, &keep, &arguments.reason, desk)?;
         let file = fs::File::open(&sealed).map_err(|error| Failure::local(sealed.display(), &error))?;
         let destination = if several { directory.join(snapshot.id.to_string()) } else { directory.to_owned() };
-        let opened = open_into(BufReader::new(file), identities, &share, &destination, desk);
+        let opened = open_into(BufReader::new(file), opening, &share, &destination, desk);
         // Opened or not, the copy has done its work; the snapshot itself is at the portal.
         fs::remove_file(&sealed).map_err(|error| Failure::local(sealed.display(), &error))?;
         outcome = tell_opened(&opened?, &destination, desk);

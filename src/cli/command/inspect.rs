@@ -1,12 +1,13 @@
 //! `list` and `verify`: a sealed file read from end to end, nothing written.
 
-use super::key::read_identities;
-use super::open::{open_input, snapshot_failure, tell_manifest};
+use super::open::{open_failure, open_input, snapshot_failure, tell_manifest};
+use super::opening::Opening;
 use super::share::ShareDesk;
 use crate::cli::Desk;
 use crate::cli::args::InspectArguments;
 use crate::cli::exit::{Failure, Outcome};
 use crate::cli::output::{count, shown};
+use crate::format::Header;
 use crate::pack::Limits;
 use crate::pipeline::{Opened, check_snapshot};
 
@@ -22,12 +23,17 @@ pub fn list(arguments: &InspectArguments, desk: &mut Desk<'_>) -> Result<Outcome
 
 /// Checks a sealed file: every chunk, every file's digest, the manifest.
 pub fn verify(arguments: &InspectArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
-    let Opened { created, manifest, .. } = read(arguments, desk)?;
+    let Opened { created, manifest, sender, .. } = read(arguments, desk)?;
     desk.output.headline("VERIFIED.", "Complete, and nothing was changed.");
     desk.output.data(format!("sealed    {created} by {}", shown(&manifest.tool)));
     if let Some(ticket) = &manifest.ticket {
         desk.output.data(format!("ticket    {ticket}"));
     }
+    let signed = sender.map_or_else(
+        || "by nobody: nothing proves who sealed it".to_owned(),
+        |sender| format!("by the sender with the fingerprint {}", sender.fingerprint()),
+    );
+    desk.output.data(format!("signed    {signed}"));
     desk.output.data(format!(
         "manifest  {}, {} left out",
         count(manifest.entries.len() as u64, "file"),
@@ -37,13 +43,16 @@ pub fn verify(arguments: &InspectArguments, desk: &mut Desk<'_>) -> Result<Outco
     Ok(Outcome::done("verified")
         .with("files", manifest.entries.len())
         .with("left_out", manifest.left_out.len())
-        .with("redacted", manifest.redacted))
+        .with("redacted", manifest.redacted)
+        .with("sender", sender.map(|sender| sender.to_string())))
 }
 
 fn read(arguments: &InspectArguments, desk: &mut Desk<'_>) -> Result<Opened, Failure> {
-    let identities = read_identities(&arguments.key, desk)?;
+    let mut opening = Opening::read(&arguments.keys, desk)?;
     let input = open_input(&arguments.file, desk)?;
     let share = ShareDesk::new(&arguments.portal, arguments.reason.as_deref(), desk)?;
+    let (header, input) = Header::peek(input).map_err(|error| open_failure(&error))?;
+    let identities = opening.identities(&header, desk)?;
     check_snapshot(input, &identities, |header| share.fetch(header, &identities), &Limits::default(), &desk.bars)
         .map_err(snapshot_failure)
 }

@@ -11,6 +11,7 @@ mod key_list;
 mod ledger;
 mod names;
 mod open;
+mod opening;
 #[cfg(feature = "portal")]
 mod portal;
 mod profile;

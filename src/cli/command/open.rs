@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use super::key::read_identities;
+use super::opening::Opening;
 use super::remote::sentence;
 use super::share::ShareDesk;
 use crate::cli::Desk;
@@ -12,13 +12,13 @@ use crate::cli::args::OpenArguments;
 use crate::cli::exit::{Exit, Failure, Outcome, plain_io};
 use crate::cli::interrupt::Unfinished;
 use crate::cli::output::{count, shown};
-use crate::format::{Identity, OpenError};
+use crate::format::{Header, OpenError, Sender, SlotKind};
 use crate::pack::{Limits, Manifest, UnpackError};
 use crate::pipeline::{OpenSnapshotError, Opened, open_snapshot};
 
 /// Opens a sealed file into a directory that is not there yet.
 pub fn run(arguments: &OpenArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
-    let identities = read_identities(&arguments.key, desk)?;
+    let mut opening = Opening::read(&arguments.keys, desk)?;
     let destination = match &arguments.output {
         Some(directory) => directory.clone(),
         None => named_after(&arguments.file)?,
@@ -26,7 +26,7 @@ pub fn run(arguments: &OpenArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
     refuse_existing(&destination)?;
     let input = open_input(&arguments.file, desk)?;
     let share = ShareDesk::new(&arguments.portal, arguments.reason.as_deref(), desk)?;
-    let opened = open_into(input, &identities, &share, &destination, desk)?;
+    let opened = open_into(input, &mut opening, &share, &destination, desk)?;
     desk.output.data(destination.display().to_string());
     Ok(tell_opened(&opened, &destination, desk))
 }
@@ -34,16 +34,18 @@ pub fn run(arguments: &OpenArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
 /// Opens a sealed file from any source of bytes into `destination`; nothing is left there if it fails.
 pub fn open_into(
     input: impl Read,
-    identities: &[Identity],
+    opening: &mut Opening,
     share: &ShareDesk,
     destination: &Path,
-    desk: &Desk<'_>,
+    desk: &mut Desk<'_>,
 ) -> Result<Opened, Failure> {
+    let (header, input) = Header::peek(input).map_err(|error| open_failure(&error))?;
+    let identities = opening.identities(&header, desk)?;
     let _unfinished = Unfinished::note(destination);
     open_snapshot(
         input,
-        identities,
-        |header| share.fetch(header, identities),
+        &identities,
+        |header| share.fetch(header, &identities),
         destination,
         &Limits::default(),
         &desk.bars,
@@ -69,6 +71,7 @@ pub fn snapshot_failure(error: OpenSnapshotError<Failure>) -> Failure {
 pub fn tell_opened(opened: &Opened, destination: &Path, desk: &Desk<'_>) -> Outcome {
     let manifest = &opened.manifest;
     tell_manifest(manifest, desk);
+    tell_sender(opened.sender.as_ref(), desk);
     desk.output
         .headline("OPENED.", &format!("{} in {}", count(manifest.entries.len() as u64, "file"), destination.display()));
     Outcome::done("opened")
@@ -76,6 +79,14 @@ pub fn tell_opened(opened: &Opened, destination: &Path, desk: &Desk<'_>) -> Outc
         .with("files", manifest.entries.len())
         .with("left_out", manifest.left_out.len())
         .with("redacted", manifest.redacted)
+        .with("sender", opened.sender.as_ref().map(ToString::to_string))
+}
+
+/// Says who signed a snapshot, if somebody did.
+pub fn tell_sender(sender: Option<&Sender>, desk: &Desk<'_>) {
+    if let Some(sender) = sender {
+        desk.output.say(format!("Signed by the sender with the fingerprint {}.", sender.fingerprint()));
+    }
 }
 
 /// Says what a technician should know about a snapshot: whether it was redacted, and what is not in it.
@@ -131,6 +142,27 @@ pub fn open_failure(error: &OpenError) -> Failure {
             Failure::new(Exit::Refused, "None of the keys opens this file: it was sealed to others.")
                 .next("Ask the sender which recipient it was sealed to, and compare with:  tarseal key show FILE")
         }
+        OpenError::NotGiven(SlotKind::SharedKey) => {
+            Failure::new(Exit::Refused, "This file was sealed with a key that both sides hold.")
+                .next("Name the file that holds it:  --shared-key FILE")
+        }
+        OpenError::NotGiven(_) => {
+            Failure::new(Exit::Refused, text).next("Give the passphrase in a file:  --passphrase-file FILE")
+        }
+        OpenError::WrongPassphrase => Failure::new(Exit::WrongPassphrase, "The passphrase does not open this file.")
+            .next("If you are sure of it, the file was changed on its way: fetch or copy it again."),
+        OpenError::Memory(_) => Failure::new(Exit::Local, text).next("Open it on a computer with more memory."),
+        OpenError::Unsigned => Failure::new(Exit::Refused, "This file is not signed, and you require a sender.")
+            .left("Nothing of it was opened."),
+        OpenError::OtherSender(sender) => Failure::new(
+            Exit::Refused,
+            format_args!(
+                "This file names another sender than you require, with the fingerprint {}.",
+                sender.fingerprint()
+            ),
+        )
+        .left("Nothing of it was opened.")
+        .next("If you know that sender, and compared the fingerprint:  --require-sender SENDER"),
         OpenError::Read(error) => Failure::local("Reading the sealed file failed", error),
         OpenError::ShareNeeded(_) => Failure::new(Exit::Refused, text),
         _ => Failure::new(Exit::Damaged, text).left("Nothing of it was kept.").next("Fetch or copy the file again."),

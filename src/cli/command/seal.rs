@@ -4,13 +4,16 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::key::read_identity_with;
 use super::snapshot::{completeness, default_output, dry_run, prepare, seal, show_review, stand_in_key, tell_left_out};
 use crate::cli::Desk;
-use crate::cli::args::{PortalArguments, Review, SealArguments};
+use crate::cli::args::{NewPassphraseArguments, PortalArguments, Review, SealArguments};
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::keeping;
 use crate::cli::output::{count, size};
+use crate::cli::passphrase::{self, Passphrases};
 use crate::cli::settings::Settings;
+use crate::format::{Recipient, SlotKind};
 use crate::ids::TicketId;
 use crate::pipeline::Created;
 use crate::track::ledger::Sealed;
@@ -23,7 +26,8 @@ pub fn run(arguments: &SealArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
         return Err(Failure::usage("A review page is kept with a ticket, and removed with it; here is none.")
             .next("Name the ticket:  --ticket 4711    Or read it here:  --review text"));
     }
-    let prepared = prepare(&arguments.snapshot, &settings, desk)?;
+    let secrets = if arguments.snapshot.dry_run { Vec::new() } else { secrets(arguments, desk)? };
+    let prepared = prepare(&arguments.snapshot, secrets, &settings, desk)?;
     if arguments.snapshot.dry_run {
         return Ok(dry_run(&prepared, desk));
     }
@@ -82,6 +86,25 @@ pub fn run(arguments: &SealArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
         .with("sha256", created.sha256)
         .with("review", page)
         .with("complete", completeness(&manifest.left_out) == Exit::Done))
+}
+
+/// Whom it is sealed to besides public keys: a passphrase, or keys that both sides hold.
+fn secrets(arguments: &SealArguments, desk: &mut Desk<'_>) -> Result<Vec<Recipient>, Failure> {
+    let new =
+        NewPassphraseArguments { passphrase: arguments.passphrase, passphrase_file: arguments.passphrase_file.clone() };
+    if let Some(passphrase) = passphrase::new(&new, "the sealed file", desk)? {
+        return Ok(vec![passphrase.into()]);
+    }
+    let mut secrets = Vec::new();
+    for file in &arguments.shared_key {
+        let key = read_identity_with(file, &mut Passphrases::of(None), desk)?;
+        if key.kind() != SlotKind::SharedKey {
+            return Err(Failure::usage(format_args!("{} is not a shared key.", file.display()))
+                .next("Make one with:  tarseal key new --shared -o FILE"));
+        }
+        secrets.push(key.recipient());
+    }
+    Ok(secrets)
 }
 
 /// Enters the sealed file into the ledger, so that its vault is found and goes when it goes.

@@ -29,7 +29,7 @@ const NOTHING_YET: &str = "Nothing was collected, nothing has left this computer
 pub fn run(arguments: &SendArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     let settings = Settings::resolve(&arguments.portal, &desk.home, desk.world)?;
     if arguments.snapshot.dry_run {
-        let prepared = prepare(&arguments.snapshot, &settings, desk)?;
+        let prepared = prepare(&arguments.snapshot, Vec::new(), &settings, desk)?;
         return Ok(dry_run(&prepared, desk));
     }
     may_be_approved(&settings, desk)?;
@@ -42,7 +42,7 @@ pub fn run(arguments: &SendArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
     ticket_is_open(ticket, &remote)?;
     super::ledger::pin(&remote, desk)?;
     vendors::refresh(snapshot::to(&arguments.snapshot, &settings), &settings, desk)?;
-    let prepared = prepare(&arguments.snapshot, &settings, desk)?;
+    let prepared = prepare(&arguments.snapshot, Vec::new(), &settings, desk)?;
 
     let (created, told, field, share) = seal_for(&remote, ticket, prepared, desk)?;
     let sealed = super::upload::outgoing(ticket, &created.file_id, desk)?;

@@ -43,7 +43,7 @@ impl ShareDesk {
         Self { remote: Some(remote), reason: Some(reason.to_owned()) }
     }
 
-    /// Asks for the share of a file and opens it with the first identity.
+    /// Asks for the share of a file, sealed to the first identity that is a key pair, and opens it.
     pub fn fetch(&self, header: &Header, identities: &[Identity]) -> Result<Share, Failure> {
         let field = header.share.as_ref().ok_or_else(|| damaged("the file names no share"))?;
         let named = shown(&field.portal).into_owned();
@@ -65,7 +65,10 @@ impl ShareDesk {
         let Some(reason) = &self.reason else {
             return Err(Failure::usage("The portal records why a snapshot is read.").next("Say why:  --reason WHY"));
         };
-        let identity = identities.first().ok_or_else(|| damaged("there is no key"))?;
+        let identity = identities.iter().find(|identity| identity.recipient().is_public()).ok_or_else(|| {
+            Failure::usage("The portal hands out a share to a key pair, not to a passphrase or a shared key.")
+                .next("Name your identity:  --key FILE")
+        })?;
         let sealed = remote
             .client
             .share(&header.file_id, &identity.recipient().to_string(), reason)

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, json};
 
+use super::key::read_sender_key;
 use super::remote::sentence;
 use crate::cli::Desk;
 use crate::cli::args::{self, SnapshotArguments};
@@ -17,7 +18,7 @@ use crate::cli::rules;
 use crate::cli::settings::Settings;
 use crate::cli::vendors;
 use crate::collect::{CollectError, CollectOptions, Collected, Source, collect};
-use crate::format::{Identity, Recipient, Share, ShareField};
+use crate::format::{Identity, Recipient, Sender, SenderKey, Share, ShareField};
 use crate::ids::TicketId;
 use crate::item::{LeftOut, Reason};
 use crate::pipeline::{CreateError, Created, Plan, Redaction, create};
@@ -27,6 +28,7 @@ use crate::redact::{Consent, Profile, Rules, TicketKey};
 pub struct Prepared {
     collected: Collected,
     recipients: Vec<Recipient>,
+    sender: Option<SenderKey>,
     profile: Profile,
     redact: bool,
     show_values: bool,
@@ -37,25 +39,35 @@ pub struct Prepared {
 pub struct Told {
     /// Who can open it.
     pub recipients: Vec<Recipient>,
+    /// Who signed it.
+    pub sender: Option<Sender>,
     /// How it was redacted.
     pub profile: Profile,
 }
 
 /// Finds the sources, reads recipients and the watch list. Nothing of the sources' content is read.
-pub fn prepare(arguments: &SnapshotArguments, settings: &Settings, desk: &mut Desk<'_>) -> Result<Prepared, Failure> {
+///
+/// `secrets` are recipients that are no public keys; where there is one, the settings' recipients are not asked.
+pub fn prepare(
+    arguments: &SnapshotArguments,
+    secrets: Vec<Recipient>,
+    settings: &Settings,
+    desk: &mut Desk<'_>,
+) -> Result<Prepared, Failure> {
     if arguments.no_redact && !settings.allow_no_redact.value {
         return Err(Failure::new(
             Exit::NotApproved,
             format_args!("The policy in {} does not allow --no-redact.", settings.allow_no_redact.origin),
         ));
     }
-    let recipients = recipients(arguments, settings, desk)?;
+    let recipients = recipients(arguments, secrets, settings, desk)?;
+    let sender = sender_key(arguments, settings, desk)?;
     let profile = rules::profile(&arguments.rules, settings)?;
     let mut collected = find(&arguments.paths, desk)?;
     leave_out(&mut collected, &profile.rules);
     let show_values = arguments.rules.show_values;
     let (redact, level) = (!arguments.no_redact, arguments.level);
-    Ok(Prepared { collected, recipients, profile, redact, show_values, level })
+    Ok(Prepared { collected, recipients, sender, profile, redact, show_values, level })
 }
 
 /// Takes out what the profile leaves out, also where nothing is redacted.
@@ -76,14 +88,36 @@ pub fn to<'a>(arguments: &'a SnapshotArguments, settings: &'a Settings) -> &'a [
     if arguments.to.is_empty() { set } else { &arguments.to }
 }
 
-fn recipients(arguments: &SnapshotArguments, settings: &Settings, desk: &Desk<'_>) -> Result<Vec<Recipient>, Failure> {
-    let texts = to(arguments, settings);
-    if texts.is_empty() && !arguments.dry_run {
+/// The sender's key, if one was named; a dry run signs nothing.
+fn sender_key(
+    arguments: &SnapshotArguments,
+    settings: &Settings,
+    desk: &mut Desk<'_>,
+) -> Result<Option<SenderKey>, Failure> {
+    let set = settings.sender_key.as_ref().map(|set| &set.value);
+    match arguments.sender_key.as_ref().or(set) {
+        Some(file) if !arguments.dry_run => {
+            read_sender_key(file, arguments.sender_passphrase_file.as_deref(), desk).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The secrets that were given, and whom the flags name; the settings count only where both are silent.
+fn recipients(
+    arguments: &SnapshotArguments,
+    mut secrets: Vec<Recipient>,
+    settings: &Settings,
+    desk: &Desk<'_>,
+) -> Result<Vec<Recipient>, Failure> {
+    let texts = if secrets.is_empty() { to(arguments, settings) } else { &arguments.to };
+    if texts.is_empty() && secrets.is_empty() && !arguments.dry_run {
         return Err(Failure::usage("There is nobody to seal it to.")
             .next("Give the technician's recipient, or a file that holds it:  --to tarseal1…")
             .next("Or the name of a vendor that you pinned with `tarseal vendor add`:  --to NAME"));
     }
-    vendors::recipients(texts, desk)
+    secrets.extend(vendors::recipients(texts, desk)?);
+    Ok(secrets)
 }
 
 fn find(paths: &[OsString], desk: &mut Desk<'_>) -> Result<Collected, Failure> {
@@ -149,11 +183,11 @@ pub fn seal(
         Redaction::None(Consent::explicit())
     };
     let plan = Plan {
-        sender: None,
         items: prepared.collected.items,
         left_out: prepared.collected.left_out,
         redaction,
         recipients: &prepared.recipients,
+        sender: prepared.sender.as_ref(),
         share,
         ticket: ticket.cloned(),
         created: desk.world.clock.now(),
@@ -166,7 +200,8 @@ pub fn seal(
         }
         create_failure(&error)
     })?;
-    Ok((created, Told { recipients: prepared.recipients, profile: prepared.profile }))
+    let sender = prepared.sender.as_ref().map(SenderKey::sender);
+    Ok((created, Told { recipients: prepared.recipients, sender, profile: prepared.profile }))
 }
 
 fn create_failure(error: &CreateError) -> Failure {

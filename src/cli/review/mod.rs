@@ -11,6 +11,7 @@ use std::collections::HashMap;
 
 use super::command::Told;
 use super::output::{count, shown, size};
+use crate::format::SlotKind;
 use crate::pipeline::Created;
 use crate::redact::{Category, Profile, Sample};
 
@@ -93,7 +94,19 @@ impl Review {
             ),
         ];
         for recipient in &told.recipients {
-            facts.push(("Who can open it", format!("the key with the fingerprint {}", recipient.fingerprint())));
+            facts.push((
+                "Who can open it",
+                match recipient.kind() {
+                    SlotKind::Passphrase => "whoever knows the passphrase".into(),
+                    SlotKind::SharedKey => {
+                        format!("whoever holds the shared key with the fingerprint {}", recipient.fingerprint())
+                    }
+                    _ => format!("the key with the fingerprint {}", recipient.fingerprint()),
+                },
+            ));
+        }
+        if let Some(sender) = &told.sender {
+            facts.push(("Signed by", format!("the sender with the fingerprint {}", sender.fingerprint())));
         }
         facts.push(("Files", count(manifest.entries.len() as u64, "file")));
         facts.push(("Sealed size", size(created.size)));
