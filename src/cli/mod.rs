@@ -15,6 +15,7 @@ mod progress;
 mod review;
 mod rules;
 mod settings;
+mod terminal;
 mod vendors;
 mod world;
 

@@ -35,6 +35,8 @@ pub struct World {
     pub interactive: bool,
     /// Standard output.
     pub output: Stream,
+    /// Whether standard output is a terminal: what comes from a snapshot is then shown without acting on it.
+    pub terminal: bool,
     /// Standard error.
     pub error: Stream,
     /// Whether standard error may be coloured.
@@ -53,6 +55,7 @@ impl World {
             input: standard_input(),
             interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
             output: Arc::new(Mutex::new(io::stdout())),
+            terminal: io::stdout().is_terminal(),
             error: Arc::new(Mutex::new(io::stderr())),
             color: io::stderr().is_terminal(),
         }

@@ -21,6 +21,8 @@ pub struct Desk {
     pub dir: TempDir,
     pub clock: Arc<ManualClock>,
     pub portal: Option<Portal>,
+    /// Whether the commands believe that they print to a terminal.
+    pub terminal: bool,
 }
 
 /// What a command did.
@@ -57,7 +59,7 @@ impl Desk {
     pub fn new() -> Self {
         let dir = tempfile::Builder::new().prefix("cli").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let clock = Arc::new(ManualClock::at(MORNING.parse().unwrap()));
-        let mut desk = Self { dir, clock, portal: None };
+        let mut desk = Self { dir, clock, portal: None, terminal: false };
         desk.operator(&["tenant", "new", "agency"]).ends(0);
         desk.start_portal();
         desk.keep_token("upload.token", &["--role", "upload", "--ticket", "4711"]);
@@ -132,6 +134,7 @@ impl Desk {
             input: Box::new(std::io::Cursor::new(input.as_bytes().to_vec())),
             interactive: !input.is_empty() && !arguments.contains(&"-"),
             output: out.stream(),
+            terminal: self.terminal,
             error: err.stream(),
             color: false,
         };

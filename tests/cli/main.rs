@@ -9,6 +9,7 @@ mod keys;
 mod large;
 #[path = "../support/logs.rs"]
 mod logs;
+mod parts;
 #[path = "../support/python.rs"]
 mod peer;
 mod profiles;

@@ -23,7 +23,8 @@ pub use self::sender::{
     TranslateArguments, UploadArguments,
 };
 pub use self::technician::{
-    CloseArguments, FetchArguments, InspectArguments, KeyArguments, KeyCommand, NewPassphraseArguments, OpenArguments,
+    CatArguments, CloseArguments, FetchArguments, GrepArguments, InspectArguments, KeyArguments, KeyCommand,
+    NewPassphraseArguments, OpenArguments,
 };
 pub use self::vendor::{KeyListCommand, NewKeyArguments, SignArguments, VendorCommand};
 
@@ -133,8 +134,12 @@ pub enum Command {
     KeyList(KeyListCommand),
     /// Open a sealed file into a new directory
     Open(OpenArguments),
-    /// List what is in a sealed file
+    /// List what is in a sealed file, and what was left out
     List(InspectArguments),
+    /// Print single files of a sealed file; of one behind an https:// address only what is needed is fetched
+    Cat(CatArguments),
+    /// Search the files of a sealed file for a pattern (exit code 10 when nothing is found)
+    Grep(GrepArguments),
     /// Check a sealed file from end to end without writing anything
     Verify(InspectArguments),
     /// Fetch the snapshots of a ticket from the portal, and open them if a key is given

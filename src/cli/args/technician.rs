@@ -92,7 +92,7 @@ pub struct KeyArguments {
 /// Arguments of `open`.
 #[derive(Args, Debug)]
 pub struct OpenArguments {
-    /// The sealed file; - for standard input
+    /// The sealed file: a path, an https:// address, or - for standard input
     pub file: PathBuf,
     /// What opens it.
     #[command(flatten)]
@@ -108,10 +108,10 @@ pub struct OpenArguments {
     pub portal: PortalArguments,
 }
 
-/// Arguments of `list` and `verify`.
+/// Arguments of `list` and `verify`, and a part of those of `cat` and `grep`.
 #[derive(Args, Debug)]
 pub struct InspectArguments {
-    /// The sealed file; - for standard input
+    /// The sealed file: a path, an https:// address, or - for standard input
     pub file: PathBuf,
     /// What opens it.
     #[command(flatten)]
@@ -122,6 +122,33 @@ pub struct InspectArguments {
     /// Where the portal's part of the key is.
     #[command(flatten)]
     pub portal: PortalArguments,
+}
+
+/// Arguments of `cat`.
+#[derive(Args, Debug)]
+pub struct CatArguments {
+    /// Where the snapshot is and what opens it.
+    #[command(flatten)]
+    pub sealed: InspectArguments,
+    /// Files of the snapshot, as `list` names them; `.tarseal/manifest.json` for the manifest
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<String>,
+}
+
+/// Arguments of `grep`.
+#[derive(Args, Debug)]
+pub struct GrepArguments {
+    /// Where the snapshot is and what opens it.
+    #[command(flatten)]
+    pub sealed: InspectArguments,
+    /// A regular expression, searched line by line
+    pub pattern: String,
+    /// Search only these files or directories of the snapshot: paths or globs (`*.log`, `var/log/**`)
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// Make no difference between capital and small letters
+    #[arg(long, short)]
+    pub ignore_case: bool,
 }
 
 /// Arguments of `fetch`.

@@ -1,25 +1,13 @@
-//! `list` and `verify`: a sealed file read from end to end, nothing written.
+//! `verify`: a sealed file read from end to end, nothing written.
 
-use super::open::{open_failure, open_input, snapshot_failure, tell_manifest};
-use super::opening::Opening;
-use super::share::ShareDesk;
+use super::input::Sealed;
+use super::open::{snapshot_failure, tell_manifest};
 use crate::cli::Desk;
 use crate::cli::args::InspectArguments;
 use crate::cli::exit::{Failure, Outcome};
 use crate::cli::output::{count, shown};
-use crate::format::Header;
 use crate::pack::Limits;
 use crate::pipeline::{Opened, check_snapshot};
-
-/// Lists what is in a sealed file.
-pub fn list(arguments: &InspectArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
-    let manifest = read(arguments, desk)?.manifest;
-    for entry in &manifest.entries {
-        desk.output.data(format!("{:>14}  {}", entry.size, shown(entry.path.as_str())));
-    }
-    tell_manifest(&manifest, desk);
-    Ok(Outcome::done("ok").with("manifest", manifest))
-}
 
 /// Checks a sealed file: every chunk, every file's digest, the manifest.
 pub fn verify(arguments: &InspectArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
@@ -48,11 +36,7 @@ pub fn verify(arguments: &InspectArguments, desk: &mut Desk<'_>) -> Result<Outco
 }
 
 fn read(arguments: &InspectArguments, desk: &mut Desk<'_>) -> Result<Opened, Failure> {
-    let mut opening = Opening::read(&arguments.keys, desk)?;
-    let input = open_input(&arguments.file, desk)?;
-    let share = ShareDesk::new(&arguments.portal, arguments.reason.as_deref(), desk)?;
-    let (header, input) = Header::peek(input).map_err(|error| open_failure(&error))?;
-    let identities = opening.identities(&header, desk)?;
-    check_snapshot(input, &identities, |header| share.fetch(header, &identities), &Limits::default(), &desk.bars)
-        .map_err(snapshot_failure)
+    let Sealed { input, identities, share } = Sealed::find(arguments, desk)?;
+    let ask = |header: &_| share.fetch(header, &identities);
+    check_snapshot(input.into_stream(), &identities, ask, &Limits::default(), &desk.bars).map_err(snapshot_failure)
 }

@@ -1,14 +1,18 @@
 //! The commands, one file each.
 
+mod cat;
 mod close;
 mod config;
 #[cfg(feature = "portal")]
 mod demo;
 mod fetch;
+mod grep;
+mod input;
 mod inspect;
 pub mod key;
 mod key_list;
 mod ledger;
+mod list;
 mod names;
 mod open;
 mod opening;
@@ -74,7 +78,9 @@ pub fn run(command: Command, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
         Command::Vendor(command) => vendor::run(&command, desk),
         Command::KeyList(command) => key_list::run(&command, desk),
         Command::Open(arguments) => open::run(&arguments, desk),
-        Command::List(arguments) => inspect::list(&arguments, desk),
+        Command::List(arguments) => list::run(&arguments, desk),
+        Command::Cat(arguments) => cat::run(&arguments, desk),
+        Command::Grep(arguments) => grep::run(&arguments, desk),
         Command::Verify(arguments) => inspect::verify(&arguments, desk),
         Command::Fetch(arguments) => fetch::run(&arguments, desk),
         Command::Close(arguments) => close::run(&arguments, desk),

@@ -1,9 +1,9 @@
 //! `open`: a sealed file into a new directory.
 
-use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::input::{Input, address, reading_failure};
 use super::opening::Opening;
 use super::remote::sentence;
 use super::share::ShareDesk;
@@ -24,9 +24,9 @@ pub fn run(arguments: &OpenArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
         None => named_after(&arguments.file)?,
     };
     refuse_existing(&destination)?;
-    let input = open_input(&arguments.file, desk)?;
     let share = ShareDesk::new(&arguments.portal, arguments.reason.as_deref(), desk)?;
-    let opened = open_into(input, &mut opening, &share, &destination, desk)?;
+    let input = Input::open(&arguments.file, &arguments.portal, &share, desk)?;
+    let opened = open_into(input.into_stream(), &mut opening, &share, &destination, desk)?;
     desk.output.data(destination.display().to_string());
     Ok(tell_opened(&opened, &destination, desk))
 }
@@ -91,14 +91,19 @@ pub fn tell_sender(sender: Option<&Sender>, desk: &Desk<'_>) {
 
 /// Says what a technician should know about a snapshot: whether it was redacted, and what is not in it.
 pub fn tell_manifest(manifest: &Manifest, desk: &Desk<'_>) {
-    if !manifest.redacted {
-        desk.output.say("The sender sealed it WITHOUT redaction: it holds personal data as it was.");
-    }
+    tell_unredacted(manifest, desk);
     if !manifest.left_out.is_empty() {
         desk.output.say(format!(
             "The sender left out {}; the manifest says why.",
             count(manifest.left_out.len() as u64, "file")
         ));
+    }
+}
+
+/// Says that a snapshot was not redacted.
+pub fn tell_unredacted(manifest: &Manifest, desk: &Desk<'_>) {
+    if !manifest.redacted {
+        desk.output.say("The sender sealed it WITHOUT redaction: it holds personal data as it was.");
     }
 }
 
@@ -110,26 +115,9 @@ pub fn refuse_existing(destination: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The sealed bytes: a file, or standard input for `-`.
-pub fn open_input(file: &Path, desk: &mut Desk<'_>) -> Result<Box<dyn Read>, Failure> {
-    if file == Path::new("-") {
-        return Ok(desk.world.take_input());
-    }
-    let opened =
-        File::open(file)
-            .and_then(|opened| {
-                if opened.metadata()?.is_dir() { Err(std::io::ErrorKind::IsADirectory.into()) } else { Ok(opened) }
-            })
-            .map_err(|error| {
-                let exit = if error.kind() == std::io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Local };
-                Failure::new(exit, format_args!("{}: {}.", file.display(), plain_io(&error)))
-            })?;
-    Ok(Box::new(BufReader::with_capacity(256 * 1024, opened)))
-}
-
 fn named_after(file: &Path) -> Result<PathBuf, Failure> {
     match file.file_stem() {
-        Some(stem) if file != Path::new("-") && Path::new(stem) != file => Ok(stem.into()),
+        Some(stem) if file != Path::new("-") && address(file)?.is_none() && Path::new(stem) != file => Ok(stem.into()),
         _ => Err(Failure::usage("There is no directory to open it into.").next("Name one:  -o DIR")),
     }
 }
@@ -163,7 +151,7 @@ pub fn open_failure(error: &OpenError) -> Failure {
         )
         .left("Nothing of it was opened.")
         .next("If you know that sender, and compared the fingerprint:  --require-sender SENDER"),
-        OpenError::Read(error) => Failure::local("Reading the sealed file failed", error),
+        OpenError::Read(error) => reading_failure(error),
         OpenError::ShareNeeded(_) => Failure::new(Exit::Refused, text),
         _ => Failure::new(Exit::Damaged, text).left("Nothing of it was kept.").next("Fetch or copy the file again."),
     }
@@ -180,7 +168,7 @@ pub fn unpack_failure(error: &UnpackError) -> Failure {
         UnpackError::DestinationExists(path) => exists(path),
         UnpackError::Input(source) => match OpenError::from_io(source) {
             Some(error) => open_failure(error),
-            None => Failure::local("Reading the sealed file failed", source),
+            None => reading_failure(source),
         },
         _ => Failure::new(Exit::Damaged, sentence(&shown(&error.to_string()))).left("Nothing of it was kept."),
     }

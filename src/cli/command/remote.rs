@@ -108,6 +108,10 @@ pub fn failure(error: &SendError, host: &str) -> Failure {
         SendError::DigestMismatch(_) | SendError::FileChanged(_) | SendError::Unexpected(_) => {
             say(Exit::Damaged, sentence(&error.to_string()))
         }
+        SendError::Changed { .. } => say(Exit::Damaged, sentence(&error.to_string())).next("Try again."),
+        SendError::NoRanges { .. } => {
+            say(Exit::Usage, sentence(&error.to_string())).next("Fetch the whole file, and give its path.")
+        }
         SendError::NoRoom { problem: said, .. } => say(Exit::Temporary, problem(&said.title, &said.detail)),
         SendError::Temporary { what, .. } => say(Exit::Temporary, sentence(what)),
         SendError::GaveUp { .. } => say(Exit::Temporary, sentence(&error.to_string())),

@@ -13,7 +13,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::shown;
 use crate::cli::settings::Settings;
 use crate::format::{Header, Identity, Share, open_sealed};
-use crate::send::PortalAddress;
+use crate::send::{Client, FileUrl, PortalAddress};
 use crate::wire::share_info;
 
 /// Everything needed to ask for a share, settled before a sealed file is read.
@@ -43,7 +43,17 @@ impl ShareDesk {
         Self { remote: Some(remote), reason: Some(reason.to_owned()) }
     }
 
-    /// Asks for the share of a file, sealed to the first identity that is a key pair, and opens it.
+    /// The way to the portal of the settings, with its token, if the file lies there.
+    pub fn portal_of(&self, url: &FileUrl) -> Option<&Client> {
+        self.remote.as_ref().filter(|remote| url.is_at(&remote.address)).map(|remote| &remote.client)
+    }
+
+    /// Why a snapshot is read, if that was said.
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    /// Asks for the share of a file and opens it with the first identity.
     pub fn fetch(&self, header: &Header, identities: &[Identity]) -> Result<Share, Failure> {
         let field = header.share.as_ref().ok_or_else(|| damaged("the file names no share"))?;
         let named = shown(&field.portal).into_owned();

@@ -206,6 +206,7 @@ impl Stage {
             input: Box::new(std::io::empty()),
             interactive: false,
             output: kept.stream(),
+            terminal: false,
             error: desk.world.error.clone(),
             color: desk.world.color,
         };
