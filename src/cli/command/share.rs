@@ -53,7 +53,7 @@ impl ShareDesk {
         self.reason.as_deref()
     }
 
-    /// Asks for the share of a file and opens it with the first identity.
+    /// Asks for the share of a file, sealed to the first identity that is a key pair, and opens it.
     pub fn fetch(&self, header: &Header, identities: &[Identity]) -> Result<Share, Failure> {
         let field = header.share.as_ref().ok_or_else(|| damaged("the file names no share"))?;
         let named = shown(&field.portal).into_owned();
