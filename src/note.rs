@@ -6,15 +6,18 @@ use std::fmt;
 use std::str::FromStr;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{Signer as _, SigningKey};
 use rand::CryptoRng;
-use signed_note::{Note, Signature, Signer as _, StandardSigner, StandardVerifier, Verifier as _, VerifierList};
+use signed_note::{Note, Signature, StandardVerifier, Verifier as _, VerifierList};
 
 use crate::item::is_bidi;
 use crate::secret::Secret;
 
 /// The longest name of a key in bytes.
 const MAX_NAME: usize = 200;
+
+/// The algorithm's byte in front of a key.
+const ED25519: u8 = 1;
 
 /// Why a note or its key is refused.
 #[derive(Debug, thiserror::Error)]
@@ -63,32 +66,43 @@ impl NoteKey {
 
     /// The key that verifies what this one signs.
     pub(crate) fn verifier(&self) -> NoteVerifier {
-        let public = self.public_bytes();
-        let id = signed_note::key_id(&self.name, &public);
-        NoteVerifier(format!("{}+{id:08x}+{}", self.name, BASE64_STANDARD.encode(public)))
+        NoteVerifier(format!("{}+{:08x}+{}", self.name, self.id(), BASE64_STANDARD.encode(self.public_bytes())))
     }
 
     pub(crate) fn to_text(&self) -> Secret<String> {
-        let id = signed_note::key_id(&self.name, &self.public_bytes());
-        let mut private = Secret::new([1; 33]);
+        let mut private = Secret::new([ED25519; 33]);
         private.expose_mut()[1..].copy_from_slice(self.seed.expose());
         let encoded = Secret::new(BASE64_STANDARD.encode(private.expose()));
-        Secret::new(format!("PRIVATE+KEY+{}+{id:08x}+{}", self.name, encoded.expose()))
+        // Long enough from the beginning: growing would leave pieces of the secret behind.
+        let mut text = Secret::new(String::with_capacity(self.name.len() + 128));
+        for part in ["PRIVATE+KEY+", &self.name, "+", &format!("{:08x}", self.id()), "+", encoded.expose()] {
+            text.expose_mut().push_str(part);
+        }
+        text
     }
 
     /// Signs `text`, which ends with a line end and holds no other control character.
     pub(crate) fn sign(&self, text: &str) -> Result<String, NoteError> {
-        let refused = |_| NoteError::Malformed("it cannot be written as a signed note");
-        let signer = StandardSigner::new(self.to_text().expose()).map_err(|_| NoteError::BadKey)?;
-        let mut note = Note::new(text.as_bytes(), &[]).map_err(refused)?;
-        note.add_sigs(&[&signer]).map_err(refused)?;
+        let signature = self.signing_key().sign(text.as_bytes()).to_vec();
+        let signature = Signature::new(self.name.clone(), self.id(), signature);
+        let note = signature.and_then(|signature| Note::new(text.as_bytes(), &[signature]));
+        let note = note.map_err(|_| NoteError::Malformed("it cannot be written as a signed note"))?;
         String::from_utf8(note.to_bytes()).map_err(|_| NoteError::Malformed("it is not text"))
     }
 
-    /// Ed25519's algorithm byte and the public key.
+    fn signing_key(&self) -> SigningKey {
+        SigningKey::from_bytes(self.seed.expose())
+    }
+
+    /// What a signature names the key by.
+    fn id(&self) -> u32 {
+        signed_note::key_id(&self.name, &self.public_bytes())
+    }
+
+    /// The algorithm's byte and the public key.
     fn public_bytes(&self) -> [u8; 33] {
-        let public = SigningKey::from_bytes(self.seed.expose()).verifying_key().to_bytes();
-        let mut bytes = [1; 33];
+        let public = self.signing_key().verifying_key().to_bytes();
+        let mut bytes = [ED25519; 33];
         bytes[1..].copy_from_slice(&public);
         bytes
     }
@@ -98,16 +112,18 @@ impl FromStr for NoteKey {
     type Err = NoteError;
 
     fn from_str(text: &str) -> Result<Self, NoteError> {
-        let text = text.trim_end();
-        let signer = StandardSigner::new(text).map_err(|_| NoteError::BadKey)?;
         // PRIVATE+KEY+name+hash+base64, and Base64 itself may hold a '+'.
-        let encoded = text.splitn(5, '+').nth(4).ok_or(NoteError::BadKey)?;
-        let private = Secret::new(BASE64_STANDARD.decode(encoded).map_err(|_| NoteError::BadKey)?);
-        let seed = private.expose().get(1..).and_then(|seed| seed.try_into().ok()).ok_or(NoteError::BadKey)?;
-        if !is_name(signer.name()) {
+        let parts: Vec<&str> = text.trim_end().splitn(5, '+').collect();
+        let ["PRIVATE", "KEY", name, id, encoded] = parts.as_slice() else { return Err(NoteError::BadKey) };
+        let mut private = Secret::new([0; 48]);
+        let length = BASE64_STANDARD.decode_slice(encoded, private.expose_mut());
+        if length != Ok(33) || private.expose()[0] != ED25519 || !is_name(name) {
             return Err(NoteError::BadKey);
         }
-        Ok(Self { name: signer.name().to_owned(), seed: Secret::new(seed) })
+        let mut seed = Secret::new([0; 32]);
+        seed.expose_mut().copy_from_slice(&private.expose()[1..33]);
+        let key = Self { name: (*name).to_owned(), seed };
+        if *id == format!("{:08x}", key.id()) { Ok(key) } else { Err(NoteError::BadKey) }
     }
 }
 
@@ -232,6 +248,26 @@ mod tests {
         assert_eq!(again.seed(), vendor.seed());
         assert_eq!(vendor.verifier().as_str().parse::<NoteVerifier>().unwrap(), vendor.verifier());
         assert!(!format!("{vendor:?}").contains(&text.expose()[30..50]));
+    }
+
+    /// The example of Go's package `golang.org/x/mod/sumdb/note`, where the format comes from.
+    #[test]
+    fn notes_are_those_of_the_published_example() {
+        let secret = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
+        let public = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
+        let text =
+            "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
+        let signature = "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=";
+        let key: NoteKey = secret.parse().unwrap();
+        assert_eq!(key.to_text().expose(), secret);
+        assert_eq!(key.verifier().as_str(), public);
+        let note = key.sign(text).unwrap();
+        assert_eq!(note, format!("{text}\n\u{2014} PeterNeumann {signature}\n"));
+        assert_eq!(public.parse::<NoteVerifier>().unwrap().open(&note).unwrap(), text);
+        let other_id = secret.replace("c74f20a3", "c74f20a4");
+        for bad in [&other_id, &secret[8..], &secret[..70], "PRIVATE+KEY+a+00000000+AQ==", ""] {
+            assert!(bad.parse::<NoteKey>().is_err(), "{bad}");
+        }
     }
 
     #[test]
