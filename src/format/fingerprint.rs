@@ -94,23 +94,23 @@ impl fmt::Debug for Fingerprint {
 }
 
 impl Recipient {
-    /// The first 88 bits of the key's fingerprint as eight words, to be compared over the telephone.
+    /// The first 88 bits of the key's fingerprint as eight words, to be compared over the telephone. Empty where there is no
+    /// fingerprint.
     #[must_use]
     pub fn words(&self) -> String {
-        self.told().words()
+        self.told().map_or_else(String::new, |fingerprint| fingerprint.words())
     }
 
     /// Whether `text` writes this key's fingerprint, in digits or in words; `None` when it writes no fingerprint at all.
     #[must_use]
     pub fn is_written(&self, text: &str) -> Option<bool> {
-        self.told().is(text)
+        self.told()?.is(text)
     }
 
-    fn told(&self) -> Fingerprint {
+    fn told(&self) -> Option<Fingerprint> {
         let mut digits = [0; 16];
-        hex::decode_to_slice(self.fingerprint().replace(' ', ""), &mut digits)
-            .expect("a recipient's fingerprint is 32 hexadecimal digits");
-        Fingerprint(digits)
+        hex::decode_to_slice(self.fingerprint().replace(' ', ""), &mut digits).ok()?;
+        Some(Fingerprint(digits))
     }
 }
 
@@ -142,6 +142,19 @@ mod tests {
         for text in ["", "tarseal1qq", "zoo zoo", "legal winner thank year wave sausage worth usefull", "abcd"] {
             assert_eq!(fingerprint.is(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn the_words_of_a_recipient_are_those_of_its_fingerprint() {
+        let recipient: Recipient = include_str!("../../fixtures/keys/bob.key")
+            .lines()
+            .find_map(|line| line.strip_prefix("# recipient: "))
+            .unwrap()
+            .parse()
+            .unwrap();
+        assert_eq!(recipient.words(), "drum gift entire conduct trumpet guard holiday estate");
+        assert_eq!(recipient.is_written(&recipient.words()), Some(true));
+        assert_eq!(recipient.is_written(&recipient.fingerprint()), Some(true));
     }
 
     #[test]

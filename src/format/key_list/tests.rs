@@ -302,3 +302,28 @@ fn the_list_of_the_fixtures_is_read_from_its_first_root_on() {
     assert_eq!((carol.state, carol.reason.as_deref()), (KeyState::Revoked, Some("laptop lost in a train")));
     assert_eq!(carol.recipient.words(), "crystal weather viable practice master leader rather client");
 }
+
+/// Whatever a vendor's own key signs: it is refused, or it says what it says in the one way of saying it.
+#[test]
+fn what_is_read_is_written_back_the_same_or_it_is_not_read() {
+    use rand::RngExt as _;
+    let mut rng = StdRng::seed_from_u64(7);
+    let text = text_of(&first());
+    let pieces = ["0", "9", "-", "\"", "\\", "\\u0000", "{", "}", "[", "]", ",", ":", "null", "1e9", "Z", "é", " "];
+    let mut refused = 0;
+    for _ in 0..1_000 {
+        let mut changed = text.clone();
+        for _ in 0..rng.random_range(1..4) {
+            let at = rng.random_range(0..changed.len());
+            if changed.is_char_boundary(at) && changed.is_char_boundary(at + 1) {
+                let cut = if rng.random_bool(0.7) { at + 1 } else { at };
+                changed.replace_range(at..cut, pieces[rng.random_range(0..pieces.len())]);
+            }
+        }
+        match read(&signed(&changed), &root_key(1).root()) {
+            Ok(list) => assert_eq!(text_of(&list), changed),
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(refused > 900, "{refused}");
+}
