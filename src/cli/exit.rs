@@ -32,7 +32,7 @@ pub enum Exit {
     Locked = 11,
     /// A wrong passphrase.
     WrongPassphrase = 12,
-    /// The snapshot or its share was deleted at its deadline.
+    /// The snapshot or its share was deleted at its deadline, or a vendor's key list is too old.
     Expired = 13,
     /// `due`: something is due, unconfirmed or overdue.
     Due = 14,

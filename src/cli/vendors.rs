@@ -179,15 +179,16 @@ pub fn refusal(error: &KeyListError, name: &VendorId, vendor: Option<&Vendor>) -
     };
     match error {
         KeyListError::OtherRoot(found) => {
-            let since = vendor.map_or_else(String::new, |vendor| format!(" you trusted on {}", vendor.pinned));
-            let mut failure = Failure::new(
-                exit,
-                format_args!("The key list of {name} is not signed with the root key{since}. It was not taken."),
-            );
-            if let Some(vendor) = vendor {
-                failure = failure.next(format!("  trusted  {}", vendor.list.root().fingerprint().words()));
-            }
-            failure
+            let refused = |which: String| {
+                Failure::new(exit, format_args!("The key list of {name} is not signed with the root key {which}."))
+            };
+            let Some(vendor) = vendor else {
+                // Its words are not shown: they would be typed in without a call.
+                return refused("you named".into())
+                    .next(format!("Call {name} on a number you already know, and ask for the eight words again."));
+            };
+            refused(format!("you trusted on {}; it was not taken", vendor.pinned))
+                .next(format!("  trusted  {}", vendor.list.root().fingerprint().words()))
                 .next(format!("  offered  {}", found.fingerprint().words()))
                 .next(format!("Call {name} on a number you already know, and compare the words."))
         }

@@ -51,7 +51,7 @@ Exit codes:
    10  not found: ticket, snapshot, file in the snapshot
    11  another run holds the lock (try later)
    12  wrong passphrase
-   13  expired: deleted at its deadline
+   13  expired: deleted at its deadline, or a vendor's key list is too old
    14  due: something is due, unconfirmed or overdue
    75  temporary: network, portal busy (try again)
   130  interrupted, 143 terminated; an upload goes on with `tarseal resume`";

@@ -18,6 +18,8 @@ use crate::send::PublicUrl;
 
 /// From so many days before a list expires it is said that it will.
 const SOON_DAYS: i64 = 14;
+/// What is said where there is nothing to show or do.
+const NO_VENDOR: &str = "There is no vendor yet. To pin one:  tarseal vendor add NAME URL --root KEY";
 
 /// Runs one of the vendor commands.
 pub fn run(command: &VendorCommand, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
@@ -141,7 +143,7 @@ fn list(name: Option<&VendorId>, desk: &Desk<'_>) -> Result<Outcome, Failure> {
     let now = desk.world.clock.now();
     let known = chosen(name, desk)?;
     if known.is_empty() {
-        desk.output.say("There is no vendor yet. To pin one:  tarseal vendor add NAME URL --root KEY");
+        desk.output.say(NO_VENDOR);
     }
     for vendor in &known {
         tell(vendor, now, desk);
@@ -163,7 +165,11 @@ fn each(
     mut work: impl FnMut(&Vendor, &Desk<'_>) -> Result<Value, Failure>,
 ) -> Result<Vec<Value>, Failure> {
     let (mut done, mut first) = (Vec::new(), None);
-    for vendor in chosen(name, desk)? {
+    let chosen = chosen(name, desk)?;
+    if chosen.is_empty() {
+        desk.output.say(NO_VENDOR);
+    }
+    for vendor in chosen {
         match work(&vendor, desk) {
             Ok(value) => done.push(value),
             Err(failure) if first.is_none() => first = Some(failure),
