@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 /// A path inside a snapshot: relative, `/` between components, safe to create beneath any directory.
 ///
 /// At most 4096 bytes and 64 components of at most 255 bytes; valid UTF-8; no empty component, no `.` or `..`, no
-/// backslash, no control or bidirectional-override character.
+/// backslash, no control or bidirectional-override character, no drive letter (`C:`) in front.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ArchivePath(String);
 
@@ -66,6 +66,9 @@ fn broken_rule(path: &str) -> Option<&'static str> {
     }
     if path.chars().any(|c| c.is_control() || is_bidi(c) || c == '\\') {
         return Some("it holds a control character, a direction override or a backslash");
+    }
+    if matches!(path.as_bytes(), [b'a'..=b'z' | b'A'..=b'Z', b':', ..]) {
+        return Some("it begins with a drive letter");
     }
     let mut depth = 0;
     for component in path.split('/') {
@@ -223,12 +226,13 @@ mod tests {
 
     #[test]
     fn a_path_stays_beneath_its_root() {
-        for good in ["a", "var/log/syslog.1", "Zoë/ü", ".hidden", "a..b"] {
+        for good in ["a", "var/log/syslog.1", "Zoë/ü", ".hidden", "a..b", "x/C:/y", "12:00.log", "ab:c"] {
             assert_eq!(good.parse::<ArchivePath>().unwrap().as_str(), good);
         }
         let deep = vec!["d"; 65].join("/");
         let long = "x".repeat(256);
-        for bad in ["", "/etc/passwd", "a//b", "a/", "../x", "a/./b", "a\\b", "a\nb", "a\u{202e}b", &deep, &long] {
+        for bad in ["", "/etc", "a//b", "a/", "../x", "a/./b", "a\\b", "a\nb", "a\u{202e}b", "C:/x", "c:", &deep, &long]
+        {
             assert!(bad.parse::<ArchivePath>().is_err(), "{bad:?}");
         }
     }
