@@ -70,14 +70,17 @@ pub(crate) struct Decompression<R> {
     ended: bool,
     /// Compressed bytes up to the end of what was given.
     consumed: u64,
+    /// The frame that was given last, or in which reading stopped.
+    number: u64,
     buffers: Vec<Vec<u8>>,
     contents: Vec<Vec<u8>>,
 }
 
-/// A frame under way, or why there is none, and how far the input was read for it.
+/// A frame under way, or why there is none, its number, and how far the input was read for it.
 struct UnderWay {
     what: What,
     weight: usize,
+    number: u64,
     consumed: u64,
 }
 
@@ -101,6 +104,7 @@ impl<R: Read> Decompression<R> {
             ahead: 0,
             ended: false,
             consumed: 0,
+            number: 0,
             buffers: Vec::new(),
             contents: Vec::new(),
         })
@@ -111,6 +115,11 @@ impl<R: Read> Decompression<R> {
         self.consumed
     }
 
+    /// The number, from 0 and padding included, of the frame that was given last, or in which reading stopped.
+    pub(crate) const fn number(&self) -> u64 {
+        self.number
+    }
+
     /// Gives the content of the next frame, at least one byte. `None` when the stream is over, as it should be over; it
     /// must not be called again then, nor after an error.
     pub(crate) fn next(&mut self) -> Result<Option<Vec<u8>>, UnpackError> {
@@ -118,10 +127,11 @@ impl<R: Read> Decompression<R> {
         while !self.ended && self.under_way.len() < most && (self.ahead < AHEAD || self.under_way.is_empty()) {
             self.read_one();
         }
-        let UnderWay { what, weight, consumed } =
+        let UnderWay { what, weight, number, consumed } =
             self.under_way.pop_front().expect("the end is under way until it is taken");
         self.ahead -= weight;
         self.consumed = consumed;
+        self.number = number;
         let frame = match what {
             What::Ended(result) => return result.map(|()| None),
             What::Read(frame) => self.own.work(frame)?,
@@ -152,7 +162,8 @@ impl<R: Read> Decompression<R> {
         };
         self.ended = matches!(what, What::Ended(_));
         self.ahead += weight;
-        self.under_way.push_back(UnderWay { what, weight, consumed: self.source.consumed() });
+        let number = self.source.frames() - u64::from(!self.ended);
+        self.under_way.push_back(UnderWay { what, weight, number, consumed: self.source.consumed() });
         if !self.ended && self.under_way.len() > 1 {
             self.hand_out();
         }

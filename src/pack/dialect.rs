@@ -147,6 +147,17 @@ impl HeaderReader {
         self.raw.extend_from_slice(bytes);
     }
 
+    /// What the header calls its file, unchecked; `None` before the last block has come.
+    pub(crate) fn name(&self) -> Option<&[u8]> {
+        let (pax, block) = self.raw.split_at_checked(self.raw.len().checked_sub(BLOCK)?)?;
+        if pax.is_empty() {
+            return (block[156] != b'x').then(|| until_zero(&block[..100]));
+        }
+        let length = usize::try_from(octal(&pax[124..136]).ok()?).ok()?;
+        let path = Records(pax[BLOCK..].get(..length)?).map_while(|record| record).find(|(key, _)| *key == b"path");
+        Some(path.map_or_else(|| until_zero(&block[..100]), |(_, value)| value))
+    }
+
     /// Takes path, size and time out of the blocks and compares the blocks with what they should be.
     fn file(&self) -> Result<FileHeader, NotTheDialect> {
         let (pax, block) = self.raw.split_at(self.raw.len() - BLOCK);

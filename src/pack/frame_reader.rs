@@ -40,6 +40,11 @@ impl<R: Read> FrameReader<R> {
         self.frames.consumed()
     }
 
+    /// The number, from 0, of the frame that the last tar bytes came from, or in which reading stopped.
+    pub(crate) const fn number(&self) -> u64 {
+        self.frames.number()
+    }
+
     /// Gives the next tar bytes: at least one, at most `most`. Nothing when the stream is over, as it should be over.
     pub(crate) fn next(&mut self, most: u64) -> Result<&[u8], UnpackError> {
         let taken = self.take(most)?;

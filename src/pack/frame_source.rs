@@ -37,6 +37,11 @@ impl<R: Read> FrameSource<R> {
         self.input.count
     }
 
+    /// Frames read so far, padding included.
+    pub(crate) const fn frames(&self) -> u64 {
+        self.table.0.len() as u64
+    }
+
     /// Reads the next frame into `frame`, in place of what is there, and gives the length of its content. `None` after the
     /// seek table and the end of the input; it must not be called again then, nor after an error.
     pub(crate) fn next(&mut self, frame: &mut Vec<u8>) -> Result<Option<usize>, UnpackError> {

@@ -1,5 +1,8 @@
 //! What a reader puts up with before it calls an archive hostile.
 
+/// Directories of a snapshot, the ones that paths imply. A path can imply 63 of them, each a call to the file system.
+pub(crate) const DIRECTORIES: usize = 1 << 16;
+
 /// The most a snapshot may be. The packer keeps to the default, so whatever it writes can be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {

@@ -124,11 +124,21 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
-/// The entries of an archive in their order, in 32 bytes: two lists are the same when their tallies are.
+/// The entries of an archive in their order, in few bytes: two lists are the same when their tallies are.
 #[derive(Default)]
 pub(crate) struct Tally {
     hasher: Sha256,
     pub(crate) entries: u64,
+    /// Four bytes of the digest after each entry, to find where two lists part. What decides is the whole digest.
+    marks: Vec<[u8; 4]>,
+}
+
+/// The first entry in which an archive and a manifest differ.
+pub(crate) struct Difference<'a> {
+    /// Its number, from 1.
+    pub(crate) entry: u64,
+    /// What the manifest lists there; `None` when it lists fewer entries than there are.
+    pub(crate) path: Option<&'a ArchivePath>,
 }
 
 impl Tally {
@@ -138,15 +148,26 @@ impl Tally {
         self.hasher.update(path.as_str());
         self.hasher.update(size.to_be_bytes());
         self.hasher.update(sha256.0);
+        let so_far = self.hasher.clone().finalize();
+        self.marks.push(*so_far.first_chunk().expect("a digest has 32 bytes"));
     }
 
     /// Whether these are the entries a manifest lists.
-    pub(crate) fn agrees_with(self, manifest: &Manifest) -> bool {
+    pub(crate) fn agrees_with(&self, manifest: &Manifest) -> bool {
+        self.difference(manifest).is_none()
+    }
+
+    /// Where a manifest lists something else; `None` when it lists exactly these entries.
+    pub(crate) fn difference<'a>(&self, manifest: &'a Manifest) -> Option<Difference<'a>> {
         let mut listed = Self::default();
         for entry in &manifest.entries {
             listed.add(&entry.path, entry.size, &entry.sha256);
         }
-        self.hasher.finalize() == listed.hasher.finalize()
+        if self.hasher.clone().finalize() == listed.hasher.finalize() {
+            return None;
+        }
+        let same = self.marks.iter().zip(&listed.marks).take_while(|(here, there)| here == there).count();
+        Some(Difference { entry: same as u64 + 1, path: manifest.entries.get(same).map(|entry| &entry.path) })
     }
 }
 

@@ -10,6 +10,7 @@ mod contents;
 mod decompression;
 mod dialect;
 mod digests;
+mod error;
 mod frame;
 mod frame_reader;
 mod frame_source;
@@ -23,10 +24,11 @@ mod signature;
 mod unpacker;
 
 pub use contents::Contents;
+pub use error::{Place, UnpackError};
 pub use limits::Limits;
 pub use manifest::{Digest, Entry, MANIFEST_PATH, Manifest, ManifestVersion, NotADigest};
 pub use packer::{AddError, PackOptions, Packer};
-pub use reader::{Receiver, UnpackError, read_entries, read_signed_entries};
+pub use reader::{Receiver, read_entries, read_signed_entries};
 pub use signature::{SIGNATURE_PATH, Signature, Verify};
 pub use unpacker::{unpack, unpack_signed};
 

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use sha2::{Digest as _, Sha256};
 use unicode_normalization::UnicodeNormalization;
 
+use super::limits::DIRECTORIES;
 use crate::item::ArchivePath;
 
 /// The directory of the snapshot's own files; nothing else may stand in it.
@@ -15,11 +16,14 @@ const TRIES: u32 = 1_000;
 /// The paths taken so far. Two paths are the same when they are so after Unicode normalisation and case folding, since
 /// a technician may unpack where case does not count.
 ///
-/// 16 bytes are kept for each file and each directory.
+/// 16 bytes are kept for each file and each directory. A path costs time by its length, and a path in the directory of the
+/// one before only by the length of its name.
 #[derive(Default)]
 pub(crate) struct Names {
     files: HashSet<Key>,
     directories: HashSet<Key>,
+    /// The directory of the path that came last, as it was written, and the digest up to there.
+    last: Option<(String, Sha256)>,
     /// The number that was last given to a path that was taken.
     numbers: HashMap<Key, u32>,
 }
@@ -33,25 +37,64 @@ pub(crate) enum Taken {
     Own,
     /// Its first components, this many, are taken: by a file, or by a directory where a file is wanted.
     At(usize),
+    /// It needs more directories than a snapshot may have.
+    Directories,
 }
 
 impl Names {
     /// Takes the path if it is free.
     pub(crate) fn take(&mut self, path: &ArchivePath) -> Result<(), Taken> {
-        let folded = fold(path.as_str());
-        if folded.split('/').next() == Some(OWN_DIRECTORY) {
-            return Err(Taken::Own);
+        let (directory, name) = path.as_str().rsplit_once('/').unwrap_or(("", path.as_str()));
+        let mut hasher = match &self.last {
+            Some((last, hasher)) if last == directory => hasher.clone(),
+            _ => self.enter(directory)?,
+        };
+        let name = fold(name);
+        if directory.is_empty() {
+            if name == OWN_DIRECTORY {
+                return Err(Taken::Own);
+            }
+        } else {
+            hasher.update("/");
         }
-        let parents: Vec<Key> = folded.match_indices('/').map(|(end, _)| key(&folded[..end])).collect();
-        if let Some(file) = parents.iter().position(|parent| self.files.contains(parent)) {
-            return Err(Taken::At(file + 1));
-        }
-        let own = key(&folded);
+        hasher.update(name);
+        let own = key_of(&hasher);
         if self.directories.contains(&own) || !self.files.insert(own) {
-            return Err(Taken::At(parents.len() + 1));
+            return Err(Taken::At(path.components().count()));
         }
-        self.directories.extend(parents);
         Ok(())
+    }
+
+    /// Takes a directory and those above it, and gives the digest up to there. They stay taken even when the file that they
+    /// are for is not, which hurts no one.
+    fn enter(&mut self, directory: &str) -> Result<Sha256, Taken> {
+        let mut hasher = Sha256::new();
+        if directory.is_empty() {
+            return Ok(hasher);
+        }
+        let mut new = Vec::new();
+        for (above, component) in directory.split('/').enumerate() {
+            let component = fold(component);
+            if above > 0 {
+                hasher.update("/");
+            } else if component == OWN_DIRECTORY {
+                return Err(Taken::Own);
+            }
+            hasher.update(component);
+            let key = key_of(&hasher);
+            if self.files.contains(&key) {
+                return Err(Taken::At(above + 1));
+            }
+            if !self.directories.contains(&key) {
+                new.push(key);
+            }
+        }
+        if self.directories.len() + new.len() > DIRECTORIES {
+            return Err(Taken::Directories);
+        }
+        self.directories.extend(new);
+        self.last = Some((directory.to_owned(), hasher.clone()));
+        Ok(hasher)
     }
 
     /// Takes the path, or the nearest free one: `name~2.log` for `name.log`. Returns what was taken; `None` if there is
@@ -61,7 +104,7 @@ impl Names {
         for _ in 0..TRIES {
             match self.take(&near) {
                 Ok(()) => return Some(near),
-                Err(Taken::Own) => return None,
+                Err(Taken::Own | Taken::Directories) => return None,
                 Err(Taken::At(components)) => {
                     let number = self.numbers.entry(key(&fold(path.as_str()))).or_insert(1);
                     *number += 1;
@@ -93,14 +136,21 @@ fn numbered(path: &ArchivePath, which: usize, number: u32) -> Option<ArchivePath
     path.components().enumerate().map(component).collect::<Vec<_>>().join("/").parse().ok()
 }
 
-/// The path as a file system that knows neither case nor composition sees it.
+/// The path as a file system that knows neither case nor composition sees it. No character becomes a slash or joins with one,
+/// so a component can be folded alone.
 fn fold(path: &str) -> String {
+    if path.is_ascii() {
+        return path.to_ascii_lowercase();
+    }
     path.nfc().flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfc().collect()
 }
 
 fn key(folded: &str) -> Key {
-    let digest = Sha256::digest(folded);
-    digest[..16].try_into().expect("SHA-256 gives 32 bytes")
+    key_of(&Sha256::new_with_prefix(folded))
+}
+
+fn key_of(hasher: &Sha256) -> Key {
+    *hasher.clone().finalize().first_chunk().expect("SHA-256 gives 32 bytes")
 }
 
 #[cfg(test)]
@@ -133,6 +183,37 @@ mod tests {
         assert_eq!(names.take(&path("a")), Err(Taken::At(1)));
         assert_eq!(names.take(&path("A/B/c")), Err(Taken::At(2)));
         assert_eq!(names.take(&path("a/c")), Ok(()));
+    }
+
+    #[test]
+    fn a_name_is_the_same_whichever_way_one_comes_to_it() {
+        let all = ["a/b/c", "a/b/d", "A/B/C", "a/b", "a", "a/x/c", "a/b/c", "b", "a/b/e/f", "a/b/d/f", "a/b/g"];
+        let mut names = Names::default();
+        let taken: Vec<_> = all.iter().map(|text| names.take(&path(text)).err()).collect();
+        let at = |components| Some(Taken::At(components));
+        assert_eq!(taken, [None, None, at(3), at(2), at(1), None, at(3), None, None, at(3), None]);
+    }
+
+    #[test]
+    fn folding_a_component_alone_or_with_others_is_the_same() {
+        for text in ["Zoe\u{308}/A\u{30a}", "a/\u{308}b", "\u{3a3}/\u{3a3}", "\u{212a}/\u{1e9e}", "a/\u{338}"] {
+            let apart: Vec<String> = text.split('/').map(fold).collect();
+            assert_eq!(apart.join("/"), fold(text));
+        }
+        let ascii: String = (0..128_u8).map(char::from).collect();
+        let with_more = fold(&format!("{ascii}\u{eb}"));
+        assert_eq!(fold(&ascii) + "\u{eb}", with_more);
+    }
+
+    #[test]
+    fn directories_beyond_the_limit_are_refused() {
+        let mut names = Names::default();
+        for number in 1..DIRECTORIES {
+            names.take(&path(&format!("d/{number}/x"))).unwrap();
+        }
+        assert_eq!(names.take(&path("d/new/x")), Err(Taken::Directories));
+        assert_eq!(names.take_near(&path("d/new/x")), None);
+        assert_eq!(names.take(&path("d/y")), Ok(()));
     }
 
     #[test]

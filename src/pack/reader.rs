@@ -1,63 +1,18 @@
 //! Reads a packed stream entry by entry and believes nothing of it until the manifest agrees.
 
-use std::io::{self, Read};
-use std::path::PathBuf;
+use std::io::Read;
 use std::thread;
 
-use super::dialect::{BLOCK, FileHeader, HeaderReader, Next, NotTheDialect, padding};
+use super::dialect::{BLOCK, FileHeader, HeaderReader, Next, padding};
+use super::error::{Place, UnpackError, shown_name};
 use super::frame_reader::FrameReader;
 use super::limits::Limits;
-use super::manifest::{Digest, MANIFEST_PATH, Manifest};
-use super::names::Names;
+use super::manifest::{Difference, Digest, MANIFEST_PATH, Manifest};
+use super::names::{Names, Taken};
 use super::signature::{SIGNATURE_PATH, Signature, Signed, Verify};
 use crate::clock::Timestamp;
 use crate::item::ArchivePath;
 use crate::progress::Progress;
-
-/// Why a stream was not unpacked. Nothing of it is left.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum UnpackError {
-    /// The input could not be read. When it is the payload of a sealed file, the cause says what is wrong with that.
-    #[error("reading failed")]
-    Input(#[source] io::Error),
-    /// It is not what the packer writes, or not all of it.
-    #[error("the archive is damaged: {0}")]
-    Damaged(&'static str),
-    /// It is larger than the limits allow.
-    #[error("the archive is refused: {0}")]
-    Limit(&'static str),
-    /// Two entries have one path, or one that is the same where case does not count, or a path that is not free.
-    #[error("the archive is refused: {0} cannot stand beside what came before it")]
-    Path(ArchivePath),
-    /// The manifest is not signed by the expected sender.
-    #[error("the sender's signature does not fit")]
-    Signature,
-    /// An entry is not what the manifest says: its header, or its bytes.
-    #[error("the archive is damaged: {0} is not what the manifest says")]
-    Entry(ArchivePath),
-    /// The manifest cannot be understood.
-    #[error("the manifest cannot be read")]
-    Manifest(#[source] serde_json::Error),
-    /// There is something at the destination already.
-    #[error("{} is there already", .0.display())]
-    DestinationExists(PathBuf),
-    /// The destination could not be written.
-    #[error("{} could not be written", path.display())]
-    Destination {
-        /// What was being written.
-        path: PathBuf,
-        /// Why it failed.
-        #[source]
-        source: io::Error,
-    },
-}
-
-impl From<NotTheDialect> for UnpackError {
-    fn from(error: NotTheDialect) -> Self {
-        Self::Damaged(error.0)
-    }
-}
 
 /// Takes the entries of a snapshot as they come: the manifest, too, as the last one.
 ///
@@ -113,25 +68,21 @@ pub(crate) fn read_with(
     progress: &dyn Progress,
 ) -> Result<Manifest, UnpackError> {
     let frames = FrameReader::new(input, limits, threads)?;
-    let mut archive =
-        Archive { frames, limits, receiver, progress, told: 0, manifest: Vec::new(), signature: Vec::new() };
-    let (mut names, mut entries) = (Names::default(), 0);
-    while let Some(header) = archive.header()? {
-        entries += 1;
-        if entries > limits.entries {
-            return Err(UnpackError::Limit("it has too many files"));
-        }
-        if header.path.as_str() == MANIFEST_PATH {
-            if header.size > limits.manifest {
-                return Err(UnpackError::Limit("its manifest is too large"));
-            }
-            archive.entry(&header, Some(MANIFEST_PATH))?;
-            return archive.end();
-        }
-        names.take(&header.path).map_err(|_| UnpackError::Path(header.path.clone()))?;
-        archive.entry(&header, None)?;
+    let mut archive = Archive {
+        frames,
+        limits,
+        receiver,
+        progress,
+        told: 0,
+        manifest: Vec::new(),
+        signature: Vec::new(),
+        entries: 0,
+        name: None,
+    };
+    match archive.read() {
+        Ok(place) => archive.agree(place),
+        Err(error) => Err(error.at(archive.place())),
     }
-    Err(UnpackError::Damaged("it has no manifest"))
 }
 
 /// The same for a snapshot that is signed: `verify` must find the signature good.
@@ -154,16 +105,55 @@ struct Archive<'a, R> {
     told: u64,
     manifest: Vec<u8>,
     signature: Vec<u8>,
+    /// Entries whose header was read.
+    entries: u64,
+    /// What the present entry calls itself.
+    name: Option<String>,
 }
 
 impl<R: Read> Archive<'_, R> {
+    /// Reads everything to the very end and says where the manifest stands.
+    fn read(&mut self) -> Result<Place, UnpackError> {
+        let mut names = Names::default();
+        while let Some(header) = self.header()? {
+            if self.entries > self.limits.entries {
+                return Err(UnpackError::Limit("it has too many files"));
+            }
+            if header.path.as_str() == MANIFEST_PATH {
+                if header.size > self.limits.manifest {
+                    return Err(UnpackError::Limit("its manifest is too large"));
+                }
+                drop(names);
+                self.entry(&header, Some(MANIFEST_PATH))?;
+                let place = self.place();
+                self.end()?;
+                return Ok(place);
+            }
+            names.take(&header.path).map_err(|taken| match taken {
+                Taken::Directories => UnpackError::Limit("it has too many directories"),
+                Taken::Own | Taken::At(_) => UnpackError::Path(header.path.clone()),
+            })?;
+            self.entry(&header, None)?;
+        }
+        Err(UnpackError::Damaged("it has no manifest"))
+    }
+
+    /// Where reading stands.
+    fn place(&self) -> Place {
+        Place { entry: self.entries, name: self.name.clone(), frame: Some(self.frames.number()) }
+    }
+
     /// Reads the next header; `None` at the archive's two closing blocks.
     fn header(&mut self) -> Result<Option<FileHeader>, UnpackError> {
+        self.entries += 1;
+        self.name = None;
         let mut reader = HeaderReader::default();
         loop {
             let mut block = [0; BLOCK];
             self.frames.fill(&mut block)?;
-            match reader.block(&block, self.limits.pax)? {
+            let next = reader.block(&block, self.limits.pax);
+            self.name = reader.name().map(shown_name);
+            match next? {
                 Next::File(header) => return Ok(Some(header)),
                 Next::Pax(length) => {
                     let mut pax = vec![0; length];
@@ -216,31 +206,36 @@ impl<R: Read> Archive<'_, R> {
         self.receiver.end()
     }
 
-    /// Reads the signature, if one follows the manifest, and the archive's closing blocks.
-    fn signature(&mut self) -> Result<Option<Signature>, UnpackError> {
+    /// Reads the signature, if one follows the manifest, and makes sure that nothing else does.
+    fn end(&mut self) -> Result<(), UnpackError> {
         const OTHER: UnpackError = UnpackError::Damaged("an entry follows the manifest");
-        let Some(header) = self.header()? else { return Ok(None) };
-        if header.path.as_str() != SIGNATURE_PATH || header.size != size_of::<Signature>() as u64 {
-            return Err(OTHER);
+        if let Some(header) = self.header()? {
+            if header.path.as_str() != SIGNATURE_PATH || header.size != size_of::<Signature>() as u64 {
+                return Err(OTHER);
+            }
+            self.entry(&header, Some(SIGNATURE_PATH))?;
+            if self.header()?.is_some() {
+                return Err(OTHER);
+            }
         }
-        self.entry(&header, Some(SIGNATURE_PATH))?;
-        if self.header()?.is_some() {
-            return Err(OTHER);
-        }
-        Ok(self.signature.as_slice().try_into().ok())
-    }
-
-    /// Reads to the very end and compares the manifest with what was there.
-    fn end(mut self) -> Result<Manifest, UnpackError> {
-        let signature = self.signature()?;
         if !self.frames.next(1)?.is_empty() {
             return Err(UnpackError::Damaged("bytes follow the archive's end"));
         }
         self.progress.advance(self.frames.consumed() - self.told);
-        let manifest: Manifest = serde_json::from_slice(&self.manifest).map_err(UnpackError::Manifest)?;
-        if !self.frames.tally()?.agrees_with(&manifest) {
-            return Err(UnpackError::Damaged("the manifest does not agree with what is there"));
+        Ok(())
+    }
+
+    /// Compares the manifest, which stands at `place`, with what was there.
+    fn agree(self, place: Place) -> Result<Manifest, UnpackError> {
+        let tally = self.frames.tally()?;
+        let manifest = serde_json::from_slice(&self.manifest);
+        let manifest: Manifest = manifest.map_err(|error| UnpackError::Manifest(error).at(place))?;
+        if let Some(Difference { entry, path }) = tally.difference(&manifest) {
+            let name = path.map(|path| shown_name(path.as_str().as_bytes()));
+            let error = UnpackError::Damaged("the manifest does not agree with what is there");
+            return Err(error.at(Place { entry, name, frame: None }));
         }
+        let signature: Option<Signature> = self.signature.as_slice().try_into().ok();
         self.receiver.signature(&Digest::of(&self.manifest), signature.as_ref())?;
         Ok(manifest)
     }

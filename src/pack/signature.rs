@@ -3,8 +3,9 @@
 //! What is signed and with which key is the sealed file's affair; here it is 64 bytes that stand in their place, and somebody
 //! who says whether they are good.
 
+use super::error::UnpackError;
 use super::manifest::Digest;
-use super::reader::{Receiver, UnpackError};
+use super::reader::Receiver;
 use crate::clock::Timestamp;
 use crate::item::ArchivePath;
 

@@ -256,7 +256,7 @@ fn every_truncation_is_refused() {
     let stream = packed(&[("a", b"some content"), ("b", &noise(3000, 5))]);
     for length in 0..stream.len() {
         let error = read_entries(&stream[..length], &Limits::default(), &mut (), &Silent).unwrap_err();
-        assert!(matches!(error, UnpackError::Damaged(_)), "{length}: {error}");
+        assert!(matches!(error.reason(), UnpackError::Damaged(_)), "{length}: {error}");
     }
     refused(&stream[..stream.len() / 2]);
     refused(&[]);
@@ -410,7 +410,7 @@ fn hostile_tars_in_honest_frames_are_refused() {
         // Nothing but the entry under test is wrong: the manifest lists what such a tar would hold.
         for listed in [&[][..], &[("victim", &b""[..])], &[("a", b"")], &[("a", b""), ("a", b"")]] {
             let error = refused(&framed(&tar_of(&body, listed)));
-            assert!(matches!(error, UnpackError::Damaged(_) | UnpackError::Path(_)), "{what}: {error}");
+            assert!(matches!(error.reason(), UnpackError::Damaged(_) | UnpackError::Path(_)), "{what}: {error}");
         }
         let before = [tar_entry("good", b"content"), body].concat();
         refused(&framed(&tar_of(&before, &[("good", b"content")])));
@@ -459,11 +459,11 @@ fn bombs_stop_at_the_limits_before_they_are_unpacked() {
         frames.extend_from_slice(&frame);
     }
     // Written without the padding that an honest packer puts in.
-    assert!(matches!(refused(&frames), UnpackError::Limit(_)));
+    assert!(matches!(refused(&frames).reason(), UnpackError::Limit(_)));
 
     // One frame that says it holds 17 MiB.
     compressor.compress(&vec![0; 17 << 20], &mut frame).unwrap();
-    assert!(matches!(refused(&frame), UnpackError::Limit(_)));
+    assert!(matches!(refused(&frame).reason(), UnpackError::Limit(_)));
     // A frame that says 16 EiB, and one whose window is 2 GiB.
     refused(&[&0xFD2F_B528u32.to_le_bytes()[..], &[0xe0], &[0xff; 8], &[1, 0, 0]].concat());
     refused(&[&0xFD2F_B528u32.to_le_bytes()[..], &[0x80, 0xa8], &100u32.to_le_bytes(), &[1, 0, 0]].concat());
@@ -477,7 +477,7 @@ fn bombs_stop_at_the_limits_before_they_are_unpacked() {
         Limits { frame: 1000, ..Limits::default() },
     ] {
         let error = unpacked(&stream, &limits).map(|_| ()).unwrap_err();
-        assert!(matches!(error, UnpackError::Limit(_)), "{limits:?}: {error}");
+        assert!(matches!(error.reason(), UnpackError::Limit(_)), "{limits:?}: {error}");
     }
 }
 
@@ -597,4 +597,35 @@ fn what_is_packed_and_signed_is_unpacked_when_the_signature_is_good_and_not_at_a
     let (directory, refused) = into(false);
     assert!(matches!(refused, Err(UnpackError::Signature)));
     assert!(fs::read_dir(directory.path()).unwrap().next().is_none());
+}
+
+#[test]
+fn an_error_names_the_entry_and_the_frame_and_shows_no_control_character() {
+    let first = noise(FRAME + 1000, 1);
+    let body = [tar_entry("first", &first), tar_entry("second", b"x")].concat();
+    let says = |tar: &[u8], expected: &str| assert_eq!(refused(&framed(tar)).to_string(), expected);
+
+    let mut bad = body.clone();
+    let at = body.len() - 2 * dialect::BLOCK;
+    bad[at..at + 7].copy_from_slice(b"\x1b[2Jx\"y");
+    let text = "the archive is damaged: a path is not safe (entry 2, \"\\u{1b}[2Jx\\\"y\", frame 1)";
+    says(&tar_of(&bad, &[]), text);
+
+    let listed = [("first", &first[..]), ("second", b"y")];
+    let text = "the archive is damaged: the manifest does not agree with what is there (entry 2, \"second\")";
+    says(&tar_of(&body, &listed), text);
+    let text = "the archive is damaged: the manifest does not agree with what is there (entry 2)";
+    says(&tar_of(&body, &listed[..1]), text);
+
+    let text = "the archive is refused: second cannot stand beside what came before it (entry 3, \"second\", frame 1)";
+    says(&[&body[..], &tar_entry("second", b"")].concat(), text);
+
+    let manifest =
+        [tar_entry(MANIFEST_PATH, b"{\"version\":1,\n\"tool\":\"\x1b[2J\"}"), dialect::END.to_vec()].concat();
+    let text = "the manifest cannot be read: line 2, column 9 is wrong (entry 1, \".tarseal/manifest.json\", frame 0)";
+    says(&manifest, text);
+
+    let stream = framed(&tar_of(&body, &listed));
+    let cut = unpacked(&stream[..stream.len() / 2], &Limits::default()).map(|_| ()).unwrap_err();
+    assert_eq!(cut.to_string(), "the archive is damaged: it ends early (entry 1, frame 0)");
 }

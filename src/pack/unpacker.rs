@@ -10,9 +10,10 @@ use std::time::{Duration, UNIX_EPOCH};
 use rustix::fs::{CWD, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
+use super::error::UnpackError;
 use super::limits::Limits;
 use super::manifest::Manifest;
-use super::reader::{Receiver, UnpackError, read_entries, read_signed_entries};
+use super::reader::{Receiver, read_entries, read_signed_entries};
 use super::signature::Verify;
 use crate::clock::Timestamp;
 use crate::item::ArchivePath;

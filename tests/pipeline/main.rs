@@ -290,7 +290,8 @@ fn a_snapshot_past_the_limits_is_refused() {
     let limits = Limits { total: 1000, ..Limits::default() };
     let share = |_: &Header| -> Result<Share, Infallible> { panic!("no share is needed") };
     let error = check_snapshot(&file[..], &[technician()], share, &limits, &Silent).unwrap_err();
-    assert!(matches!(error, OpenSnapshotError::Unpack(UnpackError::Limit(_))), "{error:?}");
+    let OpenSnapshotError::Unpack(error) = error else { panic!("{error:?}") };
+    assert!(matches!(error.reason(), UnpackError::Limit(_)), "{error:?}");
 }
 
 #[test]
