@@ -41,8 +41,7 @@ pub fn ticket_key(ticket: &TicketId, own: &Identity, desk: &mut Desk<'_>) -> Res
         Ok(sealed) => {
             let damaged = || Failure::new(Exit::Damaged, format_args!("{} is damaged.", path.display()));
             let bytes = open_sealed(own, &ticket_key_info(ticket), &sealed).map_err(|_| damaged())?;
-            let bytes: [u8; 32] = bytes.expose().as_slice().try_into().map_err(|_| damaged())?;
-            Ok(TicketKey::from_bytes(bytes))
+            TicketKey::from_slice(bytes.expose()).ok_or_else(damaged)
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let key = TicketKey::random(&mut *desk.world.rng);

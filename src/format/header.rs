@@ -13,7 +13,7 @@ use super::share::{MAX_PORTAL_LENGTH, Share, ShareField, check_portal};
 use super::slot::{ANONYMOUS, PART_LENGTH, Slot, SlotKind, check_cost, unlock};
 use crate::clock::Timestamp;
 use crate::ids::{FileId, ShareId};
-use crate::secret::Secret;
+use crate::secret::{Secret, on_clean_stack};
 
 /// First bytes of every sealed file. What a transfer in text mode changes, it changes here first.
 pub(crate) const MAGIC: [u8; 8] = *b"\x89TSL\r\n\x1a\n";
@@ -132,12 +132,12 @@ impl Header {
 
     /// Gets the vendor's part of the file key out of a slot.
     pub(crate) fn unlock(&self, identities: &[Identity]) -> Result<Secret<[u8; PART_LENGTH]>, OpenError> {
-        unlock(&self.slots, &self.public_digest, identities)
+        on_clean_stack(|| unlock(&self.slots, &self.public_digest, identities))
     }
 
     /// Joins the two parts to the file key. Without field 3 there is no share, whatever is given.
     pub(crate) fn file_key(&self, part: &Secret<[u8; PART_LENGTH]>, share: Option<&Share>) -> Secret<[u8; 32]> {
-        file_key(&self.public_digest, part, share.filter(|_| self.share.is_some()))
+        on_clean_stack(|| file_key(&self.public_digest, part, share.filter(|_| self.share.is_some())))
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {

@@ -14,7 +14,7 @@ use super::passphrase::Passphrase;
 use super::sender::{self, SenderKey};
 use super::slot::{ANONYMOUS, SlotKind, fingerprint, key_digest, key_slot};
 use crate::clock::Timestamp;
-use crate::secret::Secret;
+use crate::secret::{Secret, on_clean_stack};
 
 const RECIPIENT_PREFIX: &str = "tarseal";
 pub(crate) const SECRET_PREFIX: &str = "tarseal-secret-key-";
@@ -218,10 +218,10 @@ impl Identity {
     /// key file.
     #[must_use]
     pub fn to_text(&self, created: Timestamp) -> Secret<String> {
-        match self.line() {
+        on_clean_stack(|| match self.line() {
             Some(line) => key_text(created, &self.note(), &line),
             None => Secret::new(String::new()),
-        }
+        })
     }
 
     pub(crate) const fn opener(&self) -> &Opener {
@@ -260,7 +260,7 @@ impl Identity {
     }
 
     fn from_secret(kind: KeyKind, secret: Secret<[u8; 32]>) -> Self {
-        let public = key_slot(kind).public(secret.expose());
+        let public = on_clean_stack(|| key_slot(kind).public(secret.expose()));
         Self(Opener::KeyPair { kind, secret, public })
     }
 }
@@ -326,6 +326,10 @@ pub(crate) enum KeyLine {
 
 /// Reads the one line of a key file that is a key, and says which line it is.
 pub(crate) fn read_key_line(text: &str) -> Result<(usize, KeyLine), KeyError> {
+    on_clean_stack(|| key_line(text))
+}
+
+fn key_line(text: &str) -> Result<(usize, KeyLine), KeyError> {
     let (line, text) = only_line(text)?;
     let refuse = |reason| KeyError::Identity { line, reason };
     if starts_with(text, RECIPIENT_PREFIX) || starts_with(text, sender::PREFIX) {

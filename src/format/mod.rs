@@ -69,3 +69,6 @@ pub use sender::{Sender, SenderKey};
 pub use share::{Share, ShareField};
 pub use slot::SlotKind;
 pub use wrap::{open_sealed, seal_to};
+
+#[cfg(all(test, target_os = "linux"))]
+mod memory;

@@ -16,7 +16,7 @@ use sha2::Sha512;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::secret::Secret;
+use crate::secret::{Secret, keep_in_memory, on_clean_frame, on_clean_stack};
 
 /// Plaintext bytes in every chunk but the last.
 pub(crate) const CHUNK: usize = 16 * 1024;
@@ -41,7 +41,8 @@ pub(crate) struct OtherCommitment;
 
 /// Seals and opens single chunks of one payload. The key is wiped when this is dropped.
 pub(crate) struct ChunkCipher {
-    cipher: Aes256Gcm,
+    /// In a place of its own, where it stays.
+    cipher: Box<Aes256Gcm>,
     base_nonce: [u8; NONCE],
 }
 
@@ -51,7 +52,7 @@ impl ChunkCipher {
         let mut prefix = [0; PREFIX];
         let (salt, commitment) = prefix.split_at_mut(SALT);
         rng.fill_bytes(salt);
-        let (cipher, own) = derive(file_key, context, salt);
+        let (cipher, own) = on_clean_stack(|| derive(file_key, context, salt));
         commitment.copy_from_slice(&own);
         (cipher, prefix)
     }
@@ -63,14 +64,14 @@ impl ChunkCipher {
         prefix: &[u8; PREFIX],
     ) -> Result<Self, OtherCommitment> {
         let (salt, commitment) = prefix.split_at(SALT);
-        let (cipher, own) = derive(file_key, context, salt);
+        let (cipher, own) = on_clean_stack(|| derive(file_key, context, salt));
         if bool::from(own.ct_eq(commitment)) { Ok(cipher) } else { Err(OtherCommitment) }
     }
 
     /// Seals a chunk where it stands and gives its tag. No number may be used twice.
     pub(crate) fn seal(&self, number: u64, chunk: &mut [u8]) -> [u8; TAG] {
-        self.cipher
-            .encrypt_inout_detached(&self.nonce(number).into(), &[], InOutBuf::from(chunk))
+        let nonce = self.nonce(number).into();
+        on_clean_frame(|| self.cipher.encrypt_inout_detached(&nonce, &[], InOutBuf::from(chunk)))
             .expect("a chunk is far below the 64 GiB that AES-GCM can take")
             .into()
     }
@@ -81,8 +82,8 @@ impl ChunkCipher {
     pub(crate) fn open(&self, number: u64, sealed: &mut [u8]) -> Option<usize> {
         let (chunk, tag) = sealed.split_last_chunk_mut::<TAG>()?;
         let length = chunk.len();
-        self.cipher
-            .decrypt_inout_detached(&self.nonce(number).into(), &[], InOutBuf::from(chunk), &(*tag).into())
+        let (nonce, tag) = (self.nonce(number).into(), (*tag).into());
+        on_clean_frame(|| self.cipher.decrypt_inout_detached(&nonce, &[], InOutBuf::from(chunk), &tag))
             .is_ok()
             .then_some(length)
     }
@@ -106,7 +107,8 @@ fn derive(file_key: &Secret<[u8; 32]>, context: &[u8], salt: &[u8]) -> (ChunkCip
 
     let (key, rest) = output.split_at(KEY);
     let (nonce, commitment) = rest.split_at(NONCE);
-    let cipher = Aes256Gcm::new_from_slice(key).expect("32 bytes are a key of AES-256");
+    let cipher = Box::new(Aes256Gcm::new_from_slice(key).expect("32 bytes are a key of AES-256"));
+    keep_in_memory(&*cipher);
     let mut base_nonce = [0; NONCE];
     base_nonce.copy_from_slice(nonce);
     let mut own = [0; COMMITMENT];

@@ -14,7 +14,7 @@ use super::share::{Share, ShareField, check_portal};
 use super::slot::{self, PART_LENGTH, SlotKind};
 use crate::clock::Timestamp;
 use crate::ids::FileId;
-use crate::secret::Secret;
+use crate::secret::{Secret, on_clean_stack};
 
 /// Chunks that are written with one call.
 const BATCH: usize = 8;
@@ -98,7 +98,9 @@ impl<W: Write> SealWriter<W> {
         let mut part = Secret::new([0; PART_LENGTH]);
         rng.fill_bytes(part.expose_mut());
         let header = Header::new(file_id, options.created, field, sender, |public_digest| {
-            recipients.iter().map(|recipient| slot::lock(recipient, public_digest, &part, rng)).collect()
+            on_clean_stack(|| {
+                recipients.iter().map(|recipient| slot::lock(recipient, public_digest, &part, rng)).collect()
+            })
         });
         let (cipher, prefix) = ChunkCipher::begin(&header.file_key(&part, share), &header.digest(), rng);
         output.write_all(header.as_bytes()).and_then(|()| output.write_all(&prefix)).map_err(SealError::Write)?;

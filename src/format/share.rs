@@ -25,8 +25,17 @@ impl Share {
 
     /// Takes in a share that was drawn before. The caller must not keep another copy.
     #[must_use]
-    pub const fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
+    pub fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
         Self(Secret::new(bytes))
+    }
+
+    /// Takes in a share by a copy in its own place; `None` unless there are 32 bytes.
+    #[must_use]
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        let mut share = Secret::new([0; Self::LENGTH]);
+        let fits = bytes.len() == Self::LENGTH;
+        fits.then(|| share.expose_mut().copy_from_slice(bytes))?;
+        Some(Self(share))
     }
 
     /// Shows the bytes to code that needs them.

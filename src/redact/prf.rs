@@ -25,8 +25,17 @@ impl TicketKey {
 
     /// Takes a ticket's key up again.
     #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(Secret::new(bytes))
+    }
+
+    /// Takes a ticket's key up again, by a copy in its own place; `None` unless there are 32 bytes.
+    #[must_use]
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        let mut key = Secret::new([0; 32]);
+        let fits = bytes.len() == key.expose().len();
+        fits.then(|| key.expose_mut().copy_from_slice(bytes))?;
+        Some(Self(key))
     }
 
     /// Shows the bytes, to be stored beside the vault.

@@ -89,9 +89,7 @@ impl ShareDesk {
         let bytes = BASE64_STANDARD.decode(&sealed.sealed).map_err(|_| damaged("the share is not Base64"))?;
         let info = share_info(&header.file_id, &field.id);
         let opened = open_sealed(identity, &info, &bytes).map_err(damaged)?;
-        let bytes: [u8; 32] =
-            opened.expose().as_slice().try_into().map_err(|_| damaged("the share has a wrong length"))?;
-        Ok(Share::from_bytes(bytes))
+        Share::from_slice(opened.expose()).ok_or_else(|| damaged("the share has a wrong length"))
     }
 }
 
