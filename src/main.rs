@@ -7,9 +7,10 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use tarseal::cli::{World, interrupted, run};
+use tarseal::cli::{World, guard_memory, interrupted, run};
 
 fn main() -> ExitCode {
+    guard_memory();
     match Signals::new([SIGINT, SIGTERM]) {
         Ok(signals) => drop(thread::spawn(|| end_at_a_signal(signals))),
         Err(error) => eprintln!("Signals cannot be caught, so an interrupted run may leave a partial file: {error}"),

@@ -6,6 +6,7 @@
 mod args;
 mod command;
 mod exit;
+mod guard;
 mod home;
 mod interrupt;
 mod keeping;
@@ -24,6 +25,7 @@ use std::ffi::OsString;
 use clap::Parser;
 
 pub use self::exit::Exit;
+pub use self::guard::guard_memory;
 pub use self::world::{Kept, World};
 
 use self::args::{Arguments, MannerArguments};
