@@ -11,5 +11,5 @@ mod output;
 mod parts;
 
 pub use create::{CreateError, Created, Plan, Redaction, create};
-pub use open_snapshot::{OpenSnapshotError, Opened, check_snapshot, open_snapshot, read_snapshot};
+pub use open_snapshot::{OpenSnapshotError, Opened, check_snapshot, open_snapshot, open_snapshot_ahead, read_snapshot};
 pub use parts::Parts;

@@ -1,9 +1,10 @@
 //! From a sealed file to a directory.
 
 use std::error::Error;
-use std::io::Read;
+use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
+use super::parts::Parts;
 use crate::clock::Timestamp;
 use crate::format::{Header, Identity, OpenError, OpenReader, Sender, Share, ShareField};
 use crate::ids::FileId;
@@ -59,6 +60,27 @@ pub fn open_snapshot<E: Error + 'static>(
         None => pack::unpack(payload, destination, limits, progress),
     };
     through(input, identities, share, progress, unpack)
+}
+
+/// Opens a sealed file that can be read from its end, as [`open_snapshot`] does, and looks ahead before anything is created.
+///
+/// The seek table and the manifest are read first: a file whose length, number of files or names do not agree with them, or
+/// pass a limit, is refused at once, and not after a million files were made. `share` is asked once more only if the file
+/// was exchanged in between.
+pub fn open_snapshot_ahead<E: Error + 'static>(
+    mut input: impl Read + Seek,
+    identities: &[Identity],
+    share: impl Fn(&Header) -> Result<Share, E>,
+    destination: &Path,
+    limits: &Limits,
+    progress: &dyn Progress,
+) -> Result<Opened, OpenSnapshotError<E>> {
+    let mut kept = None;
+    let ask = |header: &Header| share(header).inspect(|share| kept = Some(share.clone()));
+    drop(Parts::open(&mut input, identities, ask, limits)?);
+    input.rewind().map_err(|error| OpenSnapshotError::Sealed(OpenError::Read(error)))?;
+    let ask = |header: &Header| kept.take().map_or_else(|| share(header), Ok);
+    open_snapshot(BufReader::with_capacity(256 * 1024, input), identities, ask, destination, limits, progress)
 }
 
 /// Opens a sealed file and gives its entries to `receiver` one by one. What it was given is complete only when this

@@ -8,9 +8,10 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::Command;
+use std::sync::Mutex;
 
-use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use tarseal::format::{SealOptions, SealWriter};
 
 use crate::archive::{
@@ -55,12 +56,27 @@ impl Stream {
     }
 }
 
+/// The header of a file past 8 GiB.
+fn huge(name: &str, size: u64) -> Vec<u8> {
+    [pax(&record("size", size.to_string().as_bytes())), Header::new(name, 0).block()].concat()
+}
+
+/// Digits and letters of chance, as in a digest.
+fn noise(length: usize) -> String {
+    static RNG: Mutex<Option<StdRng>> = Mutex::new(None);
+    let mut bytes = vec![0; length.div_ceil(2)];
+    RNG.lock().unwrap().get_or_insert_with(|| StdRng::seed_from_u64(1)).fill_bytes(&mut bytes);
+    let mut text = hex::encode(bytes);
+    text.truncate(length);
+    text
+}
+
 /// A name, what the program says, and how the stream is made.
 type Heavy = (&'static str, &'static str, fn(&mut Stream));
 
 const HEAVY: &[Heavy] = &[
     ("10 GB of zeros in 340 kB", "it grows too much when it is unpacked", |stream| {
-        stream.tar(&Header::new("zeros", 10_000_000_000 & !511).block());
+        stream.tar(&huge("zeros", 10_000_000_000));
         let rest = std::mem::take(&mut stream.tar);
         stream.frame(&frame(&rest), rest.len());
         let zeros = frame(&vec![0; 16 << 20]);
@@ -70,7 +86,7 @@ const HEAVY: &[Heavy] = &[
     }),
     ("10 GB of zeros in 10 MB, and no manifest", "it has no manifest", |stream| {
         let size = 10_000_000_000_u64.next_multiple_of(512);
-        stream.tar(&Header::new("zeros", 0).put(124, format!("{size:011o}").as_bytes()).block());
+        stream.tar(&huge("zeros", size));
         let rest = std::mem::take(&mut stream.tar);
         stream.frame(&frame(&rest), rest.len());
         let (zeros, mut left) = (frame(&vec![0; FRAME]), size);
@@ -83,10 +99,8 @@ const HEAVY: &[Heavy] = &[
         }
         stream.tar(&end());
     }),
-    ("70 GB that compress as they should", "it grows too much", |stream| {
-        // Each frame is honest; only all of them together are too many.
-        stream.tar(&pax(&record("size", b"70000000000")));
-        stream.tar(&Header::new("noise", 0).block());
+    ("70 GB in one file", "it grows too much", |stream| {
+        stream.tar(&huge("noise", 70_000_000_000));
         let rest = std::mem::take(&mut stream.tar);
         stream.frame(&frame(&rest), rest.len());
         let zeros = frame(&vec![0; 16 << 20]);
@@ -141,25 +155,40 @@ const HEAVY: &[Heavy] = &[
             stream.frame(&skippable(PADDING_MAGIC, b""), 0);
         }
     }),
-    ("a manifest of two million lines of what is not there", "", |stream| {
-        let line = "{\"path\":\"\",\"reason\":\"link\"}";
-        let lines = vec![line; (60 << 20) / (line.len() + 1)].join(",");
-        let text = manifest_text(&[]).replace("\"left_out\":[]", &format!("\"left_out\":[{lines}]"));
+    ("a manifest of a million lines of what is not there", "", |stream| {
+        let mut lines = String::new();
+        while lines.len() < 60 << 20 {
+            write!(lines, ",{{\"path\":\"{}\",\"reason\":\"link\"}}", noise(8)).unwrap();
+        }
+        let text = manifest_text(&[]).replace("\"left_out\":[]", &format!("\"left_out\":[{}]", &lines[1..]));
         stream.tar(&[file("x", b""), file(MANIFEST, text.as_bytes()), end()].concat());
     }),
     ("a manifest of half a million files that are not there", "", |stream| {
-        let digest = "0".repeat(64);
-        let entry = format!("{{\"path\":\"a\",\"size\":0,\"sha256\":\"{digest}\",\"findings\":{{\"ip\":1}}}}");
-        let entries = vec![entry.as_str(); (60 << 20) / (entry.len() + 1)].join(",");
-        let text = manifest_text(&[]).replace("\"entries\":[]", &format!("\"entries\":[{entries}]"));
+        let mut lines = String::new();
+        while lines.len() < 60 << 20 {
+            let digest = noise(64);
+            write!(
+                lines,
+                ",{{\"path\":\"{}\",\"size\":0,\"sha256\":\"{digest}\",\"findings\":{{\"ip\":1}}}}",
+                &digest[..8]
+            )
+            .unwrap();
+        }
+        let text = manifest_text(&[]).replace("\"entries\":[]", &format!("\"entries\":[{}]", &lines[1..]));
         stream.tar(&[file(MANIFEST, text.as_bytes()), end()].concat());
     }),
     ("a manifest of one number of 60 MiB", "", |stream| {
-        let text = manifest_text(&[]).replace("\"version\":1", &format!("\"version\":{}", "1".repeat(60 << 20)));
+        let text = manifest_text(&[]).replace(
+            "\"version\":1",
+            &format!("\"version\":{}", noise(60 << 20).replace(|c: char| c.is_ascii_alphabetic(), "7")),
+        );
         stream.tar(&[file(MANIFEST, text.as_bytes()), end()].concat());
     }),
     ("a manifest of one text of 60 MiB", "", |stream| {
-        let text = manifest_text(&[]).replace("tarseal test", &"\\u0001".repeat(10 << 20));
+        let text = manifest_text(&[]).replace(
+            "tarseal test",
+            &noise(60 << 20).replace('a', "\\u0001")[..60 << 20].trim_end_matches(|c| "\\u01".contains(c)),
+        );
         stream.tar(&[file(MANIFEST, text.as_bytes()), end()].concat());
     }),
 ];

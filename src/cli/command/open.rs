@@ -1,6 +1,6 @@
 //! `open`: a sealed file into a new directory.
 
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 use super::input::{Input, address, reading_failure};
@@ -14,7 +14,7 @@ use crate::cli::interrupt::Unfinished;
 use crate::cli::output::{count, shown};
 use crate::format::{Header, OpenError, Sender, SlotKind};
 use crate::pack::{Limits, Manifest, UnpackError};
-use crate::pipeline::{OpenSnapshotError, Opened, open_snapshot};
+use crate::pipeline::{OpenSnapshotError, Opened, open_snapshot, open_snapshot_ahead};
 
 /// Opens a sealed file into a directory that is not there yet.
 pub fn run(arguments: &OpenArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
@@ -26,7 +26,10 @@ pub fn run(arguments: &OpenArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
     refuse_existing(&destination)?;
     let share = ShareDesk::new(&arguments.portal, arguments.reason.as_deref(), desk)?;
     let input = Input::open(&arguments.file, &arguments.portal, &share, desk)?;
-    let opened = open_into(input.into_stream(), &mut opening, &share, &destination, desk)?;
+    let opened = match input {
+        Input::Stream(stream) => open_into(stream, &mut opening, &share, &destination, desk)?,
+        Input::Anywhere(anywhere) => open_ahead_into(anywhere, &mut opening, &share, &destination, desk)?,
+    };
     desk.output.data(destination.display().to_string());
     Ok(tell_opened(&opened, &destination, desk))
 }
@@ -51,6 +54,22 @@ pub fn open_into(
         &desk.bars,
     )
     .map_err(snapshot_failure)
+}
+
+/// The same from a source that can be read from its end.
+fn open_ahead_into(
+    mut input: impl Read + Seek,
+    opening: &mut Opening,
+    share: &ShareDesk,
+    destination: &Path,
+    desk: &mut Desk<'_>,
+) -> Result<Opened, Failure> {
+    let header = Header::read(&mut input).map_err(|error| open_failure(&error))?;
+    input.rewind().map_err(|error| open_failure(&OpenError::Read(error)))?;
+    let identities = opening.identities(&header, desk)?;
+    let _unfinished = Unfinished::note(destination);
+    let ask = |header: &Header| share.fetch(header, &identities);
+    open_snapshot_ahead(input, &identities, ask, destination, &Limits::default(), &desk.bars).map_err(snapshot_failure)
 }
 
 /// Why a snapshot was not opened, in words and with its exit code.
