@@ -8,6 +8,7 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 
 use super::Desk;
 use super::args::NewPassphraseArguments;
+use super::command::sentence;
 use super::exit::{Exit, Failure, plain_io};
 use super::home::read_secret;
 use crate::format::Passphrase;
@@ -81,14 +82,15 @@ fn ask(question: &str, desk: &mut Desk<'_>) -> Result<Option<Passphrase>, Failur
     if desk.manner.no_input || !desk.world.interactive {
         return Ok(None);
     }
-    desk.output.insist(question);
+    // Hidden first: who types as soon as the question is there must not be shown.
     let hidden = Hidden::begin();
+    desk.output.insist(question);
     let typed = desk.world.read_secret_line(Passphrase::MAX_LENGTH);
     drop(hidden);
     let typed = typed.map_err(|error| {
         Failure::new(Exit::Local, format_args!("The passphrase could not be read: {}.", plain_io(&error)))
     })?;
-    Passphrase::new(typed.expose()).map(Some).map_err(|error| Failure::usage(format_args!("{error}.").to_string()))
+    Passphrase::new(typed.expose()).map(Some).map_err(|error| Failure::usage(sentence(&error.to_string())))
 }
 
 /// How the terminal was before it stopped showing what is typed. A signal must find it, so it is the process's.

@@ -17,6 +17,7 @@ mod python;
 mod refusals;
 mod review;
 mod secrets;
+mod terminal;
 mod translate;
 mod vendor;
 mod whole_way;

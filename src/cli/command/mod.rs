@@ -30,6 +30,7 @@ mod translate;
 mod upload;
 mod vendor;
 
+pub use self::remote::sentence;
 pub use self::snapshot::Told;
 
 use super::Desk;
