@@ -11,6 +11,7 @@ use super::manifest::{Digest, Entry, MANIFEST_PATH, Manifest};
 use super::names::Names;
 use super::placed_frames::PlacedFrames;
 use super::reader::Receiver;
+use super::signature::{SIGNATURE_PATH, Signature, Signed, Verify};
 use crate::clock::Timestamp;
 use crate::item::ArchivePath;
 
@@ -38,14 +39,19 @@ struct Tar<R> {
 }
 
 impl<R: Read + Seek> Contents<R> {
-    /// Reads the seek table, the archive's end and the manifest, and compares the manifest's sizes with the archive's length.
-    pub fn open(input: R, limits: &Limits) -> Result<Self, UnpackError> {
+    /// Reads the seek table, the archive's end, the manifest and its signature, and compares the manifest's sizes with the
+    /// archive's length.
+    ///
+    /// With `verify` the manifest must be signed and the signature good; without, there must be none.
+    pub fn open(input: R, limits: &Limits, verify: Option<Verify<'_>>) -> Result<Self, UnpackError> {
         let mut tar = Tar { frames: PlacedFrames::open(input, limits)?, pax: limits.pax };
         let end = tar.end()?;
+        let (end, signature) = tar.signature(end)?;
         let (at, length) = tar.find_manifest(end, limits.manifest)?;
         let own = (at + BLOCK_LENGTH, length);
         let mut json = Kept(Vec::new());
-        tar.content(own.0, own.1, &mut json)?;
+        let digest = tar.content(own.0, own.1, &mut json)?;
+        demand(verify, &digest, signature.as_ref())?;
         let manifest: Manifest = serde_json::from_slice(&json.0).map_err(UnpackError::Manifest)?;
         drop(json);
         if manifest.entries.len() as u64 + 1 > limits.entries {
@@ -93,6 +99,14 @@ impl<R: Read + Seek> Contents<R> {
     }
 }
 
+/// Refuses a signature that is missing, that is not expected, or that is not good.
+fn demand(verify: Option<Verify<'_>>, manifest: &Digest, signature: Option<&Signature>) -> Result<(), UnpackError> {
+    match verify {
+        Some(verify) => Signed { receiver: &mut (), verify }.signature(manifest, signature),
+        None => ().signature(manifest, signature),
+    }
+}
+
 /// Where each entry's header begins. The sum of all must lead to the manifest's header.
 fn places(manifest: &Manifest, end: u64) -> Result<Vec<u64>, UnpackError> {
     const OTHER: UnpackError = UnpackError::Damaged("the manifest does not agree with what is there");
@@ -117,6 +131,25 @@ impl<R: Read + Seek> Tar<R> {
         let mut closing = END;
         self.frames.fill(end, &mut closing)?;
         if closing == END { Ok(end) } else { Err(OTHER) }
+    }
+
+    /// Reads the signature if it is the last entry; gives where the entries before it end.
+    ///
+    /// Its header stands two blocks before the closing ones. Nothing else can there: a block of the manifest's content is no
+    /// header.
+    fn signature(&mut self, end: u64) -> Result<(u64, Option<Signature>), UnpackError> {
+        let Some(at) = end.checked_sub(2 * BLOCK_LENGTH) else { return Ok((end, None)) };
+        let mut block = [0; BLOCK];
+        self.frames.fill(at, &mut block)?;
+        let own = |header: &FileHeader| {
+            header.path.as_str() == SIGNATURE_PATH && header.size == size_of::<Signature>() as u64
+        };
+        if !matches!(HeaderReader::default().block(&block, 0), Ok(Next::File(header)) if own(&header)) {
+            return Ok((end, None));
+        }
+        let mut signature = Kept(Vec::new());
+        self.content(at + BLOCK_LENGTH, size_of::<Signature>() as u64, &mut signature)?;
+        Ok((at, signature.0.try_into().ok()))
     }
 
     /// Finds the manifest's header, going back from the archive's end; gives where it begins and the manifest's length.

@@ -5,13 +5,13 @@ use std::io::{Read, Seek};
 
 use super::open_snapshot::{OpenSnapshotError, sort};
 use crate::clock::Timestamp;
-use crate::format::{Header, Identity, OpenError, SeekReader, Share, ShareField};
+use crate::format::{Header, Identity, OpenError, SeekReader, Sender, Share, ShareField};
 use crate::ids::FileId;
-use crate::pack::{Contents, Limits, Manifest, Receiver};
+use crate::pack::{Contents, Digest, Limits, Manifest, Receiver, Signature};
 
 /// A sealed file whose manifest was read and whose files can be read one by one.
 ///
-/// That nothing was cut off or added is proven, and every byte that is read is. What is not read is not checked: that is
+/// That nothing was cut off or added is proven, the sender's signature is where there is one, and every byte that is read is. What is not read is not checked: that is
 /// [`check_snapshot`](super::check_snapshot)'s matter.
 pub struct Parts<R: Read + Seek> {
     /// Names it.
@@ -20,6 +20,8 @@ pub struct Parts<R: Read + Seek> {
     pub created: Timestamp,
     /// The portal that holds its share, if it needs one.
     pub share: Option<ShareField>,
+    /// Who sealed it; `None` when nobody signed it. The signature was verified.
+    pub sender: Option<Sender>,
     contents: Contents<SeekReader<R>>,
 }
 
@@ -36,11 +38,19 @@ impl<R: Read + Seek> Parts<R> {
         input.rewind().map_err(|error| OpenSnapshotError::Sealed(OpenError::Read(error)))?;
         let header = Header::read(&mut input).map_err(OpenSnapshotError::Sealed)?;
         header.check_key(identities).map_err(OpenSnapshotError::Sealed)?;
-        let (file_id, created, field) = (header.file_id, header.created, header.share.clone());
+        let (file_id, created, field, sender) = (header.file_id, header.created, header.share.clone(), header.sender);
+        let digest = header.digest();
         let share = field.is_some().then(|| share(&header)).transpose().map_err(OpenSnapshotError::Share)?;
         let payload = SeekReader::new(header, input, identities, share.as_ref()).map_err(OpenSnapshotError::Sealed)?;
-        let contents = Contents::open(payload, limits).map_err(sort)?;
-        Ok(Self { file_id, created, share: field, contents })
+        let contents = match sender {
+            Some(sender) => {
+                let verify =
+                    |manifest: &Digest, signature: &Signature| sender.verify(&digest, &manifest.0, signature).is_ok();
+                Contents::open(payload, limits, Some(&verify))
+            }
+            None => Contents::open(payload, limits, None),
+        };
+        Ok(Self { file_id, created, share: field, sender, contents: contents.map_err(sort)? })
     }
 
     /// What is in it, and what is not and why.

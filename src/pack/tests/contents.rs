@@ -27,7 +27,7 @@ impl Receiver for Files {
 }
 
 fn open(stream: &[u8]) -> Result<Contents<Cursor<&[u8]>>, UnpackError> {
-    Contents::open(Cursor::new(stream), &Limits::default())
+    Contents::open(Cursor::new(stream), &Limits::default(), None)
 }
 
 /// Every file, read one by one from the last to the first.
@@ -53,8 +53,11 @@ fn from_the_front(stream: &[u8]) -> Result<Vec<(String, Vec<u8>)>, UnpackError> 
     Ok(files.0)
 }
 
+/// Compressed and decompressed lengths.
+type Table = Vec<(u32, u32)>;
+
 /// The frames of a stream without their seek table, and the table.
-fn apart(stream: &[u8]) -> (&[u8], Vec<(u32, u32)>) {
+fn apart(stream: &[u8]) -> (&[u8], Table) {
     let number = u32::from_le_bytes(stream[stream.len() - 9..][..4].try_into().unwrap());
     let (frames, table) = stream.split_at(stream.len() - 17 - 8 * number as usize);
     (frames, SeekTable::decode(table).unwrap().0)
@@ -88,8 +91,8 @@ fn each_file_is_read_alone_and_in_any_order() {
 
 #[test]
 fn an_item_at_any_place_around_the_frame_edges_is_found() {
-    for before in [0, FRAME - 5000, FRAME - 1600, FRAME - 1024, FRAME - 512] {
-        for length in [0, 511, 513, FRAME - 1537, FRAME, FRAME + 700] {
+    for before in [0, FRAME - 1600, FRAME - 1024, FRAME - 512] {
+        for length in [0, 513, FRAME - 1537, FRAME + 700] {
             let (first, second) = (noise(before, 2), noise(length, 3));
             let files: [(&str, &[u8]); 3] = [("first", &first), ("second", &second), ("third", b"tail")];
             let read = all(&packed(&files)).unwrap();
@@ -122,10 +125,10 @@ fn little_is_read_of_a_long_stream() {
             self.0.seek(target)
         }
     }
-    let big = noise(40 << 20, 1);
+    let big = noise(16 << 20, 1);
     let stream = packed(&[("before", &big), ("wanted", &big[..10_000]), ("after", &big)]);
     let count = std::rc::Rc::new(std::cell::Cell::new(0));
-    let mut contents = Contents::open(Counted(Cursor::new(&stream), count.clone()), &Limits::default()).unwrap();
+    let mut contents = Contents::open(Counted(Cursor::new(&stream), count.clone()), &Limits::default(), None).unwrap();
     let mut files = Files::default();
     contents.read(1, &mut files).unwrap();
     assert!(files.0[0].1 == big[..10_000]);
@@ -159,7 +162,7 @@ fn a_seek_table_that_lies_is_refused() {
     let stream = packed(&[("one", &big), ("two", &big[..3_000_000])]);
     let (frames, table) = apart(&stream);
     assert!(table.len() == 3 && all(&joined(frames, &table)).is_ok());
-    let lie = |change: &dyn Fn(&mut Vec<(u32, u32)>)| {
+    let lie = |change: &dyn Fn(&mut Table)| {
         let mut other = table.clone();
         change(&mut other);
         refusal(&joined(frames, &other))
@@ -203,7 +206,7 @@ fn a_seek_table_that_lies_is_refused() {
 fn a_manifest_that_lies_is_refused() {
     let body = [tar_entry("a", b"xx"), tar_entry("b", b"yy"), tar_entry("c", &[7; 600])].concat();
     let with = |listed: &[(&str, &[u8])]| framed(&tar_of(&body, listed));
-    let (a, b, c): ((&str, &[u8]), (&str, &[u8]), (&str, &[u8])) = (("a", b"xx"), ("b", b"yy"), ("c", &[7; 600]));
+    let [a, b, c]: [(&str, &[u8]); 3] = [("a", b"xx"), ("b", b"yy"), ("c", &[7; 600])];
     assert!(all(&with(&[a, b, c])).is_ok());
     for listed in [
         vec![],
@@ -241,6 +244,36 @@ fn a_manifest_that_lies_is_refused() {
 }
 
 #[test]
+fn a_signature_is_demanded_where_one_is_expected_and_nowhere_else() {
+    let good: &[u8] = &[7; 64];
+    let (stream, json) = tar_with_behind(&[(SIGNATURE_PATH, good)]);
+    let verify = |manifest: &Digest, signature: &Signature| *manifest == json && signature == good;
+    let open = |stream: &[u8], verify| Contents::open(Cursor::new(stream.to_vec()), &Limits::default(), verify);
+    let mut contents = open(&stream, Some(&verify)).unwrap();
+    let mut files = Files::default();
+    contents.read(0, &mut files).unwrap();
+    assert_eq!(files.0, [("a".to_owned(), b"x".to_vec())]);
+    assert!(matches!(open(&stream, None).map(|_| ()), Err(UnpackError::Damaged(_))));
+    for behind in [
+        vec![],
+        vec![(SIGNATURE_PATH, &good[1..])],
+        vec![(SIGNATURE_PATH, [7; 65].as_slice())],
+        vec![(SIGNATURE_PATH, b"".as_slice())],
+        vec![(".tarseal/manifest.txt", good)],
+        vec![("b", good)],
+        vec![(SIGNATURE_PATH, good), (SIGNATURE_PATH, good)],
+        vec![(SIGNATURE_PATH, good), ("b", b"y".as_slice())],
+        vec![("b", b"y".as_slice()), (SIGNATURE_PATH, good)],
+    ] {
+        let (stream, _) = tar_with_behind(&behind);
+        assert!(matches!(open(&stream, Some(&verify)).map(|_| ()), Err(UnpackError::Damaged(_))), "{behind:?}");
+        assert_eq!(open(&stream, None).is_ok(), behind.is_empty(), "{behind:?}");
+    }
+    let (stream, _) = tar_with_behind(&[(SIGNATURE_PATH, &[8; 64])]);
+    assert!(matches!(open(&stream, Some(&verify)).map(|_| ()), Err(UnpackError::Signature)));
+}
+
+#[test]
 fn sizes_that_overflow_lead_nowhere() {
     let entry = |name: &str, size| Entry { path: path(name), size, sha256: Digest::of(b""), findings: Counts::new() };
     for sizes in [[u64::MAX, 0], [u64::MAX - 511, 0], [u64::MAX / 2, u64::MAX / 2 + 2], [1 << 63, 1 << 63]] {
@@ -274,7 +307,7 @@ fn limits_hold_before_anything_is_unpacked() {
         Limits { frame: 1000, ..Limits::default() },
         Limits { ratio: 1, ratio_from: 0, ..Limits::default() },
     ] {
-        let error = Contents::open(Cursor::new(&stream), &limits).map(|_| ()).unwrap_err();
+        let error = Contents::open(Cursor::new(&stream), &limits, None).map(|_| ()).unwrap_err();
         assert!(matches!(error, UnpackError::Limit(_)), "{limits:?}: {error}");
     }
     // Frames without the padding that an honest packer puts in.
@@ -312,7 +345,7 @@ fn frames_of_another_kind_are_refused() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_is_accepted_from_the_front_is_the_same_file_by_file(
