@@ -33,7 +33,6 @@ pub fn run(arguments: &CatArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fai
         Input::Anywhere(_) => from_parts(sealed, &arguments.paths, &mut printer),
         Input::Stream(_) => from_stream(sealed, &arguments.paths, &mut printer),
     };
-    let result = result.and_then(|()| printer.out.end().map_err(|error| printer.failed(&error)));
     match result {
         // Who reads the output has had enough: `| head`.
         Err(_) if printer.gone => {}
@@ -130,6 +129,7 @@ enum Out {
 }
 
 impl Out {
+    /// Ends a file: what is held back goes out.
     fn end(&mut self) -> io::Result<()> {
         match self {
             Self::Plain(out) => out.flush(),
@@ -152,9 +152,9 @@ impl Printer {
         Self { out, files: 0, bytes: 0, gone: false }
     }
 
-    fn failed(&mut self, error: &io::Error) -> Failure {
-        self.gone |= error.kind() == io::ErrorKind::BrokenPipe;
-        Failure::local("Standard output could not be written", error)
+    fn failed(&mut self, source: io::Error) -> UnpackError {
+        self.gone |= source.kind() == io::ErrorKind::BrokenPipe;
+        UnpackError::Destination { path: "standard output".into(), source }
     }
 }
 
@@ -182,14 +182,11 @@ impl Receiver for Printer {
                 Ok(())
             }
         };
-        written.map_err(|source| {
-            self.gone |= source.kind() == io::ErrorKind::BrokenPipe;
-            UnpackError::Destination { path: "standard output".into(), source }
-        })
+        written.map_err(|error| self.failed(error))
     }
 
     fn end(&mut self) -> Result<(), UnpackError> {
-        Ok(())
+        self.out.end().map_err(|error| self.failed(error))
     }
 }
 
