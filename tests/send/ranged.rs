@@ -5,11 +5,12 @@ use std::net::TcpStream;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use tarseal::send::{FileUrl, Pace, RangedError, RangedFile, SendError};
+use tarseal::send::{Client, ClientOptions, FileUrl, Pace, RangedError, RangedFile, SendError};
 
 use crate::hostile::Server;
 use crate::support::{FakePace, Place};
@@ -29,10 +30,14 @@ impl Pace for Waits {
 }
 
 fn open(server: &Server) -> Result<(RangedFile, Rc<FakePace>), SendError> {
+    open_with(server, server.client())
+}
+
+fn open_with(server: &Server, client: Client) -> Result<(RangedFile, Rc<FakePace>), SendError> {
     let pace = Rc::<FakePace>::default();
     let url: FileUrl = format!("{}logs/4711.tarseal?signature=swordfish", server.address.as_str()).parse().unwrap();
     let rng = Box::new(StdRng::seed_from_u64(5));
-    let file = RangedFile::open(server.client(), url, Some("audio drops"), Box::new(Waits(pace.clone())), rng)?;
+    let file = RangedFile::open(client, url, Some("audio drops"), Box::new(Waits(pace.clone())), rng)?;
     Ok((file, pace))
 }
 
@@ -342,6 +347,23 @@ fn a_way_that_stays_broken_is_temporary_in_the_end() {
     assert_eq!(pace.waits.borrow().len(), 5);
     // What came before is still there.
     assert!(read_at(&mut file, 100, 1000).is_ok());
+}
+
+#[test]
+fn an_answer_that_drips_is_not_waited_for() {
+    let server = lying_at(0, Place::new(400_000).bytes, |stream, bytes, range| {
+        for byte in part(bytes, range, TAG) {
+            if stream.write_all(&[byte]).is_err() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    });
+    let options = ClientOptions { answer_timeout: Duration::from_millis(200), ..ClientOptions::default() };
+    let client = Client::new(server.address.clone(), None, &options).unwrap();
+    let error = open_with(&server, client).map(|_| ()).unwrap_err();
+    assert!(error.is_temporary(), "{error}");
+    assert!(server.heads.lock().unwrap().len() < 10);
 }
 
 #[test]

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, Stream};
-use tarseal::send::{Client, ClientOptions, SendError};
+use tarseal::send::{Client, ClientOptions, FileUrl, RangedFile, SendError, SystemPace};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/tls").join(name)
@@ -69,6 +71,22 @@ fn a_given_authority_is_trusted_and_no_other() {
     assert_eq!(ask("localhost", port, Some("ca.pem")).unwrap(), "a key");
     let what = distrusted(ask("localhost", port, Some("server.pem")));
     assert!(what.contains("authority") || what.contains("not accepted"), "{what}");
+}
+
+#[test]
+fn a_file_is_read_in_parts_only_from_whom_the_authority_knows() {
+    let port = serve(|_| {});
+    let read = |host: &str| {
+        let url: FileUrl = format!("https://{host}:{port}/snapshots/4711").parse().unwrap();
+        let options = ClientOptions { ca_file: Some(fixture("ca.pem")), ..ClientOptions::default() };
+        let client = Client::new(url.origin(), None, &options)?;
+        let rng = Box::new(StdRng::seed_from_u64(1));
+        let mut text = String::new();
+        RangedFile::open(client, url, None, Box::new(SystemPace::new()), rng)?.read_to_string(&mut text).unwrap();
+        Ok(text)
+    };
+    assert_eq!(read("localhost").unwrap(), "a key");
+    assert!(distrusted(read("127.0.0.1")).contains("another name"));
 }
 
 #[test]
