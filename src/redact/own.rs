@@ -15,8 +15,12 @@ use super::text::{self, ByHash, IDENT, WORD, is};
 #[derive(Debug)]
 pub(crate) struct Own {
     patterns: Option<Patterns>,
-    keys: ByHash<(Box<str>, KeyClass)>,
+    keys: Option<OwnKeys>,
 }
+
+/// The keys of a profile, and what their values are.
+#[derive(Debug)]
+pub(crate) struct OwnKeys(ByHash<(Box<str>, KeyClass)>);
 
 /// All patterns as one, which says in one search of a line whether and which of them match, and each alone.
 #[derive(Debug)]
@@ -40,11 +44,8 @@ impl Own {
             let each = wanted.iter().map(|rule| (rule.compile(), rule.category())).collect();
             Patterns { any: Pattern::any(&texts), each }
         });
-        let mut keys = ByHash::default();
-        for (key, category) in &rules.keys {
-            keys.insert(key_hash(key.as_bytes()), (key.as_str().into(), class_of(*category)));
-        }
-        (patterns.is_some() || !keys.is_empty()).then_some(Self { patterns, keys })
+        let keys = OwnKeys::of(rules);
+        (patterns.is_some() || keys.is_some()).then_some(Self { patterns, keys })
     }
 
     /// Finds values in a line. Matches within stand-ins that are `known` are none.
@@ -52,15 +53,29 @@ impl Own {
         if let Some(patterns) = &self.patterns {
             patterns.find(line.text, known, hits);
         }
-        if !self.keys.is_empty() {
+        if let Some(keys) = &self.keys {
             for at in memchr::memchr2_iter(b'=', b':', line.text) {
-                self.key(line, at, hits);
+                let Some((key, class)) = keys.before(line.text, at) else { continue };
+                let before = hits.found.len();
+                value_behind(line, key, at, class, hits);
+                // What the profile says is stronger than what the dictionary says of the same key.
+                hits.found[before..].iter_mut().filter(|hit| hit.rank > 0).for_each(|hit| hit.rank = rank::OWN);
             }
         }
     }
+}
 
-    fn key(&self, line: &Line<'_>, at: usize, hits: &mut Hits) {
-        let text = line.text;
+impl OwnKeys {
+    /// The keys of these rules; nothing where there are none.
+    pub(crate) fn of(rules: &Rules) -> Option<Self> {
+        let key = |(key, category): (&String, &Category)| {
+            (key_hash(key.as_bytes()), (key.as_str().into(), class_of(*category)))
+        };
+        (!rules.keys.is_empty()).then(|| Self(rules.keys.iter().map(key).collect()))
+    }
+
+    /// The key before the sign at `at`, and what its value is.
+    pub(crate) fn before<'t>(&self, text: &'t [u8], at: usize) -> Option<(&'t [u8], KeyClass)> {
         let mut end = at - text[..at].iter().rev().take(2).take_while(|&&b| b == b' ').count();
         let quotes = |b: &u8| matches!(b, b'"' | b'\'' | b'\\' | b']' | b'*');
         end -= text[..end].iter().rev().take(4).take_while(|b| quotes(b)).count();
@@ -70,17 +85,14 @@ impl Own {
             let first = text::run_back(text, (start - 1).saturating_sub(LONGEST_KEY), start - 1, IDENT);
             found = self.class(&text[first..end]);
         }
-        let Some(class) = found else { return };
-        let before = hits.found.len();
-        value_behind(line, &text[start..end], at, class, hits);
-        // What the profile says is stronger than what the dictionary says of the same key.
-        hits.found[before..].iter_mut().filter(|hit| hit.rank > 0).for_each(|hit| hit.rank = rank::OWN);
+        found.map(|class| (&text[start..end], class))
     }
 
-    fn class(&self, key: &[u8]) -> Option<KeyClass> {
+    /// What the value of a key is, also where only its last part says so.
+    pub(crate) fn class(&self, key: &[u8]) -> Option<KeyClass> {
         let last = memchr::memrchr(b'.', key).map_or(key, |dot| &key[dot + 1..]);
         [key, last].into_iter().find_map(|key| {
-            let (word, class) = self.keys.get(&key_hash(key))?;
+            let (word, class) = self.0.get(&key_hash(key))?;
             let folded = key.iter().filter(|&&b| is(b, WORD)).map(u8::to_ascii_lowercase);
             folded.eq(word.bytes()).then_some(*class)
         })

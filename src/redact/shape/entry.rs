@@ -4,7 +4,6 @@
 //! second colon, so that what stands for it is plain.
 
 use super::super::category::Category;
-use super::super::detector::class_of_key;
 use super::super::hit::{Form, Group, Hit, rank};
 use super::super::keys::KeyClass;
 use super::super::text::{self, IDENT, SPACE, byte, run};
@@ -96,7 +95,7 @@ fn drop_of(class: KeyClass, start: usize, end: usize) -> Hit {
     Hit { start, end, category, form: Form::Drop, rank: rank::SECRET }
 }
 
-fn ldif_class(key: &[u8], person: bool) -> Option<KeyClass> {
+fn ldif_class(key: &[u8], person: bool, sink: &Sink<'_, '_>) -> Option<KeyClass> {
     Some(match text::fold(key).as_str() {
         "cn" | "name" if person => KeyClass::Person,
         "sn" | "initials" | "gecos" => KeyClass::Person,
@@ -118,7 +117,7 @@ fn ldif_class(key: &[u8], person: bool) -> Option<KeyClass> {
         "title" | "personaltitle" => KeyClass::Drop(Category::Title),
         "o" | "ou" if person => KeyClass::Drop(Category::Employer),
         "jpegphoto" | "thumbnailphoto" | "photo" | "audio" => KeyClass::Drop(Category::Special),
-        _ => class_of_key(key)?,
+        _ => sink.class_of(key)?,
     })
 }
 
@@ -138,7 +137,7 @@ fn attribute(line: &[u8], end: usize, open: &mut Open, sink: &mut Sink<'_, '_>) 
         }
         return;
     }
-    open.class = ldif_class(key, open.person);
+    open.class = ldif_class(key, open.person, sink);
     open.encoded = encoded;
     let Some(class) = open.class.filter(|_| start < line.len()) else { return };
     if !encoded {
@@ -171,7 +170,7 @@ fn property(line: &[u8], end: usize, open: &mut Open, sink: &mut Sink<'_, '_>) {
         "title" | "role" => KeyClass::Drop(Category::Title),
         "gender" => KeyClass::Drop(Category::Sex),
         "photo" | "sound" | "logo" | "key" => KeyClass::Drop(Category::Special),
-        _ => match class_of_key(key) {
+        _ => match sink.class_of(key) {
             Some(class) => class,
             None => return,
         },

@@ -1,10 +1,9 @@
 //! Settings: sections with `key = value`, properties, and files of logins.
 
 use super::super::category::Category;
-use super::super::detector::class_of_key;
 use super::super::keys::KeyClass;
 use super::super::text::{IDENT, SPACE, byte, is, run};
-use super::{Kind, Sink, Start, State, member};
+use super::{Kind, Sink, Start, State};
 
 /// How a file of settings is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,10 +61,10 @@ pub(super) fn line(dialect: Dialect, line: &[u8], state: &mut State, sink: &mut 
                 let start = run(line, 0, SPACE);
                 open.next = continued(line, start, class, sink);
             } else if let Some(section) = section(line) {
-                open.section = about(section);
+                open.section = about(section, sink);
             } else if !(dialect == Dialect::Voicemail && mailbox(line, sink))
                 && let Some((key, start)) = setting(line, dialect == Dialect::Properties)
-                && let Some(class) = member::class(open.section, key)
+                && let Some(class) = sink.class_of_member(open.section, key)
             {
                 if dialect == Dialect::Properties {
                     open.next = continued(line, start, class, sink);
@@ -80,8 +79,8 @@ pub(super) fn line(dialect: Dialect, line: &[u8], state: &mut State, sink: &mut 
 }
 
 /// Begins below a section about people, accounts or the like, in any text.
-pub(super) fn begin(line: &[u8]) -> Option<Open> {
-    let class = about(section(line)?)?;
+pub(super) fn begin(line: &[u8], sink: &Sink<'_, '_>) -> Option<Open> {
+    let class = about(section(line)?, sink)?;
     let known = matches!(class, KeyClass::Person | KeyClass::User | KeyClass::Host | KeyClass::Drop(Category::Secret));
     known.then_some(Open { section: Some(class), next: None })
 }
@@ -93,15 +92,15 @@ pub(super) fn go_on(line: &[u8], open: &Open, sink: &mut Sink<'_, '_>) -> bool {
         return true;
     }
     let Some((key, start)) = setting(line, false) else { return false };
-    if let Some(class) = member::class(open.section, key) {
+    if let Some(class) = sink.class_of_member(open.section, key) {
         whole(line, start, class, sink);
     }
     true
 }
 
 /// What a section is about; git's `[alias]` holds commands.
-fn about(section: &[u8]) -> Option<KeyClass> {
-    class_of_key(section).filter(|_| !section.eq_ignore_ascii_case(b"alias"))
+fn about(section: &[u8], sink: &Sink<'_, '_>) -> Option<KeyClass> {
+    sink.class_of(section).filter(|_| !section.eq_ignore_ascii_case(b"alias"))
 }
 
 /// The name in `[name]` or `[name "more"]` that stands alone on a line.

@@ -8,7 +8,7 @@ use super::super::detector::key_before;
 use super::super::hit::{Form, Hit};
 use super::super::keys::KeyClass;
 use super::super::text::{DIGIT, SPACE, byte, is, run};
-use super::{Sink, State, is_mark, member};
+use super::{Sink, State, is_mark};
 
 /// Deepest nesting that is followed.
 const DEEPEST: usize = 32;
@@ -57,7 +57,7 @@ pub(super) fn begin(line: &[u8], sink: &mut Sink<'_, '_>) -> Option<Open> {
 fn begin_at(line: &[u8], mut at: usize, sink: &mut Sink<'_, '_>) -> Option<Open> {
     while let Some(offset) = line.get(at..).and_then(|rest| memchr::memchr2(b'{', b'[', rest)) {
         at += offset;
-        if let Some(class) = key_of(line, at) {
+        if let Some(class) = key_of(line, at, sink) {
             let mut open = Open::awaiting(class);
             match go_on(line, at, &mut open, sink) {
                 Some(end) => at = end.max(at + 1),
@@ -71,7 +71,7 @@ fn begin_at(line: &[u8], mut at: usize, sink: &mut Sink<'_, '_>) -> Option<Open>
 }
 
 /// The class of the key whose value opens at `at`.
-fn key_of(line: &[u8], at: usize) -> Option<KeyClass> {
+fn key_of(line: &[u8], at: usize, sink: &Sink<'_, '_>) -> Option<KeyClass> {
     // JSON may stand in a string: `"user":"{\"name\":…`
     let quoted = quote_before(&line[..at]).filter(|_| begins(&line[at..])).map_or(0, <[u8]>::len);
     let mut sign = (at - quoted).checked_sub(1)?;
@@ -84,7 +84,8 @@ fn key_of(line: &[u8], at: usize) -> Option<KeyClass> {
     if !matches!(line[sign], b':' | b'=') || is_mark(line, at) {
         return None;
     }
-    let (_, class) = key_before(line, sign)?;
+    let own = sink.own.and_then(|own| own.before(line, sign));
+    let (_, class) = own.or_else(|| key_before(line, sign))?;
     (!matches!(class, KeyClass::CallId)).then_some(class)
 }
 
@@ -168,7 +169,7 @@ fn take(line: &[u8], token: &Token, open: &mut Open, sink: &mut Sink<'_, '_>) {
         && open.awaits.is_none()
         && (byte(line, next) == b':' || byte(line, next) == b'=' && byte(line, next + 1) == b'>');
     if key {
-        open.awaits = Some(member::class(frame.class, &line[token.start..token.end]));
+        open.awaits = Some(sink.class_of_member(frame.class, &line[token.start..token.end]));
         return;
     }
     let text = &line[token.start..token.end];

@@ -1,7 +1,6 @@
 //! What a member of something is: `name` says little, the `name` of a `user` says all.
 
 use super::super::category::Category;
-use super::super::detector::class_of_key;
 use super::super::keys::{KeyClass, key_hash};
 
 /// Names of a thing's name, number or text.
@@ -12,32 +11,27 @@ const PARTS: &str = "first last full given family middle formatted displayas";
 const IDS: &str = "id login nick";
 const NUMBERS: &str = "number value e164 formatted digits text item string";
 
-/// What a member is by its own key, and by the key of what it is a member of.
-pub(super) fn class(outer: Option<KeyClass>, key: &[u8]) -> Option<KeyClass> {
-    class_of_key(key).or_else(|| {
-        let outer = outer?;
-        let any = |list: &str| {
-            let hash = key_hash(key);
-            list.split(' ').any(|word| key_hash(word.as_bytes()) == hash)
-        };
-        match outer {
-            KeyClass::Person if any(NAMES) || any(PARTS) => Some(outer),
-            KeyClass::Person | KeyClass::User if any(IDS) => Some(KeyClass::User),
-            KeyClass::User if any(PARTS) => Some(KeyClass::Person),
-            KeyClass::User | KeyClass::Host | KeyClass::Conference if any(NAMES) => Some(outer),
-            KeyClass::Phone | KeyClass::Device if any(NUMBERS) => Some(outer),
-            KeyClass::Drop(Category::Secret)
-                if any("value text data plain content item string entry current old new") =>
-            {
-                Some(outer)
-            }
-            KeyClass::Drop(Category::Address) if !any("type id kind country") => Some(outer),
-            KeyClass::Drop(category) if category != Category::Secret && (any(NAMES) || any("number code date")) => {
-                Some(outer)
-            }
-            _ => None,
+/// What a member is whose own key says nothing, by what it is a member of.
+pub(super) fn class(outer: KeyClass, key: &[u8]) -> Option<KeyClass> {
+    let any = |list: &str| {
+        let hash = key_hash(key);
+        list.split(' ').any(|word| key_hash(word.as_bytes()) == hash)
+    };
+    match outer {
+        KeyClass::Person if any(NAMES) || any(PARTS) => Some(outer),
+        KeyClass::Person | KeyClass::User if any(IDS) => Some(KeyClass::User),
+        KeyClass::User if any(PARTS) => Some(KeyClass::Person),
+        KeyClass::User | KeyClass::Host | KeyClass::Conference if any(NAMES) => Some(outer),
+        KeyClass::Phone | KeyClass::Device if any(NUMBERS) => Some(outer),
+        KeyClass::Drop(Category::Secret) if any("value text data plain content item string entry current old new") => {
+            Some(outer)
         }
-    })
+        KeyClass::Drop(Category::Address) if !any("type id kind country") => Some(outer),
+        KeyClass::Drop(category) if category != Category::Secret && (any(NAMES) || any("number code date")) => {
+            Some(outer)
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -46,12 +40,10 @@ mod tests {
 
     #[test]
     fn a_name_is_the_name_of_what_it_belongs_to() {
-        assert_eq!(class(Some(KeyClass::User), b"name"), Some(KeyClass::User));
-        assert_eq!(class(Some(KeyClass::User), b"first"), Some(KeyClass::Person));
-        assert_eq!(class(Some(KeyClass::Host), b"name"), Some(KeyClass::Host));
-        assert_eq!(class(Some(KeyClass::Host), b"password"), Some(KeyClass::Drop(Category::Secret)));
-        assert_eq!(class(None, b"name"), None);
-        assert_eq!(class(Some(KeyClass::Person), b"state"), None);
-        assert_eq!(class(Some(KeyClass::Drop(Category::Secret)), b"issuer"), None);
+        assert_eq!(class(KeyClass::User, b"name"), Some(KeyClass::User));
+        assert_eq!(class(KeyClass::User, b"first"), Some(KeyClass::Person));
+        assert_eq!(class(KeyClass::Host, b"name"), Some(KeyClass::Host));
+        assert_eq!(class(KeyClass::Person, b"state"), None);
+        assert_eq!(class(KeyClass::Drop(Category::Secret), b"issuer"), None);
     }
 }

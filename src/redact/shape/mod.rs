@@ -14,11 +14,12 @@ use std::sync::Arc;
 
 use super::category::Category;
 use super::decode::{self, Stream};
-use super::detector::value_hits;
+use super::detector::{class_of_key, value_hits};
 use super::error::RedactError;
 use super::hit::{Form, Group, Hit, Hits, rank};
 use super::keys::KeyClass;
 use super::lines;
+use super::own::OwnKeys;
 use super::rules::Rules;
 use super::text::{self as bytes, HIGH, WORD};
 
@@ -142,6 +143,8 @@ pub(crate) enum State {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shape {
     kind: Arc<Kind>,
+    /// The keys of the profile.
+    own: Option<Arc<OwnKeys>>,
     state: State,
 }
 
@@ -154,7 +157,7 @@ impl Shape {
         let name = path.rsplit(['/', '!']).next().unwrap_or(path);
         let start = Start { name: plain_name(name), path, head, whole, rules };
         let kind = KINDS.iter().find_map(|known| known(&start)).unwrap_or_default();
-        Self { kind: Arc::new(kind), state: State::Idle }
+        Self { kind: Arc::new(kind), own: OwnKeys::of(rules).map(Arc::new), state: State::Idle }
     }
 
     /// Looks at the beginning of a text; gives it back as lines, and how it becomes what it was again.
@@ -192,12 +195,12 @@ impl Shape {
     /// Finds the values of the next line.
     pub(crate) fn line(&mut self, line: &[u8], found: &mut Found) {
         found.clear();
-        self.step(line, &mut Sink { line, found: Some(found) });
+        step(&self.kind, &mut self.state, &mut Sink { line, own: self.own.as_deref(), found: Some(found) });
     }
 
     /// Passes over the next line.
     pub(crate) fn pass_line(&mut self, line: &[u8]) {
-        self.step(line, &mut Sink { line, found: None });
+        step(&self.kind, &mut self.state, &mut Sink { line, own: self.own.as_deref(), found: None });
     }
 
     /// Passes over the lines of a chunk.
@@ -208,17 +211,17 @@ impl Shape {
             self.pass_line(&chunk[unit]);
         }
     }
+}
 
-    fn step(&mut self, line: &[u8], sink: &mut Sink<'_, '_>) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        match &*self.kind {
-            Kind::Table(table) => table::line(table, line, &mut self.state, sink),
-            Kind::Xml => xml::line(line, &mut self.state, sink),
-            Kind::Accounts(file) => account::line(*file, line, sink),
-            Kind::Ini(dialect) => ini::line(*dialect, line, &mut self.state, sink),
-            Kind::Yaml => text::line(line, &mut self.state, sink, true),
-            Kind::Text => text::line(line, &mut self.state, sink, false),
-        }
+fn step(kind: &Kind, state: &mut State, sink: &mut Sink<'_, '_>) {
+    let line = sink.line.strip_suffix(b"\r").unwrap_or(sink.line);
+    match kind {
+        Kind::Table(table) => table::line(table, line, state, sink),
+        Kind::Xml => xml::line(line, state, sink),
+        Kind::Accounts(file) => account::line(*file, line, sink),
+        Kind::Ini(dialect) => ini::line(*dialect, line, state, sink),
+        Kind::Yaml => text::line(line, state, sink, true),
+        Kind::Text => text::line(line, state, sink, false),
     }
 }
 
@@ -313,10 +316,21 @@ impl Found {
 /// Takes what a shape says about a line; deaf where only the state matters.
 struct Sink<'l, 'f> {
     line: &'l [u8],
+    own: Option<&'l OwnKeys>,
     found: Option<&'f mut Found>,
 }
 
 impl Sink<'_, '_> {
+    /// What a key says its value is: as the profile says, else as everywhere.
+    fn class_of(&self, key: &[u8]) -> Option<KeyClass> {
+        self.own.and_then(|own| own.class(key)).or_else(|| class_of_key(key))
+    }
+
+    /// The same for a member of something of the class `outer`.
+    fn class_of_member(&self, outer: Option<KeyClass>, key: &[u8]) -> Option<KeyClass> {
+        self.class_of(key).or_else(|| member::class(outer?, key))
+    }
+
     /// `start..end` is the whole value of something of this class.
     fn value(&mut self, start: usize, end: usize, class: KeyClass) {
         let text = self.line[start.min(end)..end].trim_ascii();
@@ -372,8 +386,8 @@ mod tests {
     use crate::redact::text::decode;
 
     /// What a text's shape alone finds: values and categories, line by line.
-    pub(super) fn shaped(path: &str, text: &str) -> Vec<(String, String)> {
-        let mut shape = Shape::of(path, text.as_bytes(), &Rules::default());
+    pub(super) fn shaped(path: &str, text: &str, rules: &Rules) -> Vec<(String, String)> {
+        let mut shape = Shape::of(path, text.as_bytes(), rules);
         let mut found = Found::default();
         let mut all = Vec::new();
         for line in text.lines() {
@@ -391,7 +405,31 @@ mod tests {
     #[track_caller]
     pub(super) fn finds(path: &str, text: &str, expected: &[(&str, &str)]) {
         let expected: Vec<_> = expected.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())).collect();
-        assert_eq!(shaped(path, text), expected, "in {text}");
+        assert_eq!(shaped(path, text, &Rules::default()), expected, "in {text}");
+    }
+
+    #[test]
+    fn a_key_of_the_profile_is_known_in_every_shape() {
+        let rules = Rules { keys: [("roomowner".to_owned(), Category::Person)].into(), ..Rules::default() };
+        for (path, text) in [
+            ("a.xml", "<x><room_owner>Ada Love</room_owner><n>1</n></x>"),
+            ("a.xml", "<x><room-owner><name>Ada Love</name></room-owner></x>"),
+            ("", "<p name=\"room_owner\" value=\"Ada Love\"/>"),
+            ("a.plist", "<?xml version=\"1.0\"?>\n<key>RoomOwner</key><string>Ada Love</string>"),
+            ("a.csv", "n,Room Owner,m\n1,Ada Love,2\n"),
+            ("", "n,room_owner,m\n1,\"Ada Love\",2\n"),
+            ("", "{\"room_owner\": {\"name\": \"Ada Love\"}, \"n\": \"x\"}"),
+            ("", "{\"room_owner\": [\n  \"Ada Love\"\n]}"),
+            ("a.json", "{\"user\": {\"room_owner\": \"Ada Love\"}}"),
+            ("a.yaml", "room_owner:\n  - Ada Love\nn: 1\n"),
+            ("a.yaml", "room_owner: Ada Love # x\n"),
+            ("a.ini", "[x]\nroom_owner = Ada Love\n"),
+            ("a.ini", "[room-owner]\nname = Ada Love\n"),
+            ("a.ldif", "dn: x=1\nroomOwner: Ada Love\n"),
+        ] {
+            assert_eq!(shaped(path, text, &rules), [("Ada Love".to_owned(), "person".to_owned())], "{path}: {text}");
+            assert_ne!(shaped(path, text, &Rules::default()), shaped(path, text, &rules), "{path}: {text}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use super::super::category::Category;
 use super::super::detector::class_of_key;
 use super::super::keys::KeyClass;
+use super::super::own::{self, OwnKeys};
 use super::super::rules::{Rules, Treat};
 use super::super::text::{self, DIGIT, IDENT, byte, is};
 use super::{Kind, Sink, Start, State};
@@ -102,28 +103,20 @@ fn asterisk(name: &str, table: &str, rules: &Rules) -> Option<KeyClass> {
     }
 }
 
-/// What a column holds: as a rule says, else as a key of its name would say.
+/// What a column holds: as a rule says, as a key of the profile says, else as a key of its name would say.
 fn class(name: &[u8], table: &str, rules: &Rules) -> Option<KeyClass> {
     let key = name.trim_ascii();
-    match class_by_rule(table, &String::from_utf8_lossy(key), rules) {
-        Some(class) => class,
-        None => class_of_key(&key.iter().map(|&b| if b == b' ' { b'_' } else { b }).collect::<Vec<_>>()),
-    }
+    class_by_rule(table, &String::from_utf8_lossy(key), rules).unwrap_or_else(|| {
+        let key: Vec<u8> = key.iter().map(|&b| if b == b' ' { b'_' } else { b }).collect();
+        OwnKeys::of(rules).and_then(|own| own.class(&key)).or_else(|| class_of_key(&key))
+    })
 }
 
 /// What a rule says about a column: `Some(None)` when its cells are text to scan.
 fn class_by_rule(table: &str, column: &str, rules: &Rules) -> Option<Option<KeyClass>> {
     Some(match rules.column(table, column)? {
         Treat::Scan => None,
-        Treat::Category(Category::Person) => Some(KeyClass::Person),
-        Treat::Category(Category::User) => Some(KeyClass::User),
-        Treat::Category(Category::Host) => Some(KeyClass::Host),
-        Treat::Category(Category::Phone) => Some(KeyClass::Phone),
-        Treat::Category(Category::DeviceId) => Some(KeyClass::Device),
-        Treat::Category(Category::Conference) => Some(KeyClass::Conference),
-        // Addresses show by themselves.
-        Treat::Category(Category::Email | Category::Uri | Category::Ip | Category::Mac) => None,
-        Treat::Category(category) => Some(KeyClass::Drop(category)),
+        Treat::Category(category) => Some(own::class_of(category)),
     })
 }
 

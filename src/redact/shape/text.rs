@@ -78,7 +78,7 @@ fn shapes(line: &[u8], sink: &mut Sink<'_, '_>, is_yaml: bool) -> State {
     if let Some(open) = xml::begin(line, sink) {
         return State::Xml(open);
     }
-    if let Some(open) = ini::begin(line) {
+    if let Some(open) = ini::begin(line, sink) {
         return State::Ini(open);
     }
     if sink.found.is_some() {

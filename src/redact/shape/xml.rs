@@ -4,10 +4,9 @@
 //! a name in an attribute (`<param name="password" value=…>`, `<Data Name="TargetUserName">`) or by the element before
 //! (`<key>Password</key><string>…`).
 
-use super::super::detector::class_of_key;
 use super::super::keys::KeyClass;
 use super::super::text::{IDENT, SPACE, byte, is, run};
-use super::{Sink, State, member};
+use super::{Sink, State};
 
 /// Deepest nesting that is followed.
 const DEEPEST: usize = 64;
@@ -202,12 +201,12 @@ impl Open {
             name = stop + 1;
             stop = run(line, name, IDENT);
         }
-        self.tag = self.tag(&line[name..stop]);
+        self.tag = self.tag(&line[name..stop], sink);
         self.within = Within::Tag;
         stop
     }
 
-    fn tag(&mut self, name: &[u8]) -> Tag {
+    fn tag(&mut self, name: &[u8], sink: &Sink<'_, '_>) -> Tag {
         let outer = self.stack.last().copied().flatten();
         let is_key = name == b"key";
         if is_key {
@@ -216,7 +215,7 @@ impl Open {
         let of_list = matches!(name, b"string" | b"integer" | b"data" | b"array" | b"date");
         let class = match self.key.take().filter(|_| of_list) {
             Some(class) => Some(class),
-            None => member::class(outer, name),
+            None => sink.class_of_member(outer, name),
         };
         Tag { class: class.filter(|_| !is_key), key: None, is_key }
     }
@@ -228,7 +227,7 @@ impl Open {
             return;
         }
         if self.in_key {
-            self.key = class_of_key(text);
+            self.key = sink.class_of(text);
         } else if let Some(class) = self.stack.last().copied().flatten() {
             let start = start + (line[start..end].len() - line[start..end].trim_ascii_start().len());
             sink.named(start, start + text.len(), class);
@@ -277,7 +276,7 @@ impl Open {
         if !matches!(quote, b'"' | b'\'') {
             return start.max(end + 1);
         }
-        let class = self.class_of_attribute(name);
+        let class = self.class_of_attribute(name, sink);
         let start = start + 1;
         let Some(length) = memchr::memchr(quote, &line[start.min(line.len())..]) else {
             if let Some(class) = class {
@@ -288,7 +287,7 @@ impl Open {
         };
         let text = &line[start..start + length];
         if is_naming(name) && self.tag.key.is_none() {
-            self.tag.key = class_of_key(text);
+            self.tag.key = sink.class_of(text);
         }
         if let Some(class) = class {
             // What an element is called says what it is, unless the name is itself a key.
@@ -299,14 +298,14 @@ impl Open {
         start + length + 1
     }
 
-    fn class_of_attribute(&self, name: &[u8]) -> Option<KeyClass> {
+    fn class_of_attribute(&self, name: &[u8], sink: &Sink<'_, '_>) -> Option<KeyClass> {
         if is_value(name) && self.tag.key.is_some() {
             return self.tag.key;
         }
         if name == b"id" || name == b"type" {
             return None;
         }
-        member::class(self.tag.class, name)
+        sink.class_of_member(self.tag.class, name)
     }
 }
 

@@ -5,10 +5,9 @@
 
 use super::super::category::Category;
 use super::super::common::is_common;
-use super::super::detector::class_of_key;
 use super::super::keys::KeyClass;
 use super::super::text::{self, IDENT, SPACE, byte, is, run};
-use super::{Sink, is_mark, json, member};
+use super::{Sink, is_mark, json};
 
 /// Deepest nesting that is followed.
 const DEEPEST: usize = 16;
@@ -65,7 +64,7 @@ pub(super) fn begin(line: &[u8], sink: &mut Sink<'_, '_>, is_yaml: bool) -> Opti
     let (column, _) = content(line);
     let entry = entry(line, column)?;
     let key = &line[entry.key.0..entry.key.1];
-    let class = class_of_key(key).or_else(|| class_of_list(key).filter(|_| entry.value.0 == entry.value.1));
+    let class = sink.class_of(key).or_else(|| class_of_list(key).filter(|_| entry.value.0 == entry.value.1));
     let class = class.filter(|&class| class != KeyClass::CallId)?;
     let mut open = Open { frames: Vec::new(), inner: None, fresh: true };
     value(line, &entry, Some(class), &mut open, sink, is_yaml);
@@ -109,7 +108,7 @@ pub(super) fn go_on(line: &[u8], open: &mut Open, sink: &mut Sink<'_, '_>, is_ya
     if let Some(entry) = entry(line, column) {
         let key = &line[entry.key.0..entry.key.1];
         let list = || class_of_list(key).filter(|_| entry.value.0 == entry.value.1);
-        let class = member::class(top.class, key).or_else(list);
+        let class = sink.class_of_member(top.class, key).or_else(list);
         value(line, &entry, class, open, sink, true);
     } else if let Some(class) = top.class {
         let words = line[column.min(last)..last].split(|&b| b == b' ').count();
