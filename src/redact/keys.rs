@@ -202,10 +202,13 @@ pub(crate) fn is_secret_key(key: &[u8]) -> bool {
     if matches!(class_of(key), Some(KeyClass::Drop(Category::Secret))) {
         return true;
     }
-    if SECRET_ENDINGS.iter().any(|ending| ends_with(key, ending))
-        || ends_with(key, "api-key")
-        || ends_with(key, "api_key")
-        || ends_with(key, "pass") && !NOT_PASS.iter().any(|word| ends_with(key, word))
+    // What those endings end with.
+    let may_end = matches!(key.last().map(|b| b | 0x20), Some(b'd' | b'e' | b'n' | b's' | b't' | b'y'));
+    if may_end
+        && (SECRET_ENDINGS.iter().any(|ending| ends_with(key, ending))
+            || ends_with(key, "api-key")
+            || ends_with(key, "api_key")
+            || ends_with(key, "pass") && !NOT_PASS.iter().any(|word| ends_with(key, word)))
     {
         return true;
     }
@@ -274,14 +277,43 @@ const KEY_OF: [&str; 40] = [
     "webhook",
 ];
 
-/// The words of a key in `snake_case`, `kebab-case` or `camelCase`.
-fn words_of(key: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
-    key.split(|&b| CLASS[b as usize] & WORD == 0).flat_map(|part| {
-        let mut cuts = vec![0];
-        cuts.extend((1..part.len()).filter(|&at| part[at].is_ascii_uppercase() && !part[at - 1].is_ascii_uppercase()));
-        cuts.push(part.len());
-        (1..cuts.len()).map(move |at| &part[cuts[at - 1]..cuts[at]]).collect::<Vec<_>>()
-    })
+/// The words of a key in `snake_case`, `kebab-case` or `camelCase`; between two joints stands an empty one.
+struct Words<'k>(Option<&'k [u8]>);
+
+fn words_of(key: &[u8]) -> Words<'_> {
+    Words(Some(key))
+}
+
+fn of_word(b: u8) -> bool {
+    CLASS[usize::from(b)] & WORD != 0
+}
+
+/// Whether one word ends and another begins between two bytes of a part without joints.
+fn divides(before: u8, next: u8) -> bool {
+    next.is_ascii_uppercase() && !before.is_ascii_uppercase()
+}
+
+impl<'k> Iterator for Words<'k> {
+    type Item = &'k [u8];
+
+    fn next(&mut self) -> Option<&'k [u8]> {
+        let key = self.0.take()?;
+        let end = (0..key.len()).find(|&at| !of_word(key[at]) || at > 0 && divides(key[at - 1], key[at]));
+        let Some(end) = end else { return Some(key) };
+        self.0 = Some(&key[end + usize::from(!of_word(key[end]))..]);
+        Some(&key[..end])
+    }
+}
+
+impl DoubleEndedIterator for Words<'_> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        let key = self.0.take()?;
+        let start =
+            (1..=key.len()).rfind(|&at| !of_word(key[at - 1]) || at < key.len() && divides(key[at - 1], key[at]));
+        let Some(start) = start else { return Some(key) };
+        self.0 = Some(&key[..start - usize::from(!of_word(key[start - 1]))]);
+        Some(&key[start..])
+    }
 }
 
 /// What makes any key that ends so the key of a secret.
@@ -397,6 +429,24 @@ mod tests {
         }
         assert_eq!(class_of(b"user-agent"), None);
         assert_eq!(class_of(b"date_of_birth"), Some(KeyClass::Drop(Category::BirthDate)));
+    }
+
+    #[test]
+    fn the_words_of_a_key_are_the_same_from_either_end() {
+        for (key, expected) in [
+            ("access_key", &["access", "key"][..]),
+            ("signingKey", &["signing", "Key"]),
+            ("X-AMZKey", &["X", "AMZKey"]),
+            ("_a__b.", &["", "a", "", "b", ""]),
+            ("aB", &["a", "B"]),
+            ("", &[""]),
+        ] {
+            let words: Vec<_> = words_of(key.as_bytes()).collect();
+            let mut back: Vec<_> = words_of(key.as_bytes()).rev().collect();
+            back.reverse();
+            let expected: Vec<_> = expected.iter().map(|word| word.as_bytes()).collect();
+            assert_eq!((&words, &back), (&expected, &expected), "{key}");
+        }
     }
 
     #[test]

@@ -125,7 +125,7 @@ impl Scanner<'_> {
         let digits = if self.digits { u64::MAX } else { 0 };
         let (first, last) = (from / 64, (to - 1) / 64);
         let mut escapes = false;
-        for (number, block) in masks.blocks.iter().enumerate().take(last + 1).skip(first) {
+        for (number, block) in (first..).zip(&masks.blocks[first..=last]) {
             let mut inside = u64::MAX;
             if number == first {
                 inside &= u64::MAX << (from % 64);
@@ -164,7 +164,7 @@ impl Scanner<'_> {
                 continue;
             }
             for bit in Bits(block.digits & inside) {
-                if masks.many_digits(base + bit, FEWEST_DIGITS) {
+                if base + bit >= walk.numbers_until + from && masks.many_digits(base + bit, FEWEST_DIGITS) {
                     self.number(&mut walk, base + bit);
                 }
             }
@@ -184,14 +184,18 @@ impl Scanner<'_> {
         }
         for bit in Bits(block.rare() & inside) {
             let at = base + bit;
-            let colons = Shape::Colons as usize;
-            let mut block = block;
-            let without;
-            if block.shapes[colons] & 1 << bit != 0 && !masks.many_colons(at) {
-                without = block.without(Shape::Colons);
-                block = &without;
+            let colons = block.shapes[Shape::Colons as usize] & 1 << bit;
+            if colons != 0 && !masks.many_colons(at) {
+                self.table.at_anchor(
+                    &walk.line,
+                    at - from,
+                    (&block.without(Shape::Colons), 1 << bit),
+                    &mut walk.skip,
+                    walk.hits,
+                );
+            } else {
+                self.table.at_anchor(&walk.line, at - from, (block, 1 << bit), &mut walk.skip, walk.hits);
             }
-            self.table.at_anchor(&walk.line, at - from, (block, 1 << bit), &mut walk.skip, walk.hits);
         }
     }
 
@@ -222,9 +226,6 @@ impl Scanner<'_> {
     /// Looks at the numbers in the word that has a digit at `at` of the text.
     fn number(&self, walk: &mut Walk<'_>, at: usize) {
         let at = at - walk.view.from;
-        if at < walk.numbers_until {
-            return;
-        }
         let start = text::run_back(walk.line.text, walk.numbers_until, at, WORD);
         // What most lines hold, and nobody's number is.
         if let Some(end) = text::date_or_uuid(walk.line.text, start) {

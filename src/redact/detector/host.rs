@@ -32,17 +32,20 @@ impl Detector for Host {
         }
         let name = &text[start..end];
         let letters = name.iter().any(u8::is_ascii_alphabetic);
-        if !letters || !(framed || program_or_date(text, end + 1)) {
+        let follows = || framed || program_or_date(text, end + 1);
+        if !letters {
             return;
         }
         if is_common(&text::fold(name)) {
             // A computer may be called "workshop"; before `sshd[12]:` nothing else stands.
-            if process(text, end + 1) && !is_level(name) {
+            if process(text, end + 1) && !is_level(name) && follows() {
                 hits.push(start, end, Category::Host, Form::Text(Group::Host), rank::HOST);
             }
             return;
         }
-        push_host(text, start, end, Category::Host, rank::HOST, hits);
+        if follows() {
+            push_host(text, start, end, Category::Host, rank::HOST, hits);
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! and decides by its shape and its checksum. A number is either a run of words joined by `-`, `.` or `/`, or a run of words
 //! with single blanks between them; it is never a part of a longer one, so that columns of figures stay what they are.
 
-use crate::redact::text::{DIGIT, before, byte, is};
+use crate::redact::text::{CLASS, DIGIT, HIGH, WORD, before, byte, is};
 
 /// Longest number that is looked at, in bytes with its joints.
 pub(crate) const LONGEST: usize = 48;
@@ -234,14 +234,19 @@ const UNITS: [&str; 18] = [
     "bps", "octets",
 ];
 
+/// Where the run of letters and digits of ASCII ends that begins at `from`, and whether a digit is among them.
+#[inline]
 fn word_end(text: &[u8], from: usize) -> (usize, bool) {
-    let mut digit = false;
-    let mut at = from;
-    while at < text.len() && text[at].is_ascii_alphanumeric() {
-        digit |= text[at].is_ascii_digit();
+    let (mut classes, mut at) = (0, from);
+    for &b in text.get(from..).unwrap_or_default() {
+        let class = CLASS[usize::from(b)];
+        if class & (WORD | HIGH) != WORD {
+            break;
+        }
+        classes |= class;
         at += 1;
     }
-    (at, digit)
+    (at, classes & DIGIT != 0)
 }
 
 /// Where the word with a digit that begins at `start` ends, with the words that are joined to it.
@@ -273,8 +278,9 @@ fn worth(text: &[u8], start: usize, end: usize) -> bool {
     }
     let (mut digits, mut letters, mut points) = (0, 0, 0);
     for &b in bytes {
-        digits += usize::from(b.is_ascii_digit());
-        letters += usize::from(b.is_ascii_alphabetic());
+        let class = CLASS[usize::from(b)];
+        digits += usize::from(class & DIGIT != 0);
+        letters += usize::from(class & (WORD | DIGIT | HIGH) == WORD);
         points += usize::from(b == b'.');
     }
     let joints = bytes.len() - digits - letters;
@@ -313,8 +319,7 @@ fn each(text: &[u8], start: usize, all: bool, found: &mut dyn FnMut(&Number)) ->
         if simple {
             words += 1;
         }
-        let next = word_end(text, end + 1);
-        let more = simple && byte(text, end) == b' ' && next.1;
+        let more = simple && byte(text, end) == b' ' && word_end(text, end + 1).1;
         if !more {
             let last = if simple { end } else { at.saturating_sub(1) };
             if words > 1

@@ -38,6 +38,10 @@ const SECRETS: [&str; 4] = ["cookie", "set-cookie", "authorization", "proxy-auth
 
 /// Begins a header that may go on.
 pub(super) fn begin(line: &[u8], sink: &mut Sink<'_, '_>) -> Option<Folded> {
+    // What the names of those headers begin with.
+    if !matches!(line.first()? | 0x20, b'a' | b'c' | b'd' | b'f' | b'p' | b'r' | b's' | b't') {
+        return None;
+    }
     let end = memchr::memchr(b':', &line[..line.len().min(24)])?;
     let is_one_of = |names: &[&str]| names.iter().any(|name| line[..end].eq_ignore_ascii_case(name.as_bytes()));
     if is_one_of(&NAMES) {

@@ -31,8 +31,7 @@ pub(super) fn header(line: &[u8]) -> Option<Columns> {
     if matches!(line, [_, b'a'..=b'z', b'a'..=b'z', b' ', ..]) {
         return None;
     }
-    let of_header = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || is(b, SPACE) || b"%/@+#-_:*".contains(&b);
-    if line.len() > 256 || line.iter().take(24).any(|&b| !of_header(b) && !b.is_ascii_lowercase()) {
+    if line.len() > 256 || !line.iter().take(24).all(|&b| OF_HEADER[usize::from(b)]) {
         return None;
     }
     let (mut user, mut process, mut terminal, mut count) = (None, None, None, 0);
@@ -50,6 +49,19 @@ pub(super) fn header(line: &[u8]) -> Option<Columns> {
     let proof = process.map(Proof::Process).or(terminal.map(Proof::Terminal))?;
     (count >= 3).then_some(Columns { user: user?, proof })
 }
+
+/// The bytes of a header.
+static OF_HEADER: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 0x80 {
+        table[byte as usize] = byte.is_ascii_alphanumeric()
+            || matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+            || matches!(byte, b'%' | b'/' | b'@' | b'+' | b'#' | b'-' | b'_' | b':' | b'*');
+        byte += 1;
+    }
+    table
+};
 
 /// Reads a line below a header; whether it is a row.
 pub(super) fn row(line: &[u8], columns: &Columns, sink: &mut Sink<'_, '_>) -> bool {
@@ -77,10 +89,11 @@ pub(super) fn session(line: &[u8], sink: &mut Sink<'_, '_>) {
         return;
     }
     let mut words = words(line);
-    let (Some(name), Some(terminal), Some(_)) = (words.next(), words.next(), words.next()) else { return };
+    let (Some(name), Some(terminal)) = (words.next(), words.next()) else { return };
     let gap = terminal.0 - name.1;
-    let known = is_terminal(&line[terminal.0..terminal.1]) && line[terminal.0] != b'-' && line[terminal.0] != b'?';
-    if known && (gap >= 2 || name.1 - name.0 >= 8 && gap == 1) {
+    let apart = gap >= 2 || name.1 - name.0 >= 8 && gap == 1;
+    let known = || is_terminal(&line[terminal.0..terminal.1]) && line[terminal.0] != b'-' && line[terminal.0] != b'?';
+    if apart && known() && words.next().is_some() {
         account(name.0, name.1, sink);
     }
 }

@@ -55,7 +55,7 @@ fn begin(line: &[u8], sink: &mut Sink<'_, '_>, is_yaml: bool) -> State {
         || matches!(first, b'[' | b'<')
         || last.is_ascii_digit() && memchr::memchr2(b'|', b'>', line).is_some();
     if sink.found.is_some() || opens {
-        let state = shapes(line, sink, is_yaml);
+        let state = shapes(line, sink, is_yaml, opens);
         if opens && state != State::Idle {
             return state;
         }
@@ -70,8 +70,9 @@ fn begin(line: &[u8], sink: &mut Sink<'_, '_>, is_yaml: bool) -> State {
     }
 }
 
-fn shapes(line: &[u8], sink: &mut Sink<'_, '_>, is_yaml: bool) -> State {
-    if let Some(open) = yaml::begin(line, sink, is_yaml) {
+fn shapes(line: &[u8], sink: &mut Sink<'_, '_>, is_yaml: bool, opens: bool) -> State {
+    // In other text it only begins, and finds nothing yet.
+    if opens && let Some(open) = yaml::begin(line, sink, is_yaml) {
         return State::Yaml(open);
     }
     let open = json::begin(line, sink);

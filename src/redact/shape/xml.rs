@@ -65,8 +65,8 @@ pub(super) fn line(line: &[u8], state: &mut State, sink: &mut Sink<'_, '_>) {
 pub(super) fn begin(line: &[u8], sink: &mut Sink<'_, '_>) -> Option<Open> {
     let first = memchr::memchr_iter(b'<', line).find(|&at| is_name(byte(line, at + 1)))?;
     let all = line[..first].trim_ascii().is_empty();
-    let closed =
-        memchr::memmem::find(&line[first..], b"</").is_some() || memchr::memmem::find(&line[first..], b"/>").is_some();
+    let closed = memchr::memchr_iter(b'/', &line[first..])
+        .any(|at| line[first + at - 1] == b'<' || byte(line, first + at + 1) == b'>');
     if !all && !closed {
         return None;
     }

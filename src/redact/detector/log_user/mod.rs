@@ -101,8 +101,11 @@ impl Detector for LogUser {
 
     fn at_word(&self, line: &Line<'_>, start: usize, end: usize, hits: &mut Hits) {
         let text = line.text;
-        let word = text[start..end].to_ascii_lowercase();
-        match word.as_slice() {
+        let mut folded = [0; 16];
+        let Some(word) = folded.get_mut(..end - start) else { return };
+        word.copy_from_slice(&text[start..end]);
+        word.make_ascii_lowercase();
+        match &*word {
             b"login" => {
                 service::login_told(text, end, hits);
                 after_user(text, start, end, hits);
@@ -117,7 +120,7 @@ impl Detector for LogUser {
             b"ok" | b"fail" | b"peer" => service::after_brackets(text, start, hits),
             b"audit" => service::audit(text, start, end, hits),
             b"role" | b"add" | b"delete" | b"remove" | b"authentication" | b"received" => {
-                service::quoted(text, start, end, &word, hits);
+                service::quoted(text, start, end, word, hits);
             }
             b"logged" => service::logged(text, start, end, hits),
             b"failed" => service::failed(text, start, end, hits),

@@ -189,7 +189,7 @@ pub(super) fn at_host(text: &[u8], at: usize, hits: &mut Hits) {
     let copied = rest.starts_with(b":/") || rest.starts_with(b":~");
     let told = copied
         || host == b"localhost"
-        || is_ip(host) && matches!(before(text, 0, start), b'(' | b'[')
+        || matches!(before(text, 0, start), b'(' | b'[') && is_ip(host)
         || database.iter().any(|told| rest.starts_with(told));
     if told && text[start..at].iter().any(u8::is_ascii_alphabetic) && &text[start..at] != b"git" {
         push(text, start, at, hits);

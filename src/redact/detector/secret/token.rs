@@ -236,7 +236,8 @@ pub(super) fn end_of(text: &[u8], from: usize, of: impl Fn(u8) -> bool) -> usize
 pub(super) fn glued(text: &[u8], start: usize, end: usize, hits: &mut Hits) -> bool {
     let word = &text[start..end];
     let length = word.len();
-    if memchr::memmem::find(word, b"XXXXXXXX").is_some() {
+    // Eight signs in a row hold one of every eighth.
+    if word.iter().skip(7).step_by(8).any(|&b| b == b'X') && memchr::memmem::find(word, b"XXXXXXXX").is_some() {
         return false;
     }
     let all = |from: usize, of: Alphabet| word[from..].iter().all(|&b| of(b));
