@@ -432,6 +432,15 @@ mod tests {
     }
 
     #[test]
+    fn no_key_reads_like_a_part_of_an_address() {
+        let part = |word: &str| {
+            word.bytes().all(|b| b.is_ascii_hexdigit()) && word.bytes().any(|b| b.is_ascii_digit()) && word.len() <= 4
+        };
+        assert!(KEYS.classes.values().all(|(_, word)| !part(word)));
+        assert!(SECRET_WORDS.iter().chain(&SECRET_ENDINGS).chain(&KEY_OF).all(|word| !part(word)));
+    }
+
+    #[test]
     fn the_words_of_a_key_are_the_same_from_either_end() {
         for (key, expected) in [
             ("access_key", &["access", "key"][..]),

@@ -74,6 +74,12 @@ pub(crate) fn is(byte: u8, classes: u8) -> bool {
     CLASS[byte as usize] & classes != 0
 }
 
+/// What a hexadecimal digit says.
+#[inline]
+pub(crate) const fn hex_value(digit: u8) -> u8 {
+    (digit & 15) + 9 * (digit >> 6)
+}
+
 /// The byte at `at`, or a line feed beyond the end.
 #[inline]
 pub(crate) fn byte(text: &[u8], at: usize) -> u8 {

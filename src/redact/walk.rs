@@ -43,10 +43,6 @@ const MOST_KEYS: usize = 256;
 impl Crowd {
     /// Whether there are too many keys. Then everything up to the end of the values is dropped.
     fn full(&mut self, line: &[u8], at: usize, hits: &mut Hits) -> bool {
-        // Beyond that, even a line of nothing but keys is looked at in no time.
-        if line.len() <= MOST_KEYS * 8 {
-            return false;
-        }
         if at < self.until {
             return true;
         }
@@ -178,7 +174,9 @@ impl Scanner<'_> {
         let &Places { masks, from, .. } = walk.view;
         for bit in Bits(block.shapes[Shape::Key as usize] & inside) {
             let at = base + bit - from;
-            if !walk.crowd.full(walk.line.text, at, walk.hits) {
+            // Up to that length, even a line of nothing but keys is looked at in no time.
+            let long = walk.line.text.len() > MOST_KEYS * 8;
+            if !(long && walk.crowd.full(walk.line.text, at, walk.hits)) {
                 self.table.at_key(&walk.line, at, walk.hits);
             }
         }

@@ -48,8 +48,20 @@ impl Detector for Email {
 
 const LONGEST: usize = 128;
 
+/// The bytes of the part before `@`.
+static OF_LOCAL: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = text::CLASS[byte] & WORD != 0
+            || matches!(byte.to_le_bytes()[0], b'.' | b'_' | b'-' | b'+' | b'\'' | b'%' | b'*' | b'!' | b'#' | b'$');
+        byte += 1;
+    }
+    table
+};
+
 fn of_local(b: u8) -> bool {
-    is(b, WORD) || matches!(b, b'.' | b'_' | b'-' | b'+' | b'\'' | b'%' | b'*' | b'!' | b'#' | b'$')
+    OF_LOCAL[usize::from(b)]
 }
 
 /// Where the part before `@` begins; a part in quotation marks includes them.
@@ -66,7 +78,7 @@ pub(crate) fn local_start(text: &[u8], at: usize) -> usize {
     }
     let mut start = at;
     // Two dashes are a line or a frame, as around `PRIVATE KEY`.
-    while start > floor && of_local(text[start - 1]) && !text[floor..start].ends_with(b"--") {
+    while start > floor && of_local(text[start - 1]) && !(text[start - 1] == b'-' && text[floor..start].ends_with(b"--")) {
         start -= 1;
     }
     // Signs at the beginning belong to what stands before.
@@ -129,7 +141,8 @@ const NOT_DOMAINS: [&str; 22] = [
 
 /// Whether this is a domain: two labels or more, the last one letters. After a scheme any name is one.
 pub(crate) fn is_domain(domain: &[u8], known: bool) -> bool {
-    if domain.is_empty() || domain.split(|&b| b == b'.').any(<[u8]>::is_empty) {
+    let ends = |b: Option<&u8>| b.is_none_or(|&b| b == b'.');
+    if ends(domain.first()) || ends(domain.last()) || domain.windows(2).any(|pair| pair == b"..") {
         return false;
     }
     let last = domain.rsplit(|&b| b == b'.').next().unwrap_or_default();

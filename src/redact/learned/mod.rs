@@ -7,8 +7,10 @@ mod names;
 mod set_aside;
 mod spelling;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use foldhash::fast::RandomState;
 
 pub(crate) use self::evidence::Evidence;
 pub(crate) use self::names::Names;
@@ -18,6 +20,9 @@ use super::handover::Handover;
 use super::hit::Group;
 use super::shape::fragment::Divided;
 use super::text::{self, WORD, is};
+
+type HashMap<K, V> = std::collections::HashMap<K, V, RandomState>;
+type HashSet<K> = std::collections::HashSet<K, RandomState>;
 
 /// A value the survey learned, with its number.
 #[derive(Clone, Debug)]

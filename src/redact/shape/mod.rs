@@ -377,7 +377,8 @@ impl Sink<'_, '_> {
 
 /// Whether a mark for something dropped stands at `at`: `[secret]`.
 fn is_mark(line: &[u8], at: usize) -> bool {
-    Category::ALL.iter().any(|category| line[at..].starts_with(category.dropped().as_bytes()))
+    bytes::is(bytes::byte(line, at + 1), WORD)
+        && Category::ALL.iter().any(|category| line[at..].starts_with(category.dropped().as_bytes()))
 }
 
 #[cfg(test)]

@@ -144,7 +144,7 @@ impl StandIns {
             Form::Ip4Reversed(ip) => push_ip4(out, self.ip4(ip).map(u32::swap_bytes), b'.'),
             Form::Ip4Joined(ip, joint) => push_ip4(out, self.ip4(ip), joint),
             Form::Ip6(ip) | Form::Ip6Mixed(ip) => match self.ip6(ip) {
-                Some(ip) => push(out, Ipv6Addr::from(ip)),
+                Some(ip) => push_ip6(out, ip),
                 None => out.extend_from_slice(Category::Ip.dropped().as_bytes()),
             },
             Form::Mac => self.write_mac(&decoded(bytes), out),
@@ -173,6 +173,39 @@ fn push_ip4(out: &mut Vec<u8>, ip: Option<u32>, joint: u8) {
     }
 }
 
+/// Writes an IPv6 address as RFC 5952 asks for: groups in lower case, the longest row of zeros as `::`.
+fn push_ip6(out: &mut Vec<u8>, ip: u128) {
+    let groups = Ipv6Addr::from(ip).segments();
+    if groups[0] == 0 {
+        // One that holds an IPv4 address is written in another way.
+        return push(out, Ipv6Addr::from(ip));
+    }
+    let (mut zeros, mut at) = (0..0, 0);
+    while at < groups.len() {
+        let length = groups[at..].iter().take_while(|&&group| group == 0).count();
+        if length > zeros.len().max(1) {
+            zeros = at..at + length;
+        }
+        at += length + 1;
+    }
+    for (place, group) in groups.into_iter().enumerate() {
+        if zeros.contains(&place) {
+            if place == zeros.start {
+                out.extend_from_slice(b"::");
+            }
+            continue;
+        }
+        if place > 0 && place != zeros.end {
+            out.push(b':');
+        }
+        let first = (group | 1).leading_zeros() / 4;
+        out.extend((first..4).map(|digit| HEX_DIGITS[usize::from(group >> (12 - 4 * digit) & 15)]));
+    }
+}
+
+/// The digits of hexadecimal numbers.
+const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 /// Writes a number as digits.
 fn push_small(out: &mut Vec<u8>, number: u8) {
     if number >= 100 {
@@ -196,6 +229,22 @@ pub(crate) fn decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
 pub(crate) mod tests {
     use super::*;
     use crate::redact::learned::Sighting;
+
+    proptest::proptest! {
+        #[test]
+        fn an_ipv6_address_is_written_as_the_standard_library_does(
+            groups in proptest::prelude::any::<[u16; 8]>(),
+            zeros in proptest::prelude::any::<u8>(),
+        ) {
+            let groups: [u16; 8] = std::array::from_fn(|place| if zeros >> place & 1 == 0 { 0 } else { groups[place] });
+            for first in [groups[0], 0x2001] {
+                let ip = Ipv6Addr::from([&[first], &groups[1..]].concat().first_chunk::<8>().copied().unwrap_or_default());
+                let mut out = Vec::new();
+                push_ip6(&mut out, ip.to_bits());
+                proptest::prop_assert_eq!(String::from_utf8(out).unwrap(), ip.to_string());
+            }
+        }
+    }
 
     pub(crate) fn stand_ins(sightings: Vec<Sighting>) -> StandIns {
         let mut learned = Learned::default();

@@ -1,9 +1,9 @@
 //! Stand-ins of hardware addresses and telephone numbers: computed from all their digits.
 
-use super::StandIns;
+use super::{HEX_DIGITS, StandIns};
 use crate::redact::category::{Action, Category};
 use crate::redact::prf::Purpose;
-use crate::redact::text::{DIGIT, is};
+use crate::redact::text::{DIGIT, HEX, hex_value, is};
 
 /// First byte of a hardware address that is a stand-in.
 pub(crate) const MAC_FIRST: u8 = 0xf2;
@@ -30,11 +30,17 @@ impl StandIns {
             return;
         };
         let upper = bytes.iter().any(u8::is_ascii_uppercase);
-        let text = hex::encode(self.mac(mac));
-        let mut digits = if upper { text.to_uppercase() } else { text }.into_bytes().into_iter();
-        out.extend(
-            bytes.iter().map(|&byte| if byte.is_ascii_hexdigit() { digits.next().unwrap_or(byte) } else { byte }),
-        );
+        let new = self.mac(mac);
+        let mut place = 0;
+        out.extend(bytes.iter().map(|&byte| {
+            if !is(byte, HEX) {
+                return byte;
+            }
+            let octet = new[place / 2 % new.len()];
+            let digit = HEX_DIGITS[usize::from(if place.is_multiple_of(2) { octet >> 4 } else { octet & 15 })];
+            place += 1;
+            if upper { digit.to_ascii_uppercase() } else { digit }
+        }));
     }
 
     pub(super) fn phone(&self, bytes: &[u8]) -> String {
@@ -76,8 +82,8 @@ fn country(digits: &str) -> &str {
 pub(crate) fn mac_of(bytes: &[u8]) -> Option<[u8; 6]> {
     let mut number = 0_u64;
     let mut count = 0;
-    for digit in bytes.iter().filter_map(|&byte| char::from(byte).to_digit(16)) {
-        number = number << 4 | u64::from(digit);
+    for &byte in bytes.iter().filter(|&&byte| is(byte, HEX)) {
+        number = number << 4 | u64::from(hex_value(byte));
         count += 1;
         if count > 12 {
             return None;

@@ -16,11 +16,17 @@ pub(super) fn v6(text: &[u8], at: usize, skip: &mut usize, hits: &mut Hits) {
     }
     let end = text[start..].iter().position(|&b| !of(b)).map_or(text.len(), |length| start + length);
     let token = &text[start..end];
-    let colons = token.iter().filter(|&&b| b == b':').count();
-    let double = memchr::memmem::find(token, b"::").is_some();
+    let (mut colons, mut double, mut last) = (0, false, 0);
+    for &b in token {
+        colons += usize::from(b == b':');
+        double |= b == b':' && last == b':';
+        last = b;
+    }
     // Eight bytes with two digits each name a disk or an adapter.
     let bytes = colons == 7 && token.len() == 23 && token.split(|&b| b == b':').all(|part| part.len() == 2);
-    if bytes || colons < 2 || !double && !(5..=7).contains(&colons) || token.len() > 60 {
+    // Without `::` there are eight groups, or six before an IPv4 address.
+    let groups = double || colons == 7 || (5..=6).contains(&colons) && byte(text, end) == b'.';
+    if bytes || colons < 2 || !groups || token.len() > 60 {
         *skip = (*skip).max(end);
         return;
     }
@@ -96,8 +102,8 @@ pub(super) fn parse(token: &[u8]) -> Option<u128> {
     while at < token.len() {
         let from = at;
         let mut group = 0;
-        while let Some(digit) = token.get(at).filter(|_| at < from + 4).and_then(|&b| char::from(b).to_digit(16)) {
-            group = group << 4 | u16::try_from(digit).ok()?;
+        while let Some(&digit) = token.get(at).filter(|&&b| at < from + 4 && is(b, HEX)) {
+            group = group << 4 | u16::from(text::hex_value(digit));
             at += 1;
         }
         if at == from {

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use crate::redact::category::Category;
 use crate::redact::detector::Line;
 use crate::redact::keys::{self, KeyClass};
-use crate::redact::text::{self, DIGIT, IDENT, is};
+use crate::redact::text::{self, DIGIT, HEX, IDENT, is};
 
 const LONGEST_KEY: usize = 64;
 
@@ -44,6 +44,10 @@ fn key_with(text: &[u8], at: usize, ident_start: impl Fn(usize, usize) -> usize)
     let key = &text[start..end];
     // A number or an address is no key: `sshd[12]:`, `10.0.0.1:80`.
     if is(key[key.len() - 1], DIGIT) && key.iter().all(|&b| is(b, DIGIT) || matches!(b, b'.' | b'-' | b'_')) {
+        return None;
+    }
+    // Neither is a part of an address: no key is made of a few hexadecimal digits, one of them a number's.
+    if key.len() <= 4 && key.iter().all(|&b| is(b, HEX)) && key.iter().any(|&b| is(b, DIGIT)) {
         return None;
     }
     if let Some(class) = class_of(text, start, end) {
