@@ -68,20 +68,33 @@ pub(crate) fn check_portal(portal: &str) -> Result<(), &'static str> {
     if portal.chars().any(|c| c.is_control() || c.is_whitespace() || is_bidi(c)) {
         return Err("the portal's address holds a space or a control character");
     }
-    let Ok(url) = Url::parse(portal) else { return Err("the portal's address is not a URL") };
+    // It takes these for slashes, and other parsers for part of a name.
+    if portal.contains('\\') {
+        return Err("the portal's address holds a backslash");
+    }
+    // It would also pass over missing or additional slashes, capitals and other spellings of a number.
+    let (https, rest) = match (portal.strip_prefix("https://"), portal.strip_prefix("http://")) {
+        (Some(rest), _) => (true, rest),
+        (None, Some(rest)) => (false, rest),
+        (None, None) => return Err("the portal's address is not https"),
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.contains('@') {
+        return Err("the portal's address holds a user name or password");
+    }
+    let Some(url) = Url::parse(portal).ok().filter(|_| !authority.is_empty()) else {
+        return Err("the portal's address is not a URL");
+    };
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     };
-    match url.scheme() {
-        "https" => {}
-        "http" if loopback => {}
-        _ => return Err("the portal's address is not https"),
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("the portal's address holds a user name or password");
+    let rest = url.host_str().and_then(|host| authority.strip_prefix(host));
+    let as_written = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
+    if !https && !(loopback && as_written) {
+        return Err("the portal's address is not https");
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err("the portal's address holds a query or fragment");
@@ -115,6 +128,15 @@ mod tests {
             "file:///etc/passwd",
             "https://clerk@vendor.example",
             "https://:secret@vendor.example",
+            "https://@vendor.example",
+            "https://vendor.example\\@elsewhere.example",
+            "HTTPS://vendor.example",
+            "https:vendor.example",
+            "https:///vendor.example",
+            "http://127.1",
+            "http://0x7f.0.0.1",
+            "http://[0:0:0:0:0:0:0:1]",
+            "http://LOCALHOST:8080",
             "https://vendor.example/?a",
             "https://vendor.example/#a",
             "https://vendor.exa\tmple",
