@@ -3,6 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests may fall over as tests do")]
 
 mod cases;
+#[cfg(feature = "snapshot")]
+mod inside;
+#[cfg(feature = "snapshot")]
+mod mutants;
 #[path = "../support/python.rs"]
 mod peer;
 mod python;

@@ -51,9 +51,15 @@ pub fn header_length(file: &[u8]) -> usize {
 
 /// Opens a file as a caller would; gives what came out and, if it went wrong, why.
 pub fn open(file: &[u8], identities: &[Identity], share: Option<&Share>) -> (Vec<u8>, Option<String>) {
+    let (plaintext, error) = try_open(file, identities, share);
+    (plaintext, error.map(|error| error.to_string()))
+}
+
+/// The same, with the error itself.
+pub fn try_open(file: &[u8], identities: &[Identity], share: Option<&Share>) -> (Vec<u8>, Option<OpenError>) {
     let mut plaintext = Vec::new();
     let result = open_into(file, identities, share, &mut plaintext);
-    (plaintext, result.err().map(|error| error.to_string()))
+    (plaintext, result.err())
 }
 
 fn open_into(
