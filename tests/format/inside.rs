@@ -21,6 +21,7 @@ fn word(error: &OpenSnapshotError<Infallible>) -> String {
         OpenSnapshotError::Unpack(UnpackError::Limit(_)) => "limit".into(),
         OpenSnapshotError::Unpack(UnpackError::Path(_)) => "path".into(),
         OpenSnapshotError::Unpack(UnpackError::Manifest(_)) => "manifest".into(),
+        OpenSnapshotError::Unpack(UnpackError::Signature) => "signature".into(),
         other => panic!("no case has a word for {other:?}"),
     }
 }

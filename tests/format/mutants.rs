@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
-use tarseal::format::{Identity, KeyKind, Share};
+use tarseal::format::{Identity, KeyKind, SenderKey, Share};
 use tarseal::item::{Content, Item};
 use tarseal::pack::Limits;
 use tarseal::pipeline::{Plan, Redaction, create, open_snapshot};
@@ -24,7 +24,7 @@ impl Content for Bytes {
     }
 }
 
-/// A snapshot as the tool makes it, with `length` bytes in it that do not compress.
+/// A snapshot as the tool makes it, with `length` bytes in it that do not compress; signed when it has a share.
 fn snapshot(key: &Identity, share: Option<&Share>, length: usize) -> Vec<u8> {
     let mut noise = vec![0; length];
     rng(1).fill_bytes(&mut noise);
@@ -35,6 +35,7 @@ fn snapshot(key: &Identity, share: Option<&Share>, length: usize) -> Vec<u8> {
         content: Box::new(Bytes(bytes)),
     };
     let directory = tempfile::tempdir().unwrap();
+    let sender = SenderKey::generate(&mut rng(4));
     let plan = Plan {
         items: vec![item("var/log/bridge.log", b"14:20:01 no answer\n".repeat(99)), item("core", noise)],
         left_out: Vec::new(),
@@ -43,6 +44,7 @@ fn snapshot(key: &Identity, share: Option<&Share>, length: usize) -> Vec<u8> {
         share: share.map(|share| (share_field(), share)),
         ticket: Some("4711".parse().unwrap()),
         created: CREATED,
+        sender: share.map(|_| &sender),
     };
     let path = directory.path().join("snapshot.tarseal");
     create(plan, &path, &mut rng(2), &Silent).unwrap();
