@@ -78,7 +78,10 @@ pub(crate) fn local_start(text: &[u8], at: usize) -> usize {
     }
     let mut start = at;
     // Two dashes are a line or a frame, as around `PRIVATE KEY`.
-    while start > floor && of_local(text[start - 1]) && !(text[start - 1] == b'-' && text[floor..start].ends_with(b"--")) {
+    while start > floor
+        && of_local(text[start - 1])
+        && !(text[start - 1] == b'-' && text[floor..start].ends_with(b"--"))
+    {
         start -= 1;
     }
     // Signs at the beginning belong to what stands before.
