@@ -182,10 +182,12 @@ impl HeaderReader {
                 digits.ok_or(NotTheDialect("a size is not a number"))?
             }
         };
+        // A field has room for a twelfth digit; the dialect does not.
+        let modified = Some(octal(&block[136..148])?).filter(|&modified| modified <= MAX_OCTAL);
         let header = FileHeader {
             path: path.ok_or(NotTheDialect("a path is not safe"))?,
             size,
-            modified: octal(&block[136..148])?,
+            modified: modified.ok_or(NotTheDialect("a time has more than 11 digits"))?,
         };
         if header.encode() != self.raw {
             return Err(NotTheDialect("a header is not written in the one dialect"));
@@ -302,6 +304,15 @@ mod tests {
             let mut bytes = Vec::new();
             put_block(&mut bytes, b"name", b"0000644", 0, 0, kind);
             assert!(read(&bytes).is_err(), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_fills_its_field_is_refused() {
+        for field in [124..136, 136..148] {
+            let mut bytes = header("name", 1).encode();
+            bytes[field].fill(b'7');
+            assert!(read(&bytes).is_err());
         }
     }
 
