@@ -133,9 +133,12 @@ impl Read for Blocks {
     }
 }
 
-/// More log than a frame holds, made once.
+/// More log than a frame holds, made once. All of it is ASCII, so that it can be cut anywhere.
 fn blocks() -> Arc<Vec<u8>> {
-    static BLOCKS: LazyLock<Arc<Vec<u8>>> = LazyLock::new(|| Arc::new(generate(Mix::Typical, 4_700_000, 3).bytes));
+    static BLOCKS: LazyLock<Arc<Vec<u8>>> = LazyLock::new(|| {
+        let log = generate(Mix::Typical, 4_700_000, 3).bytes;
+        Arc::new(log.into_iter().map(|byte| if byte.is_ascii() { byte } else { b'?' }).collect())
+    });
     Arc::clone(&BLOCKS)
 }
 
