@@ -26,6 +26,12 @@ impl Passphrases {
         Self { file: file.map(Path::to_owned), read: None }
     }
 
+    /// Whether a file was given.
+    #[must_use]
+    pub const fn has_file(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// The passphrase of `what`. The file is read once. `flag` is the one that names a file.
     pub fn of_what(&mut self, what: &str, flag: &str, desk: &mut Desk<'_>) -> Result<Passphrase, Failure> {
         if let Some(read) = &self.read {
@@ -35,7 +41,7 @@ impl Passphrases {
             return Ok(self.read.insert(from_file(file, desk)?).clone());
         }
         ask(&format!("Passphrase of {what}:"), desk)?.ok_or_else(|| {
-            Failure::usage(format_args!("{what} needs its passphrase, and nobody is there to type it."))
+            Failure::usage(format_args!("The passphrase of {what} is needed, and nobody is there to type it."))
                 .next(format!("Give it in a file that is yours alone:  {flag} FILE"))
         })
     }

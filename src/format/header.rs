@@ -111,7 +111,7 @@ impl Header {
     /// Reads the header and gives a source that begins with it again: for looking at a file before it is opened.
     ///
     /// Errors as [`Header::read`].
-    pub fn peek<R: Read>(mut source: R) -> Result<(Self, io::Chain<io::Cursor<Vec<u8>>, R>), OpenError> {
+    pub fn peek<R: Read>(mut source: R) -> Result<(Self, impl Read), OpenError> {
         let header = Self::read(&mut source)?;
         let again = io::Cursor::new(header.bytes.clone()).chain(source);
         Ok((header, again))

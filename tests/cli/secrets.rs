@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::desk::{Desk, Ran};
+use crate::peer::{peer_is_there, run};
 
 const LOG: &str = "fixtures/machines/meeting/log/unified_support.log";
 const PASSPHRASE: &str = "correct horse battery staple";
@@ -213,8 +214,27 @@ fn what_is_sent_is_signed_with_the_senders_key_of_the_settings() {
     let other = desk.sender(&["key", "new", "--sender", "-o", &desk.at("other.key")]).ends(0).out;
     desk.technician(&[&fetch[..], &[other.trim()]].concat()).ends(9).says("NOT FETCHED.");
     assert!(!Path::new(&into).exists());
+    desk.technician(&["fetch", "4711", "--reason", "x", "--require-sender", sender.trim()]).ends(2).says("--key FILE");
     desk.technician(&[&fetch[..], &[sender.trim()]].concat()).ends(0);
     let reviews: Vec<_> = fs::read_dir(desk.at("sender/reviews")).unwrap().collect();
     let page = fs::read_to_string(reviews[0].as_ref().unwrap().path()).unwrap();
     assert!(page.contains("Signed by"));
+}
+
+#[test]
+fn python_checks_the_signature_of_what_is_signed_here() {
+    if !peer_is_there("python_checks_the_signature_of_what_is_signed_here") {
+        return;
+    }
+    let desk = Desk::new();
+    let key = desk.at("sender.key");
+    desk.sender(&["key", "new", "--sender", "-o", &key]).ends(0);
+    let file = sealed(&desk, "one.tarseal", &["--sender-key", &key]);
+    open(&desk, &file, &["--key", &desk.at("me.key")]).ends(0);
+    let check = || run("reader.py", &["--check-sender", &file, &desk.at("opened")]);
+    assert!(String::from_utf8(check().unwrap()).unwrap().starts_with("signed by "));
+    let manifest = desk.at("opened/.tarseal/manifest.json");
+    let changed = fs::read_to_string(&manifest).unwrap().replacen("true", "false", 1);
+    fs::write(&manifest, changed).unwrap();
+    assert!(check().is_err());
 }

@@ -5,6 +5,9 @@ use tarseal::pack::{Manifest, PackOptions, Packer, SIGNATURE_PATH, Signature};
 
 use super::*;
 
+/// Signs by the digests of header and manifest.
+type Sign<'a> = &'a dyn Fn(&[u8; 32], &Digest) -> Signature;
+
 fn key(seed: u64) -> SenderKey {
     SenderKey::generate(&mut StdRng::seed_from_u64(seed))
 }
@@ -19,7 +22,7 @@ fn signed_by(key: Option<&SenderKey>) -> Vec<u8> {
 }
 
 /// A file of an empty archive whose header names one sender and whose manifest has the signature of whoever `sign` is.
-fn forged(named: Option<Sender>, sign: Option<&dyn Fn(&[u8; 32], &Digest) -> Signature>) -> Vec<u8> {
+fn forged(named: Option<Sender>, sign: Option<Sign<'_>>) -> Vec<u8> {
     let directory = tempfile::tempdir().unwrap();
     let recipients = [technician().recipient()];
     let options = SealOptions { created: now(), recipients: &recipients, share: None };
@@ -60,8 +63,7 @@ fn a_signature_that_does_not_fit_leaves_nothing() {
     let of_another_header = |_: &[u8; 32], manifest: &Digest| one.sign(&[0; 32], &manifest.0);
     let of_another_manifest = |header: &[u8; 32], _: &Digest| one.sign(header, &[0; 32]);
     let none = |_: &[u8; 32], _: &Digest| [0; 64];
-    let wrong: [&dyn Fn(&[u8; 32], &Digest) -> Signature; 4] =
-        [&by_another, &of_another_header, &of_another_manifest, &none];
+    let wrong: [Sign<'_>; 4] = [&by_another, &of_another_header, &of_another_manifest, &none];
     for sign in wrong {
         let error = failed(&forged(Some(one.sender()), Some(sign)));
         assert!(matches!(error, OpenSnapshotError::Unpack(UnpackError::Signature)), "{error:?}");

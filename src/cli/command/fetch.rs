@@ -34,6 +34,12 @@ pub fn run(arguments: &FetchArguments, desk: &mut Desk<'_>) -> Result<Outcome, F
     let snapshots = stored(&remote, arguments)?;
     let directory = arguments.output.clone().unwrap_or_else(|| arguments.ticket.as_str().into());
     if opening.is_empty() {
+        if !arguments.keys.require_sender.is_empty() {
+            return Err(Failure::usage(
+                "Whose file it is shows when it is opened, and nothing was named that opens it.",
+            )
+            .next("Name the file that holds your identity:  --key FILE"));
+        }
         let files = fetch_sealed(&remote, &snapshots, &directory, arguments, desk)?;
         desk.output.headline(
             "FETCHED.",

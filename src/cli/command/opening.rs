@@ -46,7 +46,7 @@ impl Opening {
     /// Whether nothing was named that opens a file.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+        self.keys.is_empty() && !self.passphrases.has_file()
     }
 
     /// What opens the file with this header; asks for its passphrase if it is sealed with one. Refuses a file that none of
