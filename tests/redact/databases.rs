@@ -7,7 +7,7 @@ use rusqlite::{Connection, MAIN_DB, OptionalExtension, params};
 use tarseal::item::{Item, Reason};
 use tarseal::redact::{OpeningLimits, RedactError, Redactor, Rules, unite_databases};
 
-use super::{item, key, read, survey};
+use super::{containers, item, key, read, survey};
 
 /// A database made by statements, as the bytes of its file.
 fn database(sql: &str) -> Vec<u8> {
@@ -585,4 +585,83 @@ fn a_row_that_cannot_be_kept_is_never_lost_in_silence() {
     let redactor = redactor(&[]);
     let result = read(&redactor, &item("x.db", &database(sql)));
     assert!(matches!(result, Err(RedactError::NotReadable)));
+}
+
+/// An archive of either kind with these members, redacted: its members, and what was left out.
+fn archived(members: &[(&str, &[u8])]) -> Vec<(containers::Members, Vec<(String, Reason)>)> {
+    let archives =
+        [("a.tar.gz", containers::gz(&containers::tar(members)), true), ("a.zip", containers::zip(members), false)];
+    archives
+        .into_iter()
+        .map(|(name, bytes, is_tar)| {
+            let (bytes, left_out) = containers::one(name, &bytes).unwrap();
+            let members = if is_tar { containers::untar(&containers::ungz(&bytes)) } else { containers::unzip(&bytes) };
+            (members, left_out.into_iter().map(|left_out| (left_out.path, left_out.reason)).collect())
+        })
+        .collect()
+}
+
+#[test]
+fn what_was_committed_to_the_log_is_in_the_database_within_an_archive() {
+    let place = Place::new("archived");
+    let connection = logged(
+        &place,
+        HISTORY,
+        "UPDATE conferencinghistory_participant SET display_name = 'Wilhelmina Ostergaard' WHERE rowid = 1;
+        DELETE FROM conferencinghistory_participant WHERE rowid = 2",
+    );
+    let read = |name: &str| std::fs::read(place.0.join(name)).unwrap();
+    let (database, log, memory) = (read("x.db"), read("x.db-wal"), read("x.db-shm"));
+    drop(connection);
+    let members: [(&str, &[u8]); 6] = [
+        ("d/a.log", b"Wilhelmina Ostergaard called\n"),
+        ("d/x.db", &database),
+        ("d/x.db-shm", &memory),
+        ("d/x.db-wal", &log),
+        ("d/x.db2", b"display_name=\"Wilhelmina Ostergaard\"\n"),
+        ("d/y.db-wal", &log),
+    ];
+    for (out, left_out) in archived(&members) {
+        let names: Vec<_> = out.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["d/a.log", "d/x.db", "d/x.db2"]);
+        let reasons: Vec<_> =
+            left_out.iter().map(|(path, reason)| (path.rsplit('!').next().unwrap(), *reason)).collect();
+        let part = Reason::PartOfDatabase;
+        assert_eq!(reasons, [("d/x.db-shm", part), ("d/x.db-wal", part), ("d/y.db-wal", Reason::NotReadable)]);
+        let new = open(&out[1].1);
+        is_sound(&new);
+        assert_eq!(number(&new, "SELECT count(*) FROM conferencinghistory_participant"), 1);
+        let name: String =
+            new.query_row("SELECT display_name FROM conferencinghistory_participant", [], |row| row.get(0)).unwrap();
+        // Learned from the log, hidden everywhere.
+        assert_eq!(format!("{name} called\n").as_bytes(), out[0].1);
+        holds_none_of(&out[1].1, &PLANTED);
+        holds_none_of(&out[1].1, &["Ostergaard"]);
+    }
+}
+
+#[test]
+fn a_database_in_an_archive_that_was_not_finished_is_left_out_alone() {
+    let bytes = many_rows();
+    let place = Place::new("archived-misfit");
+    let connection = logged(&place, "PRAGMA page_size=1024; CREATE TABLE t(a)", "INSERT INTO t VALUES(1)");
+    let log = std::fs::read(place.0.join("x.db-wal")).unwrap();
+    drop(connection);
+    let journal = [b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7\0\0\0\x03".as_slice(), &[0; 500]].concat();
+    for (ending, beside) in [("-wal", log.as_slice()), ("-journal", &journal)] {
+        let beside_name = format!("x.db{ending}");
+        let members: [(&str, &[u8]); 4] =
+            [("a.log", b"fine\n"), ("x.db", &bytes), (&beside_name, beside), ("z.log", b"fine\n")];
+        for (out, left_out) in archived(&members) {
+            assert_eq!(out.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["a.log", "z.log"]);
+            let reasons: Vec<_> = left_out.iter().map(|(_, reason)| *reason).collect();
+            assert_eq!(reasons, [Reason::PartOfDatabase, Reason::Unfinished]);
+        }
+    }
+    // An empty log, and a journal of a change that was finished, say nothing.
+    let members: [(&str, &[u8]); 3] = [("x.db", &bytes), ("x.db-journal", &[0; 512]), ("x.db-wal", b"")];
+    for (out, left_out) in archived(&members) {
+        assert!(out.len() == 1 && left_out.len() == 2, "{left_out:?}");
+        is_sound(&open(&out[0].1));
+    }
 }

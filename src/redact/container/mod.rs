@@ -18,6 +18,7 @@ use super::error::RedactError;
 
 mod bz2;
 mod compressed;
+mod gathered;
 mod gz;
 mod joined;
 mod member_name;

@@ -78,9 +78,37 @@ fn is_database(item: &Item) -> bool {
 
 /// Whether a journal has something to take back: its header is there and counts pages. What cannot be read counts as that.
 fn is_unfinished(item: &Item) -> bool {
-    match beginning(item.content.as_ref(), 12) {
-        Ok(bytes) => bytes.starts_with(JOURNAL) && bytes.get(8..12) != Some(&[0; 4]),
-        Err(_) => true,
+    beginning(item.content.as_ref(), JOURNAL_HEAD).map_or(true, |head| takes_back(&head))
+}
+
+/// How much of a journal says whether it has something to take back, in bytes.
+pub(crate) const JOURNAL_HEAD: u64 = 12;
+
+/// Whether a journal that begins like this has something to take back.
+pub(crate) fn takes_back(head: &[u8]) -> bool {
+    head.starts_with(JOURNAL) && head.get(8..12) != Some(&[0; 4])
+}
+
+/// What a file is to the database whose name its own begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Companion {
+    /// The write-ahead log.
+    Log,
+    /// The shared memory.
+    Memory,
+    /// The rollback journal.
+    Journal,
+}
+
+impl Companion {
+    /// What the file called `name` is to the one called `database`.
+    pub(crate) fn of(database: &str, name: &str) -> Option<Self> {
+        match name.strip_prefix(database)? {
+            "-wal" => Some(Self::Log),
+            "-shm" => Some(Self::Memory),
+            "-journal" => Some(Self::Journal),
+            _ => None,
+        }
     }
 }
 
@@ -102,15 +130,15 @@ impl Content for Logged {
         // The database may be in use. The log is read last: as long as it was not begun anew in between, each page that was
         // moved from it into the file is still in it.
         let before = beginning(self.log.as_ref(), 32)?;
-        let mut database = self.whole(self.database.as_ref())?;
+        let database = io::Cursor::new(self.whole(self.database.as_ref())?);
         let log = self.whole(self.log.as_ref())?;
         if wal::head(&log) != before {
             return Err(RedactError::Unfinished.into());
         }
-        if let Some(log) = Wal::read(&log) {
-            log.merge(&mut database, self.most).ok_or(RedactError::Unfinished)?;
-        }
-        Ok(Box::new(io::Cursor::new(database)))
+        Ok(match Wal::read(log) {
+            Some(log) => Box::new(log.over(database, self.most)?),
+            None => Box::new(database),
+        })
     }
 }
 

@@ -31,6 +31,8 @@ mod sql;
 mod wal;
 
 pub use self::companion::unite_databases;
+pub(crate) use self::companion::{Companion, JOURNAL_HEAD, takes_back};
+pub(crate) use self::wal::Wal;
 
 use std::io::{self, Read};
 

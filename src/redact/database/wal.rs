@@ -5,13 +5,16 @@
 //! keeps the clear bytes off the disk: SQLite reads a log only from a file.
 
 use std::collections::HashMap;
+use std::io::{self, BufRead, Cursor, Read};
+
+use crate::redact::error::RedactError;
 
 const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 
 /// The committed pages of a log.
-pub(crate) struct Wal<'b> {
-    bytes: &'b [u8],
+pub(crate) struct Wal {
+    bytes: Vec<u8>,
     page_size: usize,
     /// Where the newest committed content of a page begins.
     pages: HashMap<u32, usize>,
@@ -19,10 +22,11 @@ pub(crate) struct Wal<'b> {
     count: u32,
 }
 
-impl<'b> Wal<'b> {
+impl Wal {
     /// Reads a log; `None` when nothing in it was committed.
-    pub(crate) fn read(bytes: &'b [u8]) -> Option<Self> {
-        let header = bytes.get(..HEADER)?;
+    pub(crate) fn read(bytes: Vec<u8>) -> Option<Self> {
+        let header: [u8; HEADER] = *bytes.first_chunk()?;
+        let header = header.as_slice();
         let big = match number(header, 0) {
             0x377f_0682 => false,
             0x377f_0683 => true,
@@ -36,7 +40,7 @@ impl<'b> Wal<'b> {
         if sums != [number(header, 24), number(header, 28)] {
             return None;
         }
-        let mut wal = Self { bytes, page_size, pages: HashMap::new(), count: 0 };
+        let (mut pages, mut pages_in_all) = (HashMap::new(), 0);
         let mut pending = Vec::new();
         for (index, frame) in bytes[HEADER..].chunks_exact(FRAME_HEADER + page_size).enumerate() {
             if frame[8..16] != header[16..24] {
@@ -50,27 +54,60 @@ impl<'b> Wal<'b> {
             pending.push((page, HEADER + index * (FRAME_HEADER + page_size) + FRAME_HEADER));
             let count = number(frame, 4);
             if count > 0 {
-                wal.pages.extend(pending.drain(..));
-                wal.count = count;
+                pages.extend(pending.drain(..));
+                pages_in_all = count;
             }
         }
-        (wal.count > 0).then_some(wal)
+        (pages_in_all > 0).then_some(Self { bytes, page_size, pages, count: pages_in_all })
     }
 
-    /// Brings a database up to date. `None` when the log belongs to another database, or grows it past `most` bytes.
-    pub(crate) fn merge(&self, database: &mut Vec<u8>, most: u64) -> Option<()> {
-        let length = u64::from(self.count) * self.page_size as u64;
-        let own = usize::from(u16::from_be_bytes([*database.get(16).unwrap_or(&0), *database.get(17).unwrap_or(&0)]));
-        let fits = database.is_empty() || own == self.page_size || own == 1 && self.page_size == 65536;
-        if length > most || !fits {
-            return None;
+    /// Gives a database brought up to date, page by page. It fails where the log belongs to another database, and now where
+    /// it grows it past `most` bytes.
+    pub(crate) fn over<R: Read>(self, database: R, most: u64) -> Result<UpToDate<R>, RedactError> {
+        if u64::from(self.count) * self.page_size as u64 > most {
+            return Err(RedactError::Unfinished);
         }
-        database.resize(usize::try_from(length).ok()?, 0);
-        for (&page, &at) in self.pages.iter().filter(|(page, _)| **page <= self.count) {
-            let start = (page as usize - 1) * self.page_size;
-            database[start..start + self.page_size].copy_from_slice(&self.bytes[at..at + self.page_size]);
+        Ok(UpToDate { log: self, database, next: 1, page: Cursor::default() })
+    }
+}
+
+/// A database with what its log says.
+pub(crate) struct UpToDate<R> {
+    log: Wal,
+    database: R,
+    /// The number of the next page.
+    next: u32,
+    page: Cursor<Vec<u8>>,
+}
+
+impl<R: Read> UpToDate<R> {
+    fn refill(&mut self) -> io::Result<()> {
+        let size = self.log.page_size;
+        self.page.set_position(0);
+        let page = self.page.get_mut();
+        page.clear();
+        (&mut self.database).take(size as u64).read_to_end(page)?;
+        if self.next == 1 && !page.is_empty() {
+            let own = page.get(16..18).map_or(0, |size| u16::from_be_bytes([size[0], size[1]]));
+            if usize::from(own) != size && !(own == 1 && size == 65536) {
+                return Err(RedactError::Unfinished.into());
+            }
         }
-        Some(())
+        page.resize(size, 0);
+        if let Some(&at) = self.log.pages.get(&self.next) {
+            page.copy_from_slice(&self.log.bytes[at..at + size]);
+        }
+        self.next += 1;
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for UpToDate<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.page.fill_buf()?.is_empty() && self.next <= self.log.count {
+            self.refill()?;
+        }
+        self.page.read(buffer)
     }
 }
 

@@ -7,13 +7,17 @@ mod header;
 mod reader;
 
 use std::io::{Cursor, Read};
+use std::sync::Arc;
 
+use super::gathered::Gathered;
 use super::joined::{Joined, Pieces};
 use super::member_name::{Kind, MemberName, Names};
-use super::{Container, Redacting, Surveying};
-use crate::item::Reason;
+use super::{Container, Opening, Redacting, Surveying};
+use crate::item::{ArchivePath, Reason};
+use crate::redact::database::Companion;
 use crate::redact::decode::Stream;
 use crate::redact::error::RedactError;
+use crate::redact::rules::Rules;
 use crate::spool::SpoolReader;
 
 use self::header::{BLOCK, padding};
@@ -27,12 +31,13 @@ impl Container for Tar {
     }
 
     fn survey(&self, input: Stream<'_>, inside: &mut Surveying<'_>) -> Result<(), RedactError> {
-        let mut reader = Reader::new(input);
-        while let Some(entry) = reader.next()? {
+        let mut members = Members { reader: Reader::new(input), ahead: None };
+        while let Some(entry) = members.next()? {
             inside.opening.count_member()?;
             match (entry.kind, entry.member()) {
                 (Kind::File, Some(MemberName::Path { path, .. })) => {
-                    inside.member(&path, Box::new(reader.content()))?;
+                    let opening = Arc::clone(&inside.opening);
+                    inside.member(&path, members.content(&path, &inside.survey.rules, &opening, &mut |_, _| {})?)?;
                 }
                 (Kind::Directory, Some(MemberName::Path { path, .. })) => inside.name(&path),
                 _ => {}
@@ -43,7 +48,7 @@ impl Container for Tar {
 
     fn redact<'a>(&self, input: Stream<'a>, inside: &Redacting<'a>) -> Result<Stream<'a>, RedactError> {
         let packer = Packer {
-            reader: Reader::new(input),
+            members: Members { reader: Reader::new(input), ahead: None },
             inside: inside.clone(),
             names: Names::default(),
             kept: 0,
@@ -58,9 +63,56 @@ impl Container for Tar {
     }
 }
 
+/// The members of an archive.
+struct Members<'a> {
+    reader: Reader<'a>,
+    /// What stands behind a database, when that was looked for; `None` within is the end.
+    ahead: Option<Option<Entry>>,
+}
+
+impl<'a> Members<'a> {
+    /// The next member; `None` after the last.
+    fn next(&mut self) -> Result<Option<Entry>, RedactError> {
+        self.ahead.take().map_or_else(|| self.reader.next(), Ok)
+    }
+
+    /// The content of the member that was given last, a database with what belongs to it; `heard` hears of that.
+    fn content(
+        &mut self,
+        path: &ArchivePath,
+        rules: &Rules,
+        opening: &Arc<Opening>,
+        heard: &mut dyn FnMut(&ArchivePath, Reason),
+    ) -> Result<Stream<'_>, RedactError> {
+        if rules.leaves_out(path.as_str()).is_some() {
+            return Ok(Box::new(self.reader.content()));
+        }
+        let mut database = match Gathered::of(self.reader.content(), opening)? {
+            Ok(database) => database,
+            Err(head) => return Ok(Box::new(Cursor::new(head).chain(self.reader.content()))),
+        };
+        loop {
+            let next = self.reader.next()?;
+            let companion = next.as_ref().and_then(|entry| match (entry.kind, entry.member()) {
+                (Kind::File, Some(MemberName::Path { path: name, .. })) => {
+                    Some((Companion::of(path.as_str(), name.as_str())?, name))
+                }
+                _ => None,
+            });
+            let Some((companion, name)) = companion.filter(|(_, name)| rules.leaves_out(name.as_str()).is_none())
+            else {
+                self.ahead = Some(next);
+                return Ok(database.finish());
+            };
+            opening.count_member()?;
+            heard(&name, database.take(companion, self.reader.content())?);
+        }
+    }
+}
+
 /// Reads one archive and writes the other, member by member.
 struct Packer<'a> {
-    reader: Reader<'a>,
+    members: Members<'a>,
     inside: Redacting<'a>,
     names: Names,
     kept: u64,
@@ -73,14 +125,14 @@ impl Pieces for Packer<'_> {
         if self.ended {
             return Ok(None);
         }
-        while let Some(entry) = self.reader.next()? {
+        while let Some(entry) = self.members.next()? {
             self.inside.opening.count_member()?;
             if let Some(piece) = self.member(&entry)? {
                 return Ok(Some(piece));
             }
         }
         self.ended = true;
-        if self.reader.goes_on_after_the_end() {
+        if self.members.reader.goes_on_after_the_end() {
             self.left_out += 1;
             self.inside.leave_out("what stands after the end of the archive", Reason::NotReadable);
         }
@@ -102,7 +154,10 @@ impl Packer<'_> {
             }
             (Kind::File, Some(MemberName::Path { dot, path })) => {
                 let mut spool = self.inside.opening.spool();
-                if !self.inside.member(&path, Box::new(self.reader.content()), &mut spool)? {
+                let inside = &self.inside;
+                let mut heard = |name: &ArchivePath, reason| inside.leave_out(name.as_str(), reason);
+                let content = self.members.content(&path, &inside.engine.rules, &inside.opening, &mut heard)?;
+                if !inside.member(&path, content, &mut spool)? {
                     self.left_out += 1;
                     return Ok(None);
                 }

@@ -14,13 +14,16 @@ mod writer;
 use std::io::Cursor;
 use std::sync::Arc;
 
+use super::gathered::Gathered;
 use super::joined::{Joined, Pieces};
 use super::member_name::{Kind, MemberName, Names};
 use super::redacting::spool_all;
 use super::{Container, Opening, Redacting, Surveying};
-use crate::item::Reason;
+use crate::item::{ArchivePath, Reason};
+use crate::redact::database::Companion;
 use crate::redact::decode::Stream;
 use crate::redact::error::RedactError;
+use crate::redact::rules::Rules;
 
 use self::directory::Directory;
 use self::record::Record;
@@ -34,11 +37,12 @@ impl Container for Zip {
     }
 
     fn survey(&self, input: Stream<'_>, inside: &mut Surveying<'_>) -> Result<(), RedactError> {
-        let mut directory = open(input, &inside.opening)?;
-        while let Some(record) = directory.next()? {
+        let mut members = Members { directory: open(input, &inside.opening)?, ahead: None };
+        while let Some(record) = members.next()? {
             match (record.kind(), MemberName::parse(&record.name)) {
                 (Kind::File, Some(MemberName::Path { path, .. })) if !record.is_encrypted() => {
-                    if let Some(content) = content::open(&directory, &record, &inside.opening)? {
+                    let rules = &inside.survey.rules;
+                    if let Some(content) = members.content(&record, &path, rules, &inside.opening, &mut |_, _| {})? {
                         inside.member(&path, content)?;
                     }
                 }
@@ -50,10 +54,9 @@ impl Container for Zip {
     }
 
     fn redact<'a>(&self, input: Stream<'a>, inside: &Redacting<'a>) -> Result<Stream<'a>, RedactError> {
-        let directory = open(input, &inside.opening)?;
-        let writer = Writer::new(inside.opening.spool());
-        let packer =
-            Packer { directory, inside: inside.clone(), names: Names::default(), writer: Some(writer), left_out: 0 };
+        let members = Members { directory: open(input, &inside.opening)?, ahead: None };
+        let writer = Some(Writer::new(inside.opening.spool()));
+        let packer = Packer { members, inside: inside.clone(), names: Names::default(), writer, left_out: 0 };
         Ok(Box::new(Joined::new(packer)))
     }
 }
@@ -73,9 +76,66 @@ fn open(mut input: Stream<'_>, opening: &Opening) -> Result<Directory, RedactErr
     })
 }
 
+/// The members of an archive.
+struct Members {
+    directory: Directory,
+    /// What stands behind a database, when that was looked for.
+    ahead: Option<Record>,
+}
+
+impl Members {
+    /// The next member; `None` after the last.
+    fn next(&mut self) -> Result<Option<Record>, RedactError> {
+        match self.ahead.take() {
+            Some(record) => Ok(Some(record)),
+            None => self.directory.next(),
+        }
+    }
+
+    /// The content of the member that was given last, a database with what belongs to it; `heard` hears of that. `None` where
+    /// the member's method is not known.
+    fn content(
+        &mut self,
+        record: &Record,
+        path: &ArchivePath,
+        rules: &Rules,
+        opening: &Arc<Opening>,
+        heard: &mut dyn FnMut(&ArchivePath, Reason),
+    ) -> Result<Option<Stream<'static>>, RedactError> {
+        let open = |record: &Record| content::open(&self.directory, record, opening);
+        let Some(content) = open(record)? else { return Ok(None) };
+        if rules.leaves_out(path.as_str()).is_some() {
+            return Ok(Some(content));
+        }
+        let mut database = match Gathered::of(content, opening) {
+            Ok(Ok(database)) => database,
+            // What is wrong with the member itself shows again where it is read.
+            Ok(Err(_)) => return open(record),
+            Err(error) if error.of_member().is_some() => return open(record),
+            Err(error) => return Err(error),
+        };
+        while let Some(next) = self.directory.next()? {
+            let companion = match (next.kind(), MemberName::parse(&next.name)) {
+                (Kind::File, Some(MemberName::Path { path: name, .. })) if !next.is_encrypted() => {
+                    Companion::of(path.as_str(), name.as_str()).map(|companion| (companion, name))
+                }
+                _ => None,
+            };
+            let companion = companion.filter(|(_, name)| rules.leaves_out(name.as_str()).is_none());
+            let content = companion.as_ref().map(|_| content::open(&self.directory, &next, opening)).transpose()?;
+            let (Some((companion, name)), Some(Some(content))) = (companion, content) else {
+                self.ahead = Some(next);
+                break;
+            };
+            heard(&name, database.take(companion, content)?);
+        }
+        Ok(Some(database.finish()))
+    }
+}
+
 /// Reads one archive and writes the other, member by member.
 struct Packer<'a> {
-    directory: Directory,
+    members: Members,
     inside: Redacting<'a>,
     names: Names,
     /// `None` after the end.
@@ -86,7 +146,7 @@ struct Packer<'a> {
 impl Pieces for Packer<'_> {
     fn next_piece(&mut self) -> Result<Option<Stream<'static>>, RedactError> {
         let Some(mut writer) = self.writer.take() else { return Ok(None) };
-        while let Some(record) = self.directory.next()? {
+        while let Some(record) = self.members.next()? {
             if let Some(piece) = self.member(&record, &mut writer)? {
                 self.writer = Some(writer);
                 return Ok(Some(piece));
@@ -110,11 +170,13 @@ impl Packer<'_> {
             }
             (Kind::File, _) if record.is_encrypted() => Reason::NotReadable,
             (Kind::File, Some(MemberName::Path { dot, path })) => {
-                match content::open(&self.directory, record, &self.inside.opening)? {
+                let inside = &self.inside;
+                let mut heard = |name: &ArchivePath, reason| inside.leave_out(name.as_str(), reason);
+                match self.members.content(record, &path, &inside.engine.rules, &inside.opening, &mut heard)? {
                     None => Reason::NotReadable,
                     Some(content) => {
-                        let mut packed = writer.pack(self.inside.opening.spool(), record);
-                        if !self.inside.member(&path, content, &mut packed)? {
+                        let mut packed = writer.pack(inside.opening.spool(), record);
+                        if !inside.member(&path, content, &mut packed)? {
                             self.left_out += 1;
                             return Ok(None);
                         }
