@@ -23,10 +23,14 @@ type Order<W> = (<W as Work>::Job, SyncSender<<W as Work>::Done>);
 
 /// Threads for one kind of work. They are started when there is work for them, and gone when this is dropped.
 pub(crate) struct Workers<W: Work> {
-    most: usize,
     threads: Vec<JoinHandle<()>>,
     orders: Option<Sender<Order<W>>>,
     queue: Arc<Mutex<Receiver<Order<W>>>>,
+}
+
+/// How many threads the machine has use for.
+pub(crate) fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// A result that will be there.
@@ -53,21 +57,23 @@ fn broken() -> io::Error {
 }
 
 impl<W: Work> Workers<W> {
-    /// Makes room for `most` threads; none is started yet.
-    pub(crate) fn new(most: usize) -> Self {
+    /// Starts no thread yet.
+    pub(crate) fn new() -> Self {
         let (orders, queue) = mpsc::channel();
-        Self { most, threads: Vec::new(), orders: Some(orders), queue: Arc::new(Mutex::new(queue)) }
+        Self { threads: Vec::new(), orders: Some(orders), queue: Arc::new(Mutex::new(queue)) }
     }
 
-    /// Hands in a job while `unfinished` others may still be under way; `make` gives a further thread what it works with.
-    /// The job comes back when there is no thread at all that could do it.
+    /// Hands in a job while `unfinished` others may still be under way. If more threads would help, and there are fewer than
+    /// `most`, another is started, and `make` gives it what it works with. The job comes back when there is no thread at all
+    /// that could do it.
     pub(crate) fn give(
         &mut self,
         job: W::Job,
+        most: usize,
         unfinished: usize,
         make: impl FnOnce() -> io::Result<W>,
     ) -> Result<Promise<W::Done>, W::Job> {
-        if self.threads.len() < self.most && self.threads.len() <= unfinished {
+        if self.threads.len() < most && self.threads.len() <= unfinished {
             // A machine that has no room for one more thread gets by with those that are there.
             let _ = make().and_then(|worker| self.start(worker));
         }
@@ -134,12 +140,12 @@ mod tests {
     }
 
     fn give(workers: &mut Workers<Echo>, job: u64, unfinished: usize) -> Promise<u64> {
-        workers.give(job, unfinished, || Ok(Echo)).expect("threads can be started")
+        workers.give(job, 3, unfinished, || Ok(Echo)).expect("threads can be started")
     }
 
     #[test]
     fn results_come_in_the_order_of_the_jobs_and_threads_as_they_are_needed() {
-        let mut workers = Workers::new(3);
+        let mut workers = Workers::new();
         assert_eq!(workers.threads.len(), 0);
         for job in 0..3 {
             assert_eq!(give(&mut workers, job, 0).wait().unwrap(), job);
@@ -154,18 +160,18 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_error_where_the_result_is_awaited_and_nobody_waits_for_ever() {
-        let mut workers = Workers::new(2);
+        let mut workers = Workers::new();
         let promises: Vec<_> = [1, 5_000, 5_000, 5_000].into_iter().map(|job| give(&mut workers, job, 2)).collect();
         let mut results = promises.into_iter().map(Promise::wait);
         assert_eq!(results.next().unwrap().unwrap(), 1);
         assert!(results.all(|result| result.is_err()));
-        // Both threads are lost; what is given now fails too.
+        // All threads are lost; what is given now fails too.
         assert!(give(&mut workers, 1, 2).wait().is_err());
     }
 
     #[test]
     fn jobs_that_nobody_waits_for_do_not_keep_it_from_ending() {
-        let mut workers = Workers::new(2);
+        let mut workers = Workers::new();
         for job in 0..50 {
             drop(give(&mut workers, job, 2));
         }
@@ -174,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_job_comes_back_where_no_thread_can_be_started() {
-        let mut workers = Workers::<Echo>::new(2);
-        assert_eq!(workers.give(7, 0, || Err(io::ErrorKind::WouldBlock.into())).err(), Some(7));
+        let mut workers = Workers::<Echo>::new();
+        assert_eq!(workers.give(7, 2, 0, || Err(io::ErrorKind::WouldBlock.into())).err(), Some(7));
     }
 }

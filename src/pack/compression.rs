@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 
 use super::frame::{FRAME, FrameCompressor};
-use crate::workers::{Promise, Work, Workers};
+use crate::workers::{Promise, Work, Workers, cores};
 
 /// Most threads that compress at this level. Each has room for a frame, compressed and not, and tables that grow with the
 /// level, up to 10 MiB: more threads would not fit into the 64 MiB that sealing may take.
@@ -87,7 +87,8 @@ impl Work for FrameCompressor {
 /// Frames that are being compressed. Holds one more than there are threads, and room that is used again.
 pub(crate) struct Compression {
     level: i32,
-    threads: usize,
+    /// `None` until there is a frame for another thread.
+    threads: Option<usize>,
     own: FrameCompressor,
     workers: Workers<FrameCompressor>,
     under_way: VecDeque<UnderWay>,
@@ -102,13 +103,13 @@ enum UnderWay {
 
 impl Compression {
     /// Compresses with `threads` threads, if there is memory for as many; with one, the caller's own does it.
-    pub(crate) fn new(level: i32, threads: usize) -> io::Result<Self> {
-        let threads = threads.clamp(1, most_threads(level));
+    pub(crate) fn new(level: i32, threads: Option<usize>) -> io::Result<Self> {
+        let threads = threads.map(|threads| threads.clamp(1, most_threads(level)));
         Ok(Self {
             level,
             threads,
             own: FrameCompressor::new(level)?,
-            workers: Workers::new(threads),
+            workers: Workers::new(),
             under_way: VecDeque::new(),
             blocks: Vec::new(),
             buffers: Vec::new(),
@@ -122,7 +123,8 @@ impl Compression {
 
     /// True when a frame has to be taken before the next one is given.
     pub(crate) fn is_full(&self) -> bool {
-        self.under_way.len() > if self.threads > 1 { self.threads } else { 0 }
+        let threads = self.threads.unwrap_or(1);
+        self.under_way.len() > if threads > 1 { threads } else { 0 }
     }
 
     /// An empty block.
@@ -132,9 +134,10 @@ impl Compression {
 
     /// Gives a block to be compressed.
     pub(crate) fn give(&mut self, block: Block) -> io::Result<()> {
+        let threads = *self.threads.get_or_insert_with(|| cores().clamp(1, most_threads(self.level)));
         let frame = Frame { block, compressed: self.buffers.pop().unwrap_or_default() };
-        let given = if self.threads > 1 {
-            self.workers.give(frame, self.under_way.len(), || FrameCompressor::new(self.level))
+        let given = if threads > 1 {
+            self.workers.give(frame, threads, self.under_way.len(), || FrameCompressor::new(self.level))
         } else {
             Err(frame)
         };

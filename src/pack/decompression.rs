@@ -8,7 +8,7 @@ use zstd::bulk::Decompressor;
 use super::UnpackError;
 use super::frame_source::FrameSource;
 use super::limits::Limits;
-use crate::workers::{Promise, Work, Workers};
+use crate::workers::{Promise, Work, Workers, cores};
 
 /// Most threads that decompress.
 const MOST_THREADS: usize = 6;
@@ -60,7 +60,8 @@ impl Work for FrameDecompressor {
 /// A fault is told when its turn comes, after everything before it was given: the same one, whatever was read ahead.
 pub(crate) struct Decompression<R> {
     source: FrameSource<R>,
-    threads: usize,
+    /// `None` until there is a second frame.
+    threads: Option<usize>,
     own: FrameDecompressor,
     workers: Workers<FrameDecompressor>,
     under_way: VecDeque<UnderWay>,
@@ -92,14 +93,14 @@ enum What {
 }
 
 impl<R: Read> Decompression<R> {
-    /// Decompresses with `threads` threads; with one, the caller's own does it, and nothing is read ahead.
-    pub(crate) fn new(input: R, limits: &Limits, threads: usize) -> Result<Self, UnpackError> {
-        let threads = threads.clamp(1, MOST_THREADS);
+    /// Decompresses with `threads` threads, as many as there are cores when that is `None`; with one, the caller's own does
+    /// it, and nothing is read ahead.
+    pub(crate) fn new(input: R, limits: &Limits, threads: Option<usize>) -> Result<Self, UnpackError> {
         Ok(Self {
             source: FrameSource::new(input, limits),
-            threads,
+            threads: threads.map(|threads| threads.clamp(1, MOST_THREADS)),
             own: FrameDecompressor::new().map_err(UnpackError::Input)?,
-            workers: Workers::new(threads),
+            workers: Workers::new(),
             under_way: VecDeque::new(),
             ahead: 0,
             ended: false,
@@ -123,8 +124,10 @@ impl<R: Read> Decompression<R> {
     /// Gives the content of the next frame, at least one byte. `None` when the stream is over, as it should be over; it
     /// must not be called again then, nor after an error.
     pub(crate) fn next(&mut self) -> Result<Option<Vec<u8>>, UnpackError> {
-        let most = if self.threads > 1 { self.threads + 2 } else { 1 };
-        while !self.ended && self.under_way.len() < most && (self.ahead < AHEAD || self.under_way.is_empty()) {
+        while !self.ended
+            && self.under_way.len() < self.most_ahead()
+            && (self.ahead < AHEAD || self.under_way.is_empty())
+        {
             self.read_one();
         }
         let UnderWay { what, weight, number, consumed } =
@@ -139,6 +142,16 @@ impl<R: Read> Decompression<R> {
         };
         keep(&mut self.buffers, frame.compressed);
         Ok(Some(frame.content))
+    }
+
+    /// Most frames under way. Without knowing how many threads there will be, two are enough to find out whether any are
+    /// needed.
+    fn most_ahead(&self) -> usize {
+        match self.threads {
+            None => 2,
+            Some(1) => 1,
+            Some(threads) => threads + 2,
+        }
     }
 
     /// Takes room back, to use it again.
@@ -165,15 +178,19 @@ impl<R: Read> Decompression<R> {
         let number = self.source.frames() - u64::from(!self.ended);
         self.under_way.push_back(UnderWay { what, weight, number, consumed: self.source.consumed() });
         if !self.ended && self.under_way.len() > 1 {
-            self.hand_out();
+            let threads = *self.threads.get_or_insert_with(|| cores().min(MOST_THREADS));
+            self.hand_out(threads);
         }
     }
 
     /// Gives the frames that nobody works on to threads.
-    fn hand_out(&mut self) {
+    fn hand_out(&mut self, threads: usize) {
+        if threads == 1 {
+            return;
+        }
         for (unfinished, under_way) in self.under_way.iter_mut().enumerate() {
             if let What::Read(frame) = &mut under_way.what {
-                let given = self.workers.give(std::mem::take(frame), unfinished, FrameDecompressor::new);
+                let given = self.workers.give(std::mem::take(frame), threads, unfinished, FrameDecompressor::new);
                 under_way.what = match given {
                     Ok(promise) => What::Promised(promise),
                     Err(frame) => What::Read(frame),

@@ -62,7 +62,7 @@ pub(crate) struct Digests {
 impl Digests {
     /// `own_thread` allows a thread.
     pub(crate) fn new(own_thread: bool) -> Self {
-        Self { own: Progress::default(), workers: own_thread.then(|| Workers::new(1)), under_way: None }
+        Self { own: Progress::default(), workers: own_thread.then(Workers::new), under_way: None }
     }
 
     /// Takes a frame that others follow. Gives room back that is to be used again.
@@ -87,7 +87,7 @@ impl Digests {
     fn pass(&mut self, frame: Frame) -> io::Result<Option<Vec<u8>>> {
         let before = self.under_way.take().map(Promise::wait).transpose()?;
         let given = match &mut self.workers {
-            Some(workers) => workers.give(frame, 0, || Ok(Progress::default())),
+            Some(workers) => workers.give(frame, 1, 0, || Ok(Progress::default())),
             None => Err(frame),
         };
         match given {

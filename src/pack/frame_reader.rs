@@ -23,11 +23,12 @@ pub(crate) struct FrameReader<R> {
 }
 
 impl<R: Read> FrameReader<R> {
-    /// Reads with `threads` threads; with one, the caller's own does everything.
-    pub(crate) fn new(input: R, limits: &Limits, threads: usize) -> Result<Self, UnpackError> {
+    /// Reads with `threads` threads, as many as there are cores when that is `None`; with one, the caller's own does
+    /// everything.
+    pub(crate) fn new(input: R, limits: &Limits, threads: Option<usize>) -> Result<Self, UnpackError> {
         Ok(Self {
             frames: Decompression::new(input, limits, threads)?,
-            digests: Digests::new(threads > 1),
+            digests: Digests::new(threads != Some(1)),
             content: Vec::new(),
             taken: 0,
             pieces: Vec::new(),

@@ -3,7 +3,6 @@
 use std::io::{self, Read, Write};
 use std::ops::{Range, RangeInclusive};
 use std::path::PathBuf;
-use std::thread;
 
 use rand::CryptoRng;
 use sha2::{Digest as _, Sha256};
@@ -32,9 +31,9 @@ pub struct PackOptions {
     pub level: i32,
     /// Where the sealed spool goes if an item is too long for memory: the directory of the output.
     pub spool_directory: PathBuf,
-    /// Threads that compress, 1 to 4; with 1, the caller's own. It changes nothing in what is written. As many as there are
-    /// cores is the default.
-    pub threads: usize,
+    /// Threads that compress, 1 to 4; with 1, the caller's own. It changes nothing in what is written. `None` is as many as
+    /// there are cores.
+    pub threads: Option<usize>,
     /// Whether every item waits, sealed, until it was read to its end, so that one that fails leaves no trace. Without, an
     /// item of known length is written as it is read: quicker, and no room is needed; but one that fails in the middle ends
     /// the packer ([`AddError::Torn`]). It changes nothing in what is written.
@@ -47,8 +46,7 @@ impl PackOptions {
 
     /// The defaults, with the spool in `spool_directory`.
     pub fn new(spool_directory: impl Into<PathBuf>) -> Self {
-        let threads = thread::available_parallelism().map_or(1, usize::from);
-        Self { level: 1, spool_directory: spool_directory.into(), threads, hold: true }
+        Self { level: 1, spool_directory: spool_directory.into(), threads: None, hold: true }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Reads a packed stream entry by entry and believes nothing of it until the manifest agrees.
 
 use std::io::Read;
-use std::thread;
 
 use super::dialect::{BLOCK, FileHeader, HeaderReader, Next, padding};
 use super::error::{Place, UnpackError, shown_name};
@@ -55,13 +54,13 @@ pub fn read_entries(
     receiver: &mut dyn Receiver,
     progress: &dyn Progress,
 ) -> Result<Manifest, UnpackError> {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    read_with(threads, input, limits, receiver, progress)
+    read_with(None, input, limits, receiver, progress)
 }
 
-/// [`read_entries`] with so many threads that decompress; with one, the caller's own does everything.
+/// [`read_entries`] with so many threads that decompress, as many as there are cores when that is `None`; with one, the
+/// caller's own does everything.
 pub(crate) fn read_with(
-    threads: usize,
+    threads: Option<usize>,
     input: impl Read,
     limits: &Limits,
     receiver: &mut dyn Receiver,

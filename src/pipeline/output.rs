@@ -98,9 +98,9 @@ impl PartialFile {
             size: 0,
             piece: Vec::new(),
             own,
-            writing: Some(Workers::new(1)),
+            writing: Some(Workers::new()),
             waiting: VecDeque::new(),
-            syncing: Workers::new(1),
+            syncing: Workers::new(),
             sync: None,
             synced: 0,
         })
@@ -131,7 +131,7 @@ impl PartialFile {
     /// Has a full piece written, on the thread if there is one.
     fn pass_on(&mut self, piece: Vec<u8>, last: bool) -> io::Result<()> {
         let given = match &mut self.writing {
-            Some(writing) => writing.give((piece, last), 0, || {
+            Some(writing) => writing.give((piece, last), 1, 0, || {
                 let file = self.file.as_file().try_clone()?;
                 Ok(Writing { file, hasher: Sha256::new(), failed: false })
             }),
@@ -177,7 +177,7 @@ impl PartialFile {
         self.synced = self.size;
         let file = &self.file;
         // Without a thread for it everything is brought to the disk at the end.
-        self.sync = self.syncing.give((), 0, || Ok(Syncing(file.as_file().try_clone()?))).ok();
+        self.sync = self.syncing.give((), 1, 0, || Ok(Syncing(file.as_file().try_clone()?))).ok();
         Ok(())
     }
 }
