@@ -129,10 +129,10 @@ pub fn create(
     let (meter, mut items) = Meter::new(items);
     let mut set_aside = Vec::new();
 
-    let spools = Spools::new(parent(output), rng);
     let filter = match plan.redaction {
         Redaction::None(consent) => Filter::Nothing(consent),
         Redaction::Rules { rules, key } => {
+            let spools = Spools::new(parent(output), rng);
             let survey = || {
                 let mut survey = Survey::new(&rules).with_spools(spools.clone());
                 items.retain(|metered| learn(&mut survey, metered, &mut left_out));
@@ -376,13 +376,17 @@ fn add<W: io::Write>(
 fn reason(error: &io::Error) -> Reason {
     match RedactError::from_io(error).and_then(RedactError::reason) {
         Some(reason) => reason,
-        None if error.get_ref().is_some_and(|cause| cause.is::<BecameShorter>()) => Reason::BecameShorter,
+        None if became_shorter(error) => Reason::BecameShorter,
         None => match error.kind() {
             io::ErrorKind::NotFound => Reason::Vanished,
             io::ErrorKind::PermissionDenied => Reason::NotPermitted,
             _ => Reason::ReadError,
         },
     }
+}
+
+fn became_shorter(error: &io::Error) -> bool {
+    error.get_ref().and_then(|cause| cause.downcast_ref::<BecameShorter>()).is_some()
 }
 
 /// What an error of this machine's disk means.

@@ -11,6 +11,8 @@ use crate::progress::{Progress, Step};
 
 /// How often listeners hear of it.
 const INTERVAL: Duration = Duration::from_millis(100);
+/// A pass over fewer bytes is over before anyone could listen: they are told at its end.
+const AT_ONCE: u64 = 1 << 20;
 
 /// An item whose reading is counted: each of its bytes once in a pass, also when it is opened several times.
 pub(super) struct Metered {
@@ -53,8 +55,27 @@ impl Meter {
     ) -> Result<T, E> {
         self.sum.store(0, Ordering::Relaxed);
         progress.begin(step, Some(self.total));
+        let result = if self.total < AT_ONCE { self.at_once(progress, work) } else { self.tell(progress, work) };
+        match result {
+            Ok((value, summary)) => {
+                progress.end(&summary);
+                Ok(value)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Does the work and tells how much it was.
+    fn at_once<T>(&self, progress: &dyn Progress, work: impl FnOnce() -> T) -> T {
+        let result = work();
+        progress.advance(self.sum.load(Ordering::Relaxed));
+        result
+    }
+
+    /// Does the work and tells its progress meanwhile.
+    fn tell<T>(&self, progress: &dyn Progress, work: impl FnOnce() -> T) -> T {
         let over = AtomicBool::new(false);
-        let result = thread::scope(|scope| {
+        thread::scope(|scope| {
             let teller = scope.spawn(|| {
                 let mut told = 0;
                 loop {
@@ -76,14 +97,7 @@ impl Meter {
                 teller.thread().unpark();
             });
             work()
-        });
-        match result {
-            Ok((value, summary)) => {
-                progress.end(&summary);
-                Ok(value)
-            }
-            Err(error) => Err(error),
-        }
+        })
     }
 }
 
@@ -172,16 +186,15 @@ mod tests {
         }
     }
 
-    #[test]
-    fn every_byte_is_told_once_in_a_pass_however_often_it_is_read() {
+    fn told(unit: &'static [u8]) {
         let item = |name: &str, bytes| Item {
             path: name.parse().unwrap(),
-            size: 10,
+            size: 10 * unit.len() as u64,
             modified: None,
             content: Box::new(Bytes(bytes)),
         };
-        let (meter, items) =
-            Meter::new(vec![item("a", b"0123456789"), item("b", b"01234"), item("c", b"0123456789+++")]);
+        let of = |units: usize| &*unit.repeat(units).leak();
+        let (meter, items) = Meter::new(vec![item("a", of(10)), item("b", of(5)), item("c", of(13))]);
         let heard = Heard::default();
         for _ in 0..2 {
             let pass = || {
@@ -196,7 +209,14 @@ mod tests {
             };
             meter.pass(Step::Survey, &heard, pass).unwrap();
         }
-        assert_eq!(heard.1.load(Ordering::Relaxed), 60);
-        assert_eq!(*heard.0.lock().unwrap(), ["Survey of Some(30)", "done", "Survey of Some(30)", "done"]);
+        assert_eq!(heard.1.load(Ordering::Relaxed), 60 * unit.len() as u64);
+        let begun = format!("Survey of Some({})", 30 * unit.len());
+        assert_eq!(*heard.0.lock().unwrap(), [&begun, "done", &begun, "done"]);
+    }
+
+    #[test]
+    fn every_byte_is_told_once_in_a_pass_however_often_it_is_read() {
+        told(b"x");
+        told(&[b'x'; 70_000]);
     }
 }
