@@ -30,7 +30,7 @@ pub use manifest::{Digest, Entry, MANIFEST_PATH, Manifest, ManifestVersion, NotA
 pub use packer::{AddError, PackOptions, Packer};
 pub use reader::{Receiver, read_entries, read_signed_entries};
 pub use signature::{SIGNATURE_PATH, Signature, Verify};
-pub use unpacker::{unpack, unpack_signed};
+pub use unpacker::{bring_to_disk, unpack, unpack_signed};
 
 #[cfg(test)]
 mod tests;

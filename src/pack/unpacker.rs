@@ -21,9 +21,11 @@ use crate::progress::Progress;
 
 /// Unpacks a stream into a new directory `destination` and returns its manifest.
 ///
-/// The files go into `DESTINATION.partial-…` beside it, which takes the name when everything agrees and is on the disk;
-/// on any error it is removed. Files are created for the caller alone (0600, directories 0700), never through a link and
-/// never over something.
+/// The files go into `DESTINATION.partial-…` beside it (0700), which takes the name when everything agrees; on any error it
+/// is removed. A killed process leaves it under the partial name. Files are created for the caller alone (0600, directories
+/// 0700), never through a link and never over something.
+///
+/// The system brings them to the disk in its own time, as it does for any tool that unpacks; [`bring_to_disk`] waits for it.
 pub fn unpack(
     input: impl Read,
     destination: &Path,
@@ -69,7 +71,6 @@ fn unpack_with(
     let mut directory = Directory { path: destination.to_owned(), root, open: Vec::new(), file: None };
     let manifest = read(&mut directory)?;
 
-    sync_all_of(&directory.root).map_err(failed)?;
     match rename_new(partial.path(), destination) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             return Err(UnpackError::DestinationExists(destination.to_owned()));
@@ -78,8 +79,20 @@ fn unpack_with(
     }
     // It has another name now; there is nothing to remove.
     let _ = partial.keep();
-    File::open(parent).and_then(|parent| parent.sync_all()).map_err(failed)?;
     Ok(manifest)
+}
+
+/// Waits until everything written to the file system of a directory is on the disk, its name too: one call for all files.
+pub fn bring_to_disk(directory: &Path) -> io::Result<()> {
+    let directory = open_directory(CWD, directory)?;
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    rustix::fs::syncfs(directory)?;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    {
+        let _ = directory;
+        rustix::fs::sync();
+    }
+    Ok(())
 }
 
 /// Creates files beneath a root, one directory descriptor per level.
@@ -149,18 +162,6 @@ impl Directory {
 fn open_directory(above: impl AsFd, path: &Path) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     rustix::fs::openat(above, path, flags, Mode::empty())
-}
-
-/// Waits until everything written to the file system of `directory` is on the disk: one call for all files.
-fn sync_all_of(directory: &OwnedFd) -> io::Result<()> {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    rustix::fs::syncfs(directory)?;
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    {
-        let _ = directory;
-        rustix::fs::sync();
-    }
-    Ok(())
 }
 
 /// Renames without replacing what may be at the new name.

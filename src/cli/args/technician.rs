@@ -100,6 +100,9 @@ pub struct OpenArguments {
     /// The directory to make; named after the file when absent
     #[arg(long, short, value_name = "DIR")]
     pub output: Option<PathBuf>,
+    /// Wait until all of it is on the disk and survives a power failure
+    #[arg(long)]
+    pub sync: bool,
     /// Why you read it; goes into the portal's audit log
     #[arg(long)]
     pub reason: Option<String>,

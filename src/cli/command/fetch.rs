@@ -18,6 +18,7 @@ use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::home::sync_parent;
 use crate::cli::interrupt::Unfinished;
 use crate::cli::output::{count, size};
+use crate::pack::bring_to_disk;
 use crate::progress::{Progress, Step};
 use crate::wire::{Snapshot, SnapshotState};
 
@@ -79,6 +80,10 @@ fn fetch_opened(
         let file = fs::File::open(&sealed).map_err(|error| Failure::local(sealed.display(), &error))?;
         let destination = if several { directory.join(snapshot.id.to_string()) } else { directory.to_owned() };
         let opened = open_into(BufReader::new(file), opening, &share, &destination, desk);
+        if opened.is_ok() {
+            // The sealed copy goes, so what was opened must stay.
+            bring_to_disk(&destination).map_err(|error| Failure::local(destination.display(), &error))?;
+        }
         // Opened or not, the copy has done its work; the snapshot itself is at the portal.
         fs::remove_file(&sealed).map_err(|error| Failure::local(sealed.display(), &error))?;
         outcome = tell_opened(&opened?, &destination, desk);

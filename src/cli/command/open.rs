@@ -13,7 +13,7 @@ use crate::cli::exit::{Exit, Failure, Outcome, plain_io};
 use crate::cli::interrupt::Unfinished;
 use crate::cli::output::{count, shown};
 use crate::format::{Header, OpenError, Sender, SlotKind};
-use crate::pack::{Limits, Manifest, UnpackError};
+use crate::pack::{Limits, Manifest, UnpackError, bring_to_disk};
 use crate::pipeline::{OpenSnapshotError, Opened, open_snapshot, open_snapshot_ahead};
 
 /// Opens a sealed file into a directory that is not there yet.
@@ -30,6 +30,9 @@ pub fn run(arguments: &OpenArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
         Input::Stream(stream) => open_into(stream, &mut opening, &share, &destination, desk)?,
         Input::Anywhere(anywhere) => open_ahead_into(anywhere, &mut opening, &share, &destination, desk)?,
     };
+    if arguments.sync {
+        bring_to_disk(&destination).map_err(|error| Failure::local(destination.display(), &error))?;
+    }
     desk.output.data(destination.display().to_string());
     Ok(tell_opened(&opened, &destination, desk))
 }
