@@ -6,7 +6,7 @@
 use super::super::category::Category;
 use super::super::detector::class_of_key;
 use super::super::keys::KeyClass;
-use super::super::own::{self, OwnKeys};
+use super::super::own;
 use super::super::rules::{Rules, Treat};
 use super::super::text::{self, DIGIT, IDENT, byte, is};
 use super::{Kind, Sink, Start, State};
@@ -103,12 +103,12 @@ fn asterisk(name: &str, table: &str, rules: &Rules) -> Option<KeyClass> {
     }
 }
 
-/// What a column holds: as a rule says, as a key of the profile says, else as a key of its name would say.
+/// What a column holds: as a rule or a key of the profile says, else as a key of its name would say.
 fn class(name: &[u8], table: &str, rules: &Rules) -> Option<KeyClass> {
     let key = name.trim_ascii();
     class_by_rule(table, &String::from_utf8_lossy(key), rules).unwrap_or_else(|| {
         let key: Vec<u8> = key.iter().map(|&b| if b == b' ' { b'_' } else { b }).collect();
-        OwnKeys::of(rules).and_then(|own| own.class(&key)).or_else(|| class_of_key(&key))
+        class_of_key(&key)
     })
 }
 
