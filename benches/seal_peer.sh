@@ -26,7 +26,7 @@ export TARSEAL_HOME=$PWD/home
 "$tarseal" --quiet key new -o key > recipient
 age-keygen -o age.key 2> /dev/null
 
-python3 - "$tarseal" "$(age-keygen -y age.key)" "$repetitions" <<'PY'
+python3 -u - "$tarseal" "$(age-keygen -y age.key)" "$repetitions" <<'PY'
 import os, resource, shutil, statistics, subprocess, sys, time
 
 tarseal, age, repetitions = sys.argv[1], sys.argv[2], int(sys.argv[3])
