@@ -4,7 +4,7 @@ use regex_automata::meta::Regex;
 use regex_automata::{Input, PatternSet};
 
 use super::category::{Action, Category};
-use super::detector::{Line, value_behind};
+use super::detector::{Line, checked_digits, each_within, value_behind};
 use super::hit::{Form, Group, Hit, Hits, rank};
 use super::keys::{KeyClass, key_hash};
 use super::rules::{Pattern, Rules};
@@ -16,6 +16,8 @@ use super::text::{self, ByHash, IDENT, WORD, is};
 pub(crate) struct Own {
     patterns: Option<Patterns>,
     keys: Option<OwnKeys>,
+    /// Plain digits with a check digit are national ids.
+    bare_numbers: bool,
 }
 
 /// The keys of a profile, and what their values are.
@@ -45,13 +47,17 @@ impl Own {
             Patterns { any: Pattern::any(&texts), each }
         });
         let keys = OwnKeys::of(rules);
-        (patterns.is_some() || keys.is_some()).then_some(Self { patterns, keys })
+        let bare_numbers = rules.bare_numbers && !kept(Category::NationalId);
+        (patterns.is_some() || keys.is_some() || bare_numbers).then_some(Self { patterns, keys, bare_numbers })
     }
 
     /// Finds values in a line. Matches within stand-ins that are `known` are none.
     pub(crate) fn find(&self, line: &Line<'_>, known: Option<&StandIns>, hits: &mut Hits) {
         if let Some(patterns) = &self.patterns {
             patterns.find(line.text, known, hits);
+        }
+        if self.bare_numbers {
+            numbers(line.text, hits);
         }
         if let Some(keys) = &self.keys {
             for at in memchr::memchr2_iter(b'=', b':', line.text) {
@@ -63,6 +69,15 @@ impl Own {
             }
         }
     }
+}
+
+/// Finds plain digits that may be a national id.
+fn numbers(text: &[u8], hits: &mut Hits) {
+    each_within(text, 0, text.len(), &mut |number| {
+        if checked_digits(text, number) {
+            hits.push(number.start, number.end, Category::NationalId, Form::Drop, rank::NUMBER);
+        }
+    });
 }
 
 impl OwnKeys {
@@ -288,6 +303,24 @@ mod tests {
             r#"display_name="Dr. Habersaat""#,
             &[("Dr. Habersaat", "title")],
         );
+    }
+
+    #[test]
+    fn plain_digits_go_where_the_profile_asks_for_it() {
+        let rules = Rules { bare_numbers: true, ..Rules::default() };
+        for number in ["79031421575", "9434765919", "130692544", "10000000146", "8801235111088"] {
+            for line in [format!("x {number} y"), format!("{{\"n\": {number}}}"), format!("{number},a")] {
+                assert_eq!(found(&rules, &line), [(number.to_owned(), "national-id".to_owned())], "{line}");
+            }
+        }
+        for line in [
+            "x 79031421576 9434765910 1700000000 1700000000123 12345678",
+            "bytes=79031421575 ssrc=9434765919 130692544 ms",
+            "v1.79031421575 x-79031421575-y a79031421575",
+        ] {
+            finds(&rules, line, &[]);
+        }
+        assert!(found(&Rules::default(), "x 10000000146 y").is_empty());
     }
 
     #[test]

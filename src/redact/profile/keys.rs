@@ -53,6 +53,14 @@ pub const KEYS: &[Key] = &[
         "the built-in profile it adds to; its own rules come first",
     ),
     key(
+        "redact",
+        "bare_numbers",
+        "`true`",
+        "off",
+        "true",
+        "takes plain digits that pass some country's check digit for national ids; of other numbers of 9 to 13 digits up to a third go too",
+    ),
+    key(
         "redact.actions",
         "<category>",
         "`stand-in`, `drop`, `keep`; for `phone` also `keep-country`",

@@ -85,6 +85,7 @@ fn add(text: Text<'_>, redact: &Table<'_>, rules: &mut Rules) -> Result<(), BadP
             rules.keys.insert(folded, category(text, &word, false)?);
         }
     }
+    rules.bare_numbers |= redact.is_true("bare_numbers")?;
     if let Some(limits) = redact.table("limits", "redact.limits")? {
         let OpeningLimits { opened, ratio, free, depth, members, database } = &mut rules.limits;
         *opened = limits.size("opened")?.unwrap_or(*opened);

@@ -35,6 +35,8 @@ pub struct Rules {
     pub files: Vec<FileRule>,
     /// Patterns whose matches are values of a category.
     pub patterns: Vec<PatternRule>,
+    /// Whether plain digits that pass some country's check digit are national ids without a word beside them.
+    pub bare_numbers: bool,
 }
 
 impl Rules {

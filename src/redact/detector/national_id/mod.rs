@@ -129,6 +129,66 @@ fn bare(text: &[u8], number: &Number) -> bool {
     shape && !(counts(number) && (number.is_json_number(text) || number.is_measure(text)))
 }
 
+/// Whether plain digits pass a check digit of some country: every tenth number does, and more where several countries have
+/// numbers of its length. A profile asks for that where people's numbers stand without a word.
+pub(crate) fn checked_digits(text: &[u8], number: &Number) -> bool {
+    let checks: &[fn(&Number) -> bool] = match number.digits {
+        9 => &[
+            overseas::canada,
+            overseas::australian_tax,
+            overseas::australian_company,
+            southern::portugal,
+            southern::greece,
+            western::netherlands,
+        ],
+        10 => &[
+            western::health_service,
+            overseas::provider,
+            overseas::australian_medicare,
+            nordic::sweden,
+            nordic::iceland,
+            central::czechia_slovakia,
+            central::austria,
+            central::bulgaria,
+        ],
+        11 => &[
+            western::belgium,
+            western::german_tax,
+            overseas::brazil,
+            overseas::argentina,
+            overseas::australian_business,
+            southern::turkey,
+            southern::italian_vat,
+            central::estonia_lithuania,
+            central::latvia,
+            central::poland,
+            central::croatia,
+            nordic::norway,
+        ],
+        12 => &[asia::aadhaar, nordic::sweden, southern::spanish_insurance],
+        13 => &[
+            asia::korea,
+            asia::thailand,
+            central::former_yugoslavia,
+            central::romania,
+            western::luxembourg,
+            western::french_tax,
+            overseas::south_africa,
+        ],
+        14 => &[overseas::brazilian_company],
+        15 => &[western::france],
+        _ => &[],
+    };
+    let seconds = number.digits == 10 && (1_000_000_000..1_830_000_000).contains(&number.value(0, 10));
+    number.is_plain()
+        && number.is_digits()
+        && number.stands_alone(text)
+        && !seconds
+        && !(number.digits == 13 && is_time(number))
+        && !number.is_measure(text)
+        && checks.iter().any(|check| check(number))
+}
+
 /// Whether a plain number of 13 digits is a time stamp in milliseconds, of the years 2001 to 2027.
 fn is_time(number: &Number) -> bool {
     number.is_plain() && (1_000_000_000_000..1_830_000_000_000).contains(&number.value(0, 13))
