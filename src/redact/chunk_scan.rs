@@ -7,6 +7,7 @@ use super::error::RedactError;
 use super::handover::{Handed, Reading};
 use super::hit::{Form, Hit};
 use super::lines::{self, Chunk};
+use super::masks::Signs;
 use super::memo::Memo;
 use super::pem::{self, Pem};
 use super::scan::{Places, Scanner, Scratch};
@@ -81,7 +82,10 @@ pub(crate) fn scan_units(
         let unit = unit?;
         if unit.end > window.end {
             window = unit.start..window_end(bytes, &unit);
-            scanner.places(&bytes[window.clone()], &mut masks);
+            match share {
+                Share::Read(_) => masks.read_words(&bytes[window.clone()]),
+                _ => scanner.places(&bytes[window.clone()], &mut masks),
+            }
         }
         let line = &bytes[unit.clone()];
         // Most lines begin nothing that goes on.
@@ -99,12 +103,15 @@ pub(crate) fn scan_units(
         } else {
             let (from, to) = (unit.start - window.start, unit.end - window.start);
             let view = Places { text: &bytes[window.clone()], masks: &masks, from, to };
-            if let Share::Read(reading) = &mut share
-                && reading.line(scanner, &view, &unit, scratch)
-            {
-                shape.pass_line(line);
+            if let Share::Read(reading) = &mut share {
+                if reading.line(scanner, &view, &unit, scratch) {
+                    shape.pass_line(line);
+                } else {
+                    shape.line(line, Signs::ANY, &mut scratch.shaped);
+                    scanner.scan(line, previous, scratch);
+                }
             } else {
-                shape.line(line, &mut scratch.shaped);
+                shape.line(line, view.signs(), &mut scratch.shaped);
                 scanner.scan_place(&view, previous, scratch);
             }
             if let Share::Note(handed) = &mut share {

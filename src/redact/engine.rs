@@ -1,7 +1,7 @@
 //! The second pass: replaces what is found, chunk by chunk, on every core.
 //!
 //! Chunks depend on nothing but their own bytes, the line before and what the survey learned, so the result is the same for
-//! any number of threads and any size of chunk.
+//! any number of threads and any size of chunk. What detectors find in a chunk the survey may have handed over: it is the same.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};

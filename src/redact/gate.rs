@@ -2,17 +2,19 @@
 //! pattern. What it finds is a fault, and stops the run.
 //!
 //! The scan of a line depends on nothing but the line, the line before where that leads on to it, and what was learned. A line
-//! in which the second pass found nothing, behind a line it did not change, was just scanned as it leaves: to scan it again
-//! would be the same computation. So after the second pass the gate scans the lines that were changed, and those behind one
-//! that leads on; it does so with all detectors, learned names and decodings, and knows nothing of what was replaced there.
+//! in which the second pass found nothing, behind a line it did not change, was scanned as it leaves, by the second pass or, for
+//! all but the learned names, by the survey ([`handover`](super::handover)): to scan it again would be the same computation.
+//! So after the second pass the gate scans the lines that were changed, and those behind one that leads on; it does so with all
+//! detectors, learned names and decodings, and knows nothing of what was replaced there.
 
 use super::category::Category;
 use super::chunk_scan::each_line;
 use super::engine::Changed;
 use super::error::RedactError;
 use super::lines::{self, Chunk, LONGEST};
+use super::masks::Masks;
 use super::pem::Pem;
-use super::scan::{Scanner, Scratch};
+use super::scan::{Places, Scanner, Scratch};
 use super::shape::Shape;
 use super::stand_in::StandIns;
 use super::text;
@@ -55,10 +57,13 @@ pub(crate) fn check_changed(
     }
     let scanner = Scanner::knowing(stand_ins);
     let mut shape = chunk.shape.clone();
+    let mut masks = Masks::default();
     let mut scan = |from: usize, to: usize, number: u64, shape: &mut Shape| {
         let line = &redacted[from..to];
-        shape.line(line, &mut scratch.shaped);
-        scanner.scan(line, before(redacted, from, chunk), scratch);
+        scanner.places(line, &mut masks);
+        let view = Places { text: line, masks: &masks, from: 0, to: line.len() };
+        shape.line(line, view.signs(), &mut scratch.shaped);
+        scanner.scan_place(&view, before(redacted, from, chunk), scratch);
         scratch.hits.found.first().map(|hit| (number, hit.category))
     };
     for line in changed {

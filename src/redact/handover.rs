@@ -291,3 +291,127 @@ fn join(line: &[u8], hits: &mut Vec<Hit>, names: &[Hit], escapes: bool, divided:
     }
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::redact::engine::Engine;
+    use crate::redact::learned::Learned;
+    use crate::redact::lines::Splitter;
+    use crate::redact::prf::TicketKey;
+    use crate::redact::rules::{PatternRule, Rules};
+    use crate::redact::shape::Shape;
+    use crate::redact::survey::Survey;
+
+    const PEOPLE: &str = "Participant=\"Ottilie Habersaat\" user=quirin7 login=1e5 host=kolibri\n";
+
+    /// The text redacted, with what the survey found and without it.
+    fn redacted(text: &str, rules: &Rules) -> [Vec<u8>; 2] {
+        let mut survey = Survey::new(rules);
+        survey.read_bytes(text.as_bytes(), Shape::default()).unwrap();
+        let learned = survey.finish();
+        let mut alone = learned.clone();
+        alone.handover = Arc::default();
+        assert!(learned.handover.kept.load(Ordering::Relaxed) > 0);
+        [learned, alone].map(|learned| {
+            let key = TicketKey::from_bytes([5; 32]);
+            let engine = Engine::new(StandIns::new(rules, learned, &key), rules.clone());
+            let mut splitter = Splitter::new(text.as_bytes(), crate::redact::engine::CHUNK);
+            let chunk = splitter.next_chunk().unwrap().unwrap();
+            engine.process(&chunk, "").unwrap().bytes
+        })
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        let pieces = [
+            "user=quirin7",
+            "quirin7",
+            "Quirin7 ",
+            "Ottilie Habersaat",
+            " Habersaat ",
+            "habersaat",
+            "kolibri ",
+            "\"",
+            "\\\"",
+            " ",
+            "\n",
+            "^M",
+            "#012",
+            "%40",
+            "\\u0048abersaat",
+            "H%61bersaat",
+            "T3R0aWxpZSBIYWJlcnNhYXQ=",
+            "cGFzc3dvcmQ9Z2VoM2ltMTdhYQ==",
+            "otti.habersaat@amt.example",
+            "sip:quirin7@198.51.100.7",
+            "198.51.100.7",
+            "2001:470::17",
+            "display_name=Ottilie Habersaat",
+            "\"display_name\": [\"Ottilie\", \"Anna\"]",
+            "{\"user\": {\"name\": \"Habersaat\"}}",
+            "<user>kolibri</user>",
+            "Conference=\"Habersaat Room\"",
+            "password=geh3im17",
+            "password:",
+            "CASE-123456",
+            "1e5",
+            ":1e5,",
+            "[1e5, 2]",
+            "From: \"Ottilie",
+            "Cookie: a",
+            "Nov 21 14:20:01 kolibri sshd[12]: ",
+            "+49 30 1234567",
+        ];
+        let piece = prop_oneof![3 => proptest::sample::select(pieces.to_vec()).prop_map(str::to_owned), 1 => "[a-z0-9:=., -]{1,8}"];
+        proptest::collection::vec(piece, 0..40).prop_map(|pieces| format!("{PEOPLE}{}", pieces.concat()))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_was_handed_over_gives_what_a_scan_gives(text in text(), own in any::<bool>(), goes in any::<bool>()) {
+            let mut rules = Rules::default();
+            if own {
+                rules.patterns.push(PatternRule::new("case", r"CASE-\d{6}", Category::NationalId).unwrap());
+            }
+            if goes {
+                rules.actions.insert(Category::Conference, Action::StandIn);
+            }
+            let [with, without] = redacted(&text, &rules);
+            prop_assert_eq!(String::from_utf8_lossy(&with), String::from_utf8_lossy(&without));
+        }
+    }
+
+    #[test]
+    fn names_beside_findings_are_added_and_those_within_are_not() {
+        let hit = |start, end, rank| Hit { start, end, category: Category::User, form: Form::Drop, rank };
+        let line = b"quirin7 from quirin7@kolibri at kolibri";
+        let name = |start, end| Hit { form: Form::Entry(0), rank: rank::NAME, ..hit(start, end, 0) };
+        let join = |found: &[Hit], names: &[Hit], escapes| {
+            let mut all = found.to_vec();
+            join(line, &mut all, names, escapes, false).then_some(all)
+        };
+        let address = hit(13, 28, rank::ADDRESS);
+        assert_eq!(join(&[address], &[name(0, 7), name(13, 20)], false), Some(vec![name(0, 7), address]));
+        assert_eq!(join(&[address], &[name(13, 28)], false), Some(vec![address]));
+        // These a scan must settle.
+        assert_eq!(join(&[address], &[name(13, 28)], true), None);
+        assert_eq!(join(&[address], &[name(8, 14)], false), None);
+        assert_eq!(join(&[address], &[name(28, 31)], false), None);
+    }
+
+    #[test]
+    fn a_text_that_has_grown_is_not_known() {
+        let splitter = |text: &'static str| Splitter::new(text.as_bytes(), 100).next_chunk().unwrap().unwrap();
+        let handover = Handover::default();
+        handover.keep(&splitter("a b\n"), Handed::default());
+        let stand_ins = StandIns::new(&Rules::default(), Learned::default(), &TicketKey::from_bytes([5; 32]));
+        assert!(handover.of(&splitter("a b\n"), &stand_ins).is_some());
+        assert!(handover.of(&splitter("a b\nc\n"), &stand_ins).is_none());
+        assert!(handover.of(&Chunk { context: b"x:".to_vec(), ..splitter("a b\n") }, &stand_ins).is_none());
+        assert!(handover.of(&Chunk { pem: Pem::Inside, ..splitter("a b\n") }, &stand_ins).is_none());
+    }
+}

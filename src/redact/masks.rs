@@ -45,9 +45,12 @@ pub(super) struct Classes {
     pub(super) at: u64,
     /// `%`, `\` and `&`
     pub(super) escape: u64,
-    pub(super) line_end: u64,
     /// `$` and `~`
     pub(super) sign: u64,
+    /// `^` and `#`
+    pub(super) breaks: u64,
+    /// `{`, `[` and `<`
+    pub(super) opens: u64,
     /// Bytes of keys and names.
     pub(super) ident: u64,
     /// Blank and `/`
@@ -73,8 +76,10 @@ pub(crate) struct Block {
     pub(crate) shapes: [u64; SHAPES],
     /// Bytes with which an escape begins.
     pub(crate) escape: u64,
-    /// Line feeds.
-    pub(crate) line_end: u64,
+    /// `^` and `#`
+    pub(crate) breaks: u64,
+    /// `{`, `[` and `<`
+    pub(crate) opens: u64,
     /// Every `:`.
     pub(crate) colon: u64,
     /// Bytes of keys and names.
@@ -111,6 +116,8 @@ pub(crate) struct Wanted {
     pub(crate) opening: u64,
     pub(crate) at: u64,
     pub(crate) sign: u64,
+    /// Whether nothing is wanted but words and escapes.
+    pub(crate) words_only: bool,
 }
 
 /// The places in a text.
@@ -121,6 +128,9 @@ pub(crate) struct Masks {
 }
 
 impl Wanted {
+    /// Nothing but words and escapes.
+    const WORDS: Self = Self { colon: 0, dot: 0, dash: 0, equals: 0, opening: 0, at: 0, sign: 0, words_only: true };
+
     /// Wants every anchor that is this byte; `false` when no places are kept of it.
     pub(crate) const fn want(&mut self, byte: u8) -> bool {
         match byte {
@@ -138,6 +148,11 @@ impl Wanted {
 }
 
 impl Masks {
+    /// Finds the words and escapes in `text`.
+    pub(crate) fn read_words(&mut self, text: &[u8]) {
+        self.read(text, &Wanted::WORDS);
+    }
+
     /// Finds the places in `text`.
     pub(crate) fn read(&mut self, text: &[u8], wanted: &Wanted) {
         self.blocks.clear();
@@ -148,32 +163,48 @@ impl Masks {
         self.any_high = self.blocks.iter().any(|block| block.high != 0);
     }
 
-    /// Whether at least `least` digits follow at `at` with only what numbers are made of between them.
+    /// Whether at least four digits follow at `at` with only what numbers are made of between them.
     #[inline]
-    pub(crate) fn many_digits(&self, at: usize, least: u32) -> bool {
+    pub(crate) fn four_digits(&self, at: usize) -> bool {
         let (block, bit) = (at / 64, at % 64);
         let here = &self.blocks[block];
         let (run, digits) = ((here.numeric >> bit).trailing_ones(), here.digit >> bit);
         if bit + run as usize >= 64 {
-            let Some(next) = self.blocks.get(block + 1) else { return digits.count_ones() >= least };
+            let Some(next) = self.blocks.get(block + 1) else { return digits.count_ones() >= 4 };
             let more = next.numeric.trailing_ones();
             if more == 64 {
                 return true;
             }
-            let count = digits.count_ones() + (next.digit & !(u64::MAX << more)).count_ones();
-            return count >= least;
+            return digits.count_ones() + (next.digit & !(u64::MAX << more)).count_ones() >= 4;
         }
-        (digits & !(u64::MAX << run)).count_ones() >= least
+        bits_left(digits & !(u64::MAX << run), 3)
+    }
+
+    /// What stands between two places.
+    #[inline]
+    pub(crate) fn signs(&self, from: usize, to: usize) -> Signs {
+        let (mut breaks, mut opens) = (0, 0);
+        if from < to {
+            let (first, last) = (from / 64, (to - 1) / 64);
+            for (number, block) in (first..).zip(&self.blocks[first..=last]) {
+                let inside = if number == first { u64::MAX << (from % 64) } else { u64::MAX };
+                let inside = if number == last { inside & u64::MAX >> (63 - (to - 1) % 64) } else { inside };
+                breaks |= block.breaks & inside;
+                opens |= block.opens & inside;
+            }
+        }
+        Signs { breaks: breaks != 0, opens: opens != 0 }
     }
 
     /// Whether among the 40 bytes from `at` there is a `::`, or there are five `:`.
     #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "40 bits are wanted")]
     pub(crate) fn many_colons(&self, at: usize) -> bool {
         let (block, bit) = (at / 64, at % 64);
         let next = self.blocks.get(block + 1).map_or(0, |block| block.colon);
         let two = u128::from(next) << 64 | u128::from(self.blocks[block].colon);
-        let near = two >> bit & ((1 << 40) - 1);
-        near & near >> 1 != 0 || near.count_ones() >= 5
+        let near = (two >> bit) as u64 & ((1 << 40) - 1);
+        near & near >> 1 != 0 || bits_left(near, 4)
     }
 
     /// Whether there is a byte outside ASCII between two places.
@@ -233,6 +264,29 @@ impl Masks {
     }
 }
 
+/// Whether bits are left when the lowest `count` are gone.
+#[inline]
+fn bits_left(mut bits: u64, count: u32) -> bool {
+    for _ in 0..count {
+        bits &= bits.wrapping_sub(1);
+    }
+    bits != 0
+}
+
+/// Which signs stand in a line, so that nobody need look for those that do not.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Signs {
+    /// `^` or `#`, with which a line end written as text begins.
+    pub(crate) breaks: bool,
+    /// `{`, `[` or `<`.
+    pub(crate) opens: bool,
+}
+
+impl Signs {
+    /// Any may stand there.
+    pub(crate) const ANY: Self = Self { breaks: true, opens: true };
+}
+
 /// Puts the places in `text` into `blocks`, by a function that tells the classes of 64 bytes.
 #[inline(always)]
 pub(super) fn read_with(text: &[u8], wanted: &Wanted, blocks: &mut Vec<Block>, classes: impl Fn(&[u8; 64]) -> Classes) {
@@ -269,6 +323,18 @@ fn places(before: &Classes, current: &Classes, next: &Classes, wanted: &Wanted) 
     let pairs = word & word >> 1;
     let fours = pairs & pairs >> 2;
     let tens = fours & fours >> 4 & pairs >> 8;
+    let words = Block {
+        word: current.word,
+        high: current.high,
+        lead: start & !current.digit,
+        digit_lead: start & current.digit,
+        long: start & tens as u64,
+        escape: current.escape,
+        ..Block::default()
+    };
+    if wanted.words_only {
+        return words;
+    }
 
     let digit_before = behind(before.digit, current.digit, 1);
     let digit_after = (digit >> 1) as u64;
@@ -316,11 +382,6 @@ fn places(before: &Classes, current: &Classes, next: &Classes, wanted: &Wanted) 
         | current.at & wanted.at
         | current.sign & wanted.sign;
     Block {
-        word: current.word,
-        high: current.high,
-        lead: start & !current.digit,
-        digit_lead: start & current.digit,
-        long: start & tens as u64,
         digits: current.digit & !digit_before & (two_numeric & two_numeric >> 2) as u64,
         shapes: [
             every,
@@ -331,12 +392,13 @@ fn places(before: &Classes, current: &Classes, next: &Classes, wanted: &Wanted) 
             current.opening & digit_after,
             four_numbers(dash),
         ],
-        escape: current.escape,
-        line_end: current.line_end,
+        breaks: current.breaks,
+        opens: current.opens,
         colon: current.colon,
         ident: current.ident,
         digit: current.digit,
         numeric: numeric(current),
+        ..words
     }
 }
 
@@ -370,10 +432,11 @@ fn classes(bytes: &[u8; 64]) -> Classes {
         all.opening |= row(is(b'+') | is(b'('));
         all.at |= row(is(b'@'));
         all.escape |= row(is(b'%') | is(b'\\') | is(b'&'));
-        all.line_end |= row(is(b'\n'));
         all.gap |= row(is(b' ') | is(b'/'));
         all.ident |= row(digit | letter | is(b'_') | is(b'-') | is(b'.'));
         all.sign |= row(is(b'$') | is(b'~'));
+        all.breaks |= row(is(b'^') | is(b'#'));
+        all.opens |= row(is(b'{') | is(b'[') | is(b'<'));
     }
     all
 }
@@ -402,10 +465,11 @@ mod tests {
             opening: row(&|b| b == b'+' || b == b'('),
             at: row(&|b| b == b'@'),
             escape: row(&|b| matches!(b, b'%' | b'\\' | b'&')),
-            line_end: row(&|b| b == b'\n'),
             gap: row(&|b| b == b' ' || b == b'/'),
             ident: row(&|b| is(b, IDENT)),
             sign: row(&|b| b == b'$' || b == b'~'),
+            breaks: row(&|b| b == b'^' || b == b'#'),
+            opens: row(&|b| matches!(b, b'{' | b'[' | b'<')),
         }
     }
 
@@ -417,6 +481,7 @@ mod tests {
         opening: u64::MAX,
         at: u64::MAX,
         sign: u64::MAX,
+        words_only: false,
     };
 
     #[test]
@@ -432,7 +497,7 @@ mod tests {
         fn vector_instructions_and_arithmetic_find_the_same_places(
             text in prop_oneof![
                 proptest::collection::vec(any::<u8>(), 0..400),
-                proptest::collection::vec(proptest::sample::select(b"09afz:.-=+/(@$~%\\&\n \xc3".to_vec()), 0..400),
+                proptest::collection::vec(proptest::sample::select(b"09afz:.-=+/(@$~%\\&^#{[<\n \xc3".to_vec()), 0..400),
             ],
         ) {
             let mut portable = Vec::new();

@@ -6,7 +6,7 @@ use super::detector::{TABLE, Table, value_hits};
 use super::hit::{Hit, Hits, rank};
 use super::keys::KeyClass;
 use super::lines;
-use super::masks::Masks;
+use super::masks::{Masks, Signs};
 use super::memo::{Key, Memo};
 use super::own::Own;
 use super::shape::{Found, fold, json};
@@ -33,6 +33,13 @@ pub(crate) struct Places<'t> {
     pub(crate) masks: &'t Masks,
     pub(crate) from: usize,
     pub(crate) to: usize,
+}
+
+impl Places<'_> {
+    /// Which signs stand in the line.
+    pub(crate) fn signs(&self) -> Signs {
+        self.masks.signs(self.from, self.to)
+    }
 }
 
 /// Memory for the scanning of lines, used again and again.
@@ -113,7 +120,9 @@ impl<'k> Scanner<'k> {
         if escapes {
             self.layer(line, previous, &mut hits, scratch, 0);
         }
-        self.logical_lines(line, &mut hits, scratch);
+        if view.signs().breaks {
+            self.logical_lines(line, &mut hits, scratch);
+        }
         scratch.shaped.give(&mut hits);
         if let Some(known) = self.known {
             known.learned.divided.give(line, &mut hits);
@@ -231,68 +240,4 @@ fn whole_characters(line: &[u8], mut start: usize, mut end: usize) -> (usize, us
         }
     }
     (start, end)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::LazyLock;
-
-    use proptest::prelude::*;
-
-    use super::super::masks::Shape;
-    use super::*;
-
-    /// Looks at every anchor, whatever stands around it.
-    static PLAIN: LazyLock<Table> = LazyLock::new(|| Table::new(|_, _| Shape::Every));
-
-    fn line() -> impl Strategy<Value = String> {
-        let piece = prop_oneof![
-            proptest::sample::select(vec![
-                "user=",
-                "host: ",
-                "\"",
-                " ",
-                "@",
-                "amt.example",
-                "198.51.100.7",
-                "1.2.3.4.5",
-                "2001:db8::7",
-                "::",
-                "1:2:3:4:5:6:7:8",
-                "3c:a8:2a:01:02:03",
-                "3ca8.2a01.0203",
-                "3C-A8-2A-01-02-03",
-                "+49 30 1234567",
-                "(415) 555-0132",
-                "14:20:01",
-                "://",
-                ":",
-                "=",
-                "-",
-                ".",
-                "%40",
-                "2026-11-21T",
-                "<sip:",
-                "v",
-                "==",
-            ])
-            .prop_map(str::to_owned),
-            "[a-f0-9:.=@+( -]{1,12}",
-            "[a-zäü]{1,70}",
-        ];
-        proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
-
-        #[test]
-        fn what_a_look_at_every_anchor_finds_is_found_at_the_shapes(line in line()) {
-            let mut scratch = Scratch::default();
-            Scanner::unknowing().scan(line.as_bytes(), b"", &mut scratch);
-            let quick = scratch.hits.found.clone();
-            Scanner { table: &PLAIN, ..Scanner::unknowing() }.scan(line.as_bytes(), b"", &mut scratch);
-            prop_assert_eq!(&quick, &scratch.hits.found);
-        }
-    }
 }

@@ -105,10 +105,12 @@ mod avx2 {
                 or(is(a, b'%'), or(is(a, b'\\'), is(a, b'&'))),
                 or(is(b, b'%'), or(is(b, b'\\'), is(b, b'&'))),
             ),
-            line_end: same(b'\n'),
             gap: bits(or(is(a, b' '), is(a, b'/')), or(is(b, b' '), is(b, b'/'))),
             ident: (word & !high) | dash | dot | same(b'_'),
             sign: bits(or(is(a, b'$'), is(a, b'~')), or(is(b, b'$'), is(b, b'~'))),
+            breaks: bits(or(is(a, b'^'), is(a, b'#')), or(is(b, b'^'), is(b, b'#'))),
+            // `{` and `[` differ in one bit, which `lower` sets.
+            opens: bits(or(is(lower[0], b'{'), is(a, b'<')), or(is(lower[1], b'{'), is(b, b'<'))),
         }
     }
 }

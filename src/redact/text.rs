@@ -429,10 +429,22 @@ pub(crate) fn date_or_uuid(text: &[u8], start: usize) -> Option<usize> {
     if rest.get(4) == Some(&b'-') {
         let shape = rest.get(..14)?;
         let dated = shape.iter().zip(b"0000-00-00T00:").all(|(&b, &s)| if s == b'0' { is(b, DIGIT) } else { b == s });
-        return (dated && is(byte(rest, 14), DIGIT)).then_some(start + 13);
+        return (dated && is(byte(rest, 14), DIGIT)).then(|| start + time_end(rest));
     }
     let uuid = rest.get(8) == Some(&b'-') && rest.get(..36).is_some_and(is_uuid) && !is(byte(rest, 36), WORD | IDENT);
     uuid.then_some(start + 36)
+}
+
+/// Where in `2026-11-21T14:20:01.123Z` what surely is the time ends: with the hour, or behind a fraction that nothing is joined
+/// to.
+fn time_end(text: &[u8]) -> usize {
+    let shape = text.get(14..20).unwrap_or_default();
+    let timed =
+        shape.len() == 6 && shape.iter().zip(b"00:00.").all(|(&b, &s)| if s == b'0' { is(b, DIGIT) } else { b == s });
+    let fraction = if timed { run(text, 20, DIGIT) } else { 0 };
+    let end = fraction + usize::from(byte(text, fraction) == b'Z');
+    let joined = is(byte(text, end), WORD) || matches!(byte(text, end), b'-' | b'.' | b'/');
+    if fraction > 20 && !joined { end } else { 13 }
 }
 
 /// Whether `bytes` are a UUID in its usual form.

@@ -5,7 +5,7 @@
 //! there. Everything else is passed over.
 
 use super::category::Category;
-use super::detector::{FEWEST_DIGITS, Line};
+use super::detector::Line;
 use super::hit::{Form, Hits, rank};
 use super::masks::{Block, Shape};
 use super::scan::{LAYERS, Places, Scanner, Scratch};
@@ -140,18 +140,24 @@ impl Scanner<'_> {
                 let hides = |bit| unescape::may_hide(walk.line.text, base + bit - from);
                 escapes = Bits(block.high & inside).any(hides);
             }
-            for bit in Bits((block.lead | block.digit_lead & digits) & inside) {
-                let (start, length) = (base + bit, (!(block.word >> bit)).trailing_zeros() as usize);
-                if bit + length < 64
-                    && block.high == 0
-                    && let Some(hash) = text::short_hash_in(self.seed, text, start, length)
-                {
-                    if self.filter.may_hold(hash) {
-                        self.known_word(&mut walk, hash, start - from, start - from + length);
+            let words = Bits((block.lead | block.digit_lead & digits) & inside);
+            // Most blocks have no words but short ones of ASCII, and text enough behind them to read eight bytes from any.
+            if let (0, Some(near)) = (block.high, text.get(base..base + 72)) {
+                for bit in words {
+                    let length = (!(block.word >> bit)).trailing_zeros() as usize;
+                    if bit + length < 64
+                        && let Some(hash) = text::short_hash_in(self.seed, near, bit, length)
+                    {
+                        if self.filter.may_hold(hash) {
+                            let start = base + bit - from;
+                            self.known_word(&mut walk, hash, start, start + length);
+                        }
+                    } else {
+                        self.word(&mut walk, base + bit);
                     }
-                } else {
-                    self.word(&mut walk, start);
                 }
+            } else {
+                words.for_each(|bit| self.word(&mut walk, base + bit));
             }
             for bit in Bits(block.long & inside) {
                 self.long_word(&mut walk, base + bit);
@@ -160,7 +166,7 @@ impl Scanner<'_> {
                 continue;
             }
             for bit in Bits(block.digits & inside) {
-                if base + bit >= walk.numbers_until + from && masks.many_digits(base + bit, FEWEST_DIGITS) {
+                if base + bit >= walk.numbers_until + from && masks.four_digits(base + bit) {
                     self.number(&mut walk, base + bit);
                 }
             }
@@ -306,6 +312,70 @@ impl Scanner<'_> {
         scratch.masks.push(masks);
         if escapes {
             self.layer(text, previous, hits, scratch, depth);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::redact::detector::Table;
+
+    /// Looks at every anchor, whatever stands around it.
+    static PLAIN: LazyLock<Table> = LazyLock::new(|| Table::new(|_, _| Shape::Every));
+
+    fn line() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            proptest::sample::select(vec![
+                "user=",
+                "host: ",
+                "\"",
+                " ",
+                "@",
+                "amt.example",
+                "198.51.100.7",
+                "1.2.3.4.5",
+                "2001:db8::7",
+                "::",
+                "1:2:3:4:5:6:7:8",
+                "3c:a8:2a:01:02:03",
+                "3ca8.2a01.0203",
+                "3C-A8-2A-01-02-03",
+                "+49 30 1234567",
+                "(415) 555-0132",
+                "14:20:01",
+                "://",
+                ":",
+                "=",
+                "-",
+                ".",
+                "%40",
+                "2026-11-21T",
+                "<sip:",
+                "v",
+                "==",
+            ])
+            .prop_map(str::to_owned),
+            "[a-f0-9:.=@+( -]{1,12}",
+            "[a-zäü]{1,70}",
+        ];
+        proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_a_look_at_every_anchor_finds_is_found_at_the_shapes(line in line()) {
+            let mut scratch = Scratch::default();
+            Scanner::unknowing().scan(line.as_bytes(), b"", &mut scratch);
+            let quick = scratch.hits.found.clone();
+            Scanner { table: &PLAIN, ..Scanner::unknowing() }.scan(line.as_bytes(), b"", &mut scratch);
+            prop_assert_eq!(&quick, &scratch.hits.found);
         }
     }
 }

@@ -33,7 +33,6 @@ pub(crate) use self::ip::is_ip;
 pub(crate) use self::keyed::{class_of_key, key_before, value_behind, value_hits};
 pub(crate) use self::log_user::is_hash;
 pub(crate) use self::national_id::checked_digits;
-pub(crate) use self::number::FEWEST_DIGITS;
 use self::number::Number;
 pub(crate) use self::number::each_within;
 pub(crate) use self::secret::random;

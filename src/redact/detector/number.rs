@@ -10,10 +10,9 @@ use crate::redact::text::{CLASS, DIGIT, HIGH, WORD, before, byte, is};
 pub(crate) const LONGEST: usize = 48;
 /// Most groups of a number.
 const MOST_GROUPS: usize = 12;
-/// Fewest digits, and fewest letters and digits, of a number.
-const FEWEST: (usize, usize) = (FEWEST_DIGITS as usize, 6);
-/// Fewest digits of a number.
-pub(crate) const FEWEST_DIGITS: u32 = 4;
+/// Fewest digits, as [`four_digits`](crate::redact::masks::Masks::four_digits) counts them, and fewest letters and digits, of a
+/// number.
+const FEWEST: (usize, usize) = (4, 6);
 
 /// A number in a line, taken apart.
 #[derive(Clone, Copy)]

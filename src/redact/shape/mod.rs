@@ -19,6 +19,7 @@ use super::error::RedactError;
 use super::hit::{Form, Group, Hit, Hits, rank};
 use super::keys::KeyClass;
 use super::lines;
+use super::masks::Signs;
 use super::own::OwnKeys;
 use super::rules::Rules;
 use super::text::{self as bytes, HIGH, WORD};
@@ -192,15 +193,15 @@ impl Shape {
         self.state.clone_from(state);
     }
 
-    /// Finds the values of the next line.
-    pub(crate) fn line(&mut self, line: &[u8], found: &mut Found) {
+    /// Finds the values of the next line, in which these signs stand.
+    pub(crate) fn line(&mut self, line: &[u8], signs: Signs, found: &mut Found) {
         found.clear();
-        step(&self.kind, &mut self.state, &mut Sink { line, own: self.own.as_deref(), found: Some(found) });
+        step(&self.kind, &mut self.state, &mut Sink { line, signs, own: self.own.as_deref(), found: Some(found) });
     }
 
     /// Passes over the next line.
     pub(crate) fn pass_line(&mut self, line: &[u8]) {
-        step(&self.kind, &mut self.state, &mut Sink { line, own: self.own.as_deref(), found: None });
+        step(&self.kind, &mut self.state, &mut Sink { line, signs: Signs::ANY, own: self.own.as_deref(), found: None });
     }
 
     /// Passes over the lines of a chunk.
@@ -317,6 +318,7 @@ impl Found {
 struct Sink<'l, 'f> {
     line: &'l [u8],
     own: Option<&'l OwnKeys>,
+    signs: Signs,
     found: Option<&'f mut Found>,
 }
 
@@ -377,7 +379,7 @@ impl Sink<'_, '_> {
 
 /// Whether a mark for something dropped stands at `at`: `[secret]`.
 fn is_mark(line: &[u8], at: usize) -> bool {
-    bytes::is(bytes::byte(line, at + 1), WORD)
+    bytes::byte(line, at + 1).is_ascii_lowercase()
         && Category::ALL.iter().any(|category| line[at..].starts_with(category.dropped().as_bytes()))
 }
 
@@ -392,7 +394,7 @@ mod tests {
         let mut found = Found::default();
         let mut all = Vec::new();
         for line in text.lines() {
-            shape.line(line.as_bytes(), &mut found);
+            shape.line(line.as_bytes(), Signs::ANY, &mut found);
             let mut hits = Hits::default();
             found.give(&mut hits);
             hits.settle(line.as_bytes());

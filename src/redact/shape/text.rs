@@ -75,9 +75,12 @@ fn shapes(line: &[u8], sink: &mut Sink<'_, '_>, is_yaml: bool, opens: bool) -> S
     if opens && let Some(open) = yaml::begin(line, sink, is_yaml) {
         return State::Yaml(open);
     }
-    let open = json::begin(line, sink);
-    if let Some(open) = xml::begin(line, sink) {
-        return State::Xml(open);
+    let mut open = None;
+    if sink.signs.opens {
+        open = json::begin(line, sink);
+        if let Some(open) = xml::begin(line, sink) {
+            return State::Xml(open);
+        }
     }
     if let Some(open) = ini::begin(line, sink) {
         return State::Ini(open);

@@ -205,7 +205,9 @@ pub(super) fn worded(text: &[u8], start: usize, end: usize, hits: &mut Hits) -> 
         return false;
     }
     let rest = &text[start..];
-    let longest = WORDED.iter().filter(|token| rest.starts_with(token.begins.as_bytes()));
+    let longest = WORDED
+        .iter()
+        .filter(|token| rest.first() == token.begins.as_bytes().first() && rest.starts_with(token.begins.as_bytes()));
     let Some(token) = longest.max_by_key(|token| token.begins.len()) else { return false };
     let from = start + token.begins.len();
     let to = end_of(text, from, token.of);
