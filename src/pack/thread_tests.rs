@@ -56,13 +56,14 @@ fn the_same_bytes_are_written_by_any_number_of_threads_and_whether_lengths_were_
         ("c/noise", noise(9 << 20, 2)),
         ("d/edge", log(2 * FRAME - 1024, 3)),
         ("e/small", log(70_000, 4)),
-        ("f/long", log(5 << 20, 5)),
+        ("f/long", log(9 << 20, 5)),
     ];
     for level in [1, 4, 5, 9] {
-        let files = if level == 1 { &files[..] } else { &files[3..] };
+        let files = if level == 1 { &files[..] } else { &files[4..] };
         let with = |threads, known| packed(files, &PackOptions { level, ..options(&directory, threads) }, known);
         let one = with(1, false);
-        for (threads, known) in [(1, true), (2, false), (2, true), (8, false), (8, true)] {
+        let others = [(8, true), (1, true), (2, false), (2, true), (8, false)];
+        for (threads, known) in others.into_iter().take(if level == 1 { 5 } else { 1 }) {
             assert!(with(threads, known) == one, "level {level}, {threads} threads, lengths known: {known}");
         }
     }

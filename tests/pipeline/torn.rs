@@ -43,8 +43,8 @@ impl Read for Broken {
 
 fn failing(path: &str, after: usize, times: usize) -> (Item, Arc<AtomicUsize>) {
     let opened = Arc::new(AtomicUsize::new(0));
-    let content = Failing { bytes: long(9 << 20), after, times, opened: Arc::clone(&opened) };
-    (Item { content: Box::new(content), ..item(path, &long(9 << 20)) }, opened)
+    let content = Failing { bytes: long(5 << 20), after, times, opened: Arc::clone(&opened) };
+    (Item { content: Box::new(content), ..item(path, &long(5 << 20)) }, opened)
 }
 
 fn paths(created: &Created) -> Vec<&str> {
@@ -53,8 +53,8 @@ fn paths(created: &Created) -> Vec<&str> {
 
 #[test]
 fn a_long_file_that_becomes_shorter_is_left_out_and_the_others_are_there() {
-    let (torn, opened) = failing("b", 8 << 20, usize::MAX);
-    let (file, created) = sealed(vec![item("a", b"x"), torn, item("c", &long(6 << 20))], none());
+    let (torn, opened) = failing("b", 9 << 19, usize::MAX);
+    let (file, created) = sealed(vec![item("a", b"x"), torn, item("c", &long(5 << 20))], none());
     assert_eq!(paths(&created), ["a", "c"]);
     assert_eq!(created.manifest.left_out, [LeftOut { path: "b".into(), reason: Reason::BecameShorter }]);
     assert_eq!(opened.load(Ordering::Relaxed), 2, "it is begun again once");
@@ -65,8 +65,8 @@ fn a_long_file_that_becomes_shorter_is_left_out_and_the_others_are_there() {
 
 #[test]
 fn several_that_fail_cost_no_more_than_one() {
-    let (one, first) = failing("a", 8 << 20, usize::MAX);
-    let (other, second) = failing("b", 8 << 20, usize::MAX);
+    let (one, first) = failing("a", 9 << 19, usize::MAX);
+    let (other, second) = failing("b", 9 << 19, usize::MAX);
     let (_, created) = sealed(vec![one, other, item("c", b"x")], none());
     assert_eq!(paths(&created), ["c"]);
     assert_eq!((first.load(Ordering::Relaxed), second.load(Ordering::Relaxed)), (2, 1));
@@ -74,7 +74,7 @@ fn several_that_fail_cost_no_more_than_one() {
 
 #[test]
 fn a_file_that_can_be_read_the_second_time_is_there() {
-    let (once, opened) = failing("b", 8 << 20, 1);
+    let (once, opened) = failing("b", 9 << 19, 1);
     let (_, created) = sealed(vec![item("a", b"x"), once], none());
     assert_eq!(paths(&created), ["a", "b"]);
     assert!(created.manifest.left_out.is_empty());
@@ -119,12 +119,12 @@ fn what_is_left_by_a_kill_bears_the_partial_name_and_nothing_reads_it() {
         fn open(&self) -> io::Result<Box<dyn Read + Send>> {
             let names = fs::read_dir(&self.0)?.map(|entry| entry.unwrap().file_name().into_string().unwrap());
             self.1.lock().unwrap().extend(names);
-            Ok(Box::new(io::Cursor::new(long(9 << 20))))
+            Ok(Box::new(io::Cursor::new(long(5 << 20))))
         }
     }
     let content = Box::new(Looking(directory.path().to_owned(), Arc::clone(&seen)));
-    let looking = Item { content, ..item("b", &long(9 << 20)) };
-    make(vec![item("a", &long(9 << 20)), looking], none(), &output).unwrap();
+    let looking = Item { content, ..item("b", &long(5 << 20)) };
+    make(vec![item("a", &long(5 << 20)), looking], none(), &output).unwrap();
     let seen = seen.lock().unwrap();
     assert_eq!(seen.len(), 1, "{seen:?}");
     assert!(seen[0].starts_with("out.tarseal.partial-"), "{seen:?}");
