@@ -10,6 +10,7 @@ mod large;
 #[path = "../support/logs.rs"]
 mod logs;
 mod parts;
+mod pace;
 #[path = "../support/python.rs"]
 mod peer;
 mod profiles;
