@@ -4,8 +4,8 @@ use std::io::{Read, Seek};
 
 use sha2::{Digest as _, Sha256};
 
-use super::UnpackError;
 use super::dialect::{BLOCK, END, FileHeader, HeaderReader, Next, padding};
+use super::error::{Place, UnpackError, shown_name};
 use super::limits::Limits;
 use super::manifest::{Digest, Entry, MANIFEST_PATH, Manifest};
 use super::names::Names;
@@ -52,7 +52,10 @@ impl<R: Read + Seek> Contents<R> {
         let mut json = Kept(Vec::new());
         let digest = tar.content(own.0, own.1, &mut json)?;
         demand(verify, &digest, signature.as_ref())?;
-        let manifest: Manifest = serde_json::from_slice(&json.0).map_err(UnpackError::Manifest)?;
+        let manifest: Manifest = serde_json::from_slice(&json.0).map_err(|error| {
+            let name = Some(MANIFEST_PATH.to_owned());
+            UnpackError::Manifest(error).at(Place { name, ..Place::default() })
+        })?;
         drop(json);
         if manifest.entries.len() as u64 + 1 > limits.entries {
             return Err(UnpackError::Limit("it has too many files"));
@@ -111,13 +114,14 @@ fn demand(verify: Option<Verify<'_>>, manifest: &Digest, signature: Option<&Sign
 fn places(manifest: &Manifest, end: u64) -> Result<Vec<u64>, UnpackError> {
     const OTHER: UnpackError = UnpackError::Damaged("the manifest does not agree with what is there");
     let (mut names, mut begins, mut at) = (Names::default(), Vec::with_capacity(manifest.entries.len()), 0_u64);
-    for Entry { path, size, .. } in &manifest.entries {
-        names.take(path).map_err(|_| UnpackError::Path(path.clone()))?;
+    for (number, Entry { path, size, .. }) in (1..).zip(&manifest.entries) {
+        let place = || Place { entry: Some(number), name: Some(shown_name(path.as_str().as_bytes())), frame: None };
+        names.take(path).map_err(|taken| taken.refused(path).at(place()))?;
         begins.push(at);
         let header = FileHeader::new(path.clone(), *size, None).encode().len() as u64;
         let after = at.checked_add(header).and_then(|at| at.checked_add(*size));
         let after = after.and_then(|at| at.checked_add(padding(*size) as u64));
-        at = after.filter(|&after| after <= end).ok_or(OTHER)?;
+        at = after.filter(|&after| after <= end).ok_or_else(|| OTHER.at(place()))?;
     }
     if at == end { Ok(begins) } else { Err(OTHER) }
 }

@@ -84,11 +84,11 @@ impl From<NotTheDialect> for UnpackError {
     }
 }
 
-/// A place in an archive.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A place in an archive, as far as it is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
-    /// The entry, from 1.
-    pub entry: u64,
+    /// The entry, from 1. `None` when it is about frames alone.
+    pub entry: Option<u64>,
     /// Its name as far as it is known, escaped, at most 100 characters of it.
     pub name: Option<String>,
     /// The frame, from 0, padding included: the line of the seek table. `None` when it is about the entry as a whole.
@@ -97,11 +97,10 @@ pub struct Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "entry {}", self.entry)?;
-        if let Some(name) = &self.name {
-            write!(f, ", \"{name}\"")?;
-        }
-        self.frame.map_or(Ok(()), |frame| write!(f, ", frame {frame}"))
+        let entry = self.entry.map(|entry| format!("entry {entry}"));
+        let name = self.name.as_ref().map(|name| format!("\"{name}\""));
+        let frame = self.frame.map(|frame| format!("frame {frame}"));
+        f.write_str(&[entry, name, frame].into_iter().flatten().collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -139,7 +138,7 @@ mod tests {
 
     #[test]
     fn an_error_says_what_and_then_where() {
-        let place = Place { entry: 3, name: Some("a/b".into()), frame: Some(0) };
+        let place = Place { entry: Some(3), name: Some("a/b".into()), frame: Some(0) };
         let error = UnpackError::Damaged("it ends early").at(place.clone()).at(place.clone());
         assert_eq!(error.to_string(), "the archive is damaged: it ends early (entry 3, \"a/b\", frame 0)");
         assert!(matches!(error.reason(), UnpackError::Damaged(_)));

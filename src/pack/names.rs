@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use sha2::{Digest as _, Sha256};
 use unicode_normalization::UnicodeNormalization;
 
+use super::error::UnpackError;
 use super::limits::DIRECTORIES;
 use crate::item::ArchivePath;
 
@@ -39,6 +40,16 @@ pub(crate) enum Taken {
     At(usize),
     /// It needs more directories than a snapshot may have.
     Directories,
+}
+
+impl Taken {
+    /// Says it of an archive with this path in it.
+    pub(crate) fn refused(self, path: &ArchivePath) -> UnpackError {
+        match self {
+            Self::Directories => UnpackError::Limit("it has too many directories"),
+            Self::Own | Self::At(_) => UnpackError::Path(path.clone()),
+        }
+    }
 }
 
 impl Names {

@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use zstd::bulk::Decompressor;
 use zstd::zstd_safe;
 
-use super::UnpackError;
+use super::error::{self, UnpackError};
 use super::frame::{FRAME_MAGIC, MAX_PADDING, SeekTable, TABLE_END_MAGIC};
 use super::frame_source::early;
 use super::limits::Limits;
@@ -40,6 +40,8 @@ struct Place {
     compressed: usize,
     begin: u64,
     content: usize,
+    /// Its line in the seek table, from 0.
+    number: u64,
 }
 
 /// A decompressed frame.
@@ -79,7 +81,10 @@ impl<R: Read + Seek> PlacedFrames<R> {
         let within = usize::try_from(position - self.frames[frame].begin).expect("a frame fits into memory");
         self.recent = match self.kept.iter().position(|kept| kept.frame == frame) {
             Some(kept) => kept,
-            None => self.load(frame)?,
+            None => {
+                let number = self.frames[frame].number;
+                self.load(frame).map_err(|error| error.at(frame_number(number)))?
+            }
         };
         Ok(&self.kept[self.recent].content[within..])
     }
@@ -153,9 +158,9 @@ fn seek_table(input: &mut (impl Read + Seek), limits: &Limits) -> Result<(SeekTa
 fn places(table: &SeekTable, table_at: u64, limits: &Limits) -> Result<(Vec<Place>, u64), UnpackError> {
     const OTHER: UnpackError = UnpackError::Damaged("the seek table does not fit the frames");
     let (mut frames, mut at, mut begin) = (Vec::with_capacity(table.0.len()), 0, 0);
-    for &(compressed, content) in &table.0 {
+    for (number, &(compressed, content)) in (0..).zip(&table.0) {
         let (compressed, content) = (compressed as usize, content as usize);
-        let place = Place { at, compressed, begin, content };
+        let place = Place { at, compressed, begin, content, number };
         at += compressed as u64;
         begin += content as u64;
         if content == 0 {
@@ -165,20 +170,24 @@ fn places(table: &SeekTable, table_at: u64, limits: &Limits) -> Result<(Vec<Plac
             continue;
         }
         if content > limits.frame {
-            return Err(UnpackError::Limit("a frame is too large"));
+            return Err(UnpackError::Limit("a frame is too large").at(frame_number(number)));
         }
         if compressed > zstd_safe::compress_bound(content) + SLACK {
             return Err(OTHER);
         }
         if begin > limits.total {
-            return Err(UnpackError::Limit("its content is too large"));
+            return Err(UnpackError::Limit("its content is too large").at(frame_number(number)));
         }
         if begin > limits.ratio_from && begin / limits.ratio > at {
-            return Err(UnpackError::Limit("it grows too much when it is unpacked"));
+            return Err(UnpackError::Limit("it grows too much when it is unpacked").at(frame_number(number)));
         }
         frames.push(place);
     }
     if at == table_at { Ok((frames, begin)) } else { Err(OTHER) }
+}
+
+fn frame_number(number: u64) -> error::Place {
+    error::Place { frame: Some(number), ..error::Place::default() }
 }
 
 /// Refuses what is not exactly one frame of this content (RFC 8878, section 3.1.1).

@@ -7,7 +7,7 @@ use super::error::{Place, UnpackError, shown_name};
 use super::frame_reader::FrameReader;
 use super::limits::Limits;
 use super::manifest::{Difference, Digest, MANIFEST_PATH, Manifest};
-use super::names::{Names, Taken};
+use super::names::Names;
 use super::signature::{SIGNATURE_PATH, Signature, Signed, Verify};
 use crate::clock::Timestamp;
 use crate::item::ArchivePath;
@@ -128,10 +128,7 @@ impl<R: Read> Archive<'_, R> {
                 self.end()?;
                 return Ok(place);
             }
-            names.take(&header.path).map_err(|taken| match taken {
-                Taken::Directories => UnpackError::Limit("it has too many directories"),
-                Taken::Own | Taken::At(_) => UnpackError::Path(header.path.clone()),
-            })?;
+            names.take(&header.path).map_err(|taken| taken.refused(&header.path))?;
             self.entry(&header, None)?;
         }
         Err(UnpackError::Damaged("it has no manifest"))
@@ -139,7 +136,7 @@ impl<R: Read> Archive<'_, R> {
 
     /// Where reading stands.
     fn place(&self) -> Place {
-        Place { entry: self.entries, name: self.name.clone(), frame: Some(self.frames.number()) }
+        Place { entry: Some(self.entries), name: self.name.clone(), frame: Some(self.frames.number()) }
     }
 
     /// Reads the next header; `None` at the archive's two closing blocks.
@@ -232,7 +229,7 @@ impl<R: Read> Archive<'_, R> {
         if let Some(Difference { entry, path }) = tally.difference(&manifest) {
             let name = path.map(|path| shown_name(path.as_str().as_bytes()));
             let error = UnpackError::Damaged("the manifest does not agree with what is there");
-            return Err(error.at(Place { entry, name, frame: None }));
+            return Err(error.at(Place { entry: Some(entry), name, frame: None }));
         }
         let signature: Option<Signature> = self.signature.as_slice().try_into().ok();
         self.receiver.signature(&Digest::of(&self.manifest), signature.as_ref())?;

@@ -9,8 +9,8 @@ mod keys;
 mod large;
 #[path = "../support/logs.rs"]
 mod logs;
-mod parts;
 mod pace;
+mod parts;
 #[path = "../support/python.rs"]
 mod peer;
 mod profiles;

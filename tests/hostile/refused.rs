@@ -1,5 +1,6 @@
 //! Every small attack, through the program itself.
 
+use std::fs::File;
 use std::path::Path;
 
 use crate::archive::{end, file, framed, manifest};
@@ -20,9 +21,11 @@ fn every_attack_is_refused_and_leaves_nothing() {
         let file = desk.seal(&case.stream);
         let before = desk.tree();
         let output = desk.open(program(), &file).output().unwrap();
-        let faults = faults(case.says, &output, &before, &desk.tree());
-        if !faults.is_empty() {
-            wrong.push(format!("{}: {}", case.name, faults.join("; ")));
+        let mut found = faults(None, &output, &before, &desk.tree());
+        let piped = desk.open(program(), Path::new("-")).stdin(File::open(&file).unwrap()).output().unwrap();
+        found.extend(faults(Some(case.says), &piped, &before, &desk.tree()));
+        if !found.is_empty() {
+            wrong.push(format!("{}: {}", case.name, found.join("; ")));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -1,14 +1,14 @@
 //! `fetch`: the snapshots of a ticket from the portal, opened when a key is given.
 
 use std::fs::{self, OpenOptions};
-use std::io::{BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
-use super::open::{open_into, refuse_existing, tell_opened};
+use super::open::{open_ahead_into, refuse_existing, tell_opened};
 use super::opening::Opening;
 use super::remote::{self, Remote};
 use super::share::ShareDesk;
@@ -79,7 +79,7 @@ fn fetch_opened(
         let sealed = download(remote, snapshot, &keep, &arguments.reason, desk)?;
         let file = fs::File::open(&sealed).map_err(|error| Failure::local(sealed.display(), &error))?;
         let destination = if several { directory.join(snapshot.id.to_string()) } else { directory.to_owned() };
-        let opened = open_into(BufReader::new(file), opening, &share, &destination, desk);
+        let opened = open_ahead_into(file, opening, &share, &destination, desk);
         if opened.is_ok() {
             // The sealed copy goes, so what was opened must stay.
             bring_to_disk(&destination).map_err(|error| Failure::local(destination.display(), &error))?;

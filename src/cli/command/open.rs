@@ -60,7 +60,7 @@ pub fn open_into(
 }
 
 /// The same from a source that can be read from its end.
-fn open_ahead_into(
+pub fn open_ahead_into(
     mut input: impl Read + Seek,
     opening: &mut Opening,
     share: &ShareDesk,
