@@ -93,7 +93,8 @@ pub(crate) fn check_portal(portal: &str) -> Result<(), &'static str> {
     };
     let rest = url.host_str().and_then(|host| authority.strip_prefix(host));
     let as_written = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
-    if !https && !(loopback && as_written) {
+    let this_machine = loopback && as_written;
+    if !https && !this_machine {
         return Err("the portal's address is not https");
     }
     if url.query().is_some() || url.fragment().is_some() {
