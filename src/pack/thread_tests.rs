@@ -249,14 +249,16 @@ fn the_first_of_several_faults_is_told() {
         stream
     };
     let error = same(&stream, &Limits::default(), usize::MAX).unwrap_err();
-    assert!(!error.contains("frame") && !error.contains("early"), "{error}");
+    let what = error.split(" (").next().unwrap();
+    assert!(!what.contains("frame") && !what.contains("early"), "{error}");
 }
 
 #[test]
 fn who_stops_early_is_not_waited_for() {
     let stream = in_frames(FRAME, &[("a", &log(20 << 20, 1))]);
     for most in [0, 1, 1000, FRAME, 3 * FRAME + 5, 19 << 20] {
-        assert_eq!(same(&stream, &Limits::default(), most).unwrap_err(), "the archive is damaged: enough");
+        let error = same(&stream, &Limits::default(), most).unwrap_err();
+        assert!(error.starts_with("the archive is damaged: enough (entry 1"), "{error}");
     }
 }
 

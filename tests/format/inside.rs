@@ -17,11 +17,15 @@ use crate::support::try_open;
 fn word(error: &OpenSnapshotError<Infallible>) -> String {
     match error {
         OpenSnapshotError::Sealed(error) => kind(error),
-        OpenSnapshotError::Unpack(UnpackError::Damaged(_)) => "damaged".into(),
-        OpenSnapshotError::Unpack(UnpackError::Limit(_)) => "limit".into(),
-        OpenSnapshotError::Unpack(UnpackError::Path(_)) => "path".into(),
-        OpenSnapshotError::Unpack(UnpackError::Manifest(_)) => "manifest".into(),
-        OpenSnapshotError::Unpack(UnpackError::Signature) => "signature".into(),
+        OpenSnapshotError::Unpack(error) => match error.reason() {
+            UnpackError::Damaged(_) => "damaged",
+            UnpackError::Limit(_) => "limit",
+            UnpackError::Path(_) => "path",
+            UnpackError::Manifest(_) => "manifest",
+            UnpackError::Signature => "signature",
+            other => panic!("no case has a word for {other:?}"),
+        }
+        .into(),
         other => panic!("no case has a word for {other:?}"),
     }
 }
