@@ -25,11 +25,15 @@ use super::stand_in::StandIns;
 /// Most bytes that are kept of findings.
 const MOST: usize = 16 << 20;
 
+/// A chunk, known by a hash and by its length.
+type ChunkId = (u64, usize);
+
 /// The findings of all chunks, by the chunks' hashes.
 #[derive(Debug)]
 pub(crate) struct Handover {
     hasher: RandomState,
-    chunks: Mutex<HashMap<(u64, usize), (State, Arc<Handed>)>>,
+    /// With where in the text's shape the chunk begins.
+    chunks: Mutex<HashMap<ChunkId, (State, Arc<Handed>)>>,
     kept: AtomicUsize,
 }
 
@@ -41,7 +45,7 @@ impl Default for Handover {
 
 impl Handover {
     /// What a chunk is known by; nothing where the findings depend on more than its bytes, the line before and its state.
-    fn id(&self, chunk: &Chunk) -> Option<(u64, usize)> {
+    fn id(&self, chunk: &Chunk) -> Option<ChunkId> {
         if chunk.pem != Pem::Outside || !chunk.shape.is_plain() || u32::try_from(chunk.bytes.len()).is_err() {
             return None;
         }
