@@ -18,6 +18,7 @@ use super::category::{Action, Category};
 use super::hit::{Form, Group, Hit, rank};
 use super::lines::Chunk;
 use super::pem::Pem;
+use super::rules::Rules;
 use super::scan::{Places, Scanner, Scratch};
 use super::shape::{State, fold, json};
 use super::stand_in::StandIns;
@@ -31,6 +32,8 @@ type ChunkId = (u64, usize);
 /// The findings of all chunks, by the chunks' hashes.
 #[derive(Debug)]
 pub(crate) struct Handover {
+    /// By which the survey looked.
+    rules: Rules,
     hasher: RandomState,
     /// With where in the text's shape the chunk begins.
     chunks: Mutex<HashMap<ChunkId, (State, Arc<Handed>)>>,
@@ -39,11 +42,21 @@ pub(crate) struct Handover {
 
 impl Default for Handover {
     fn default() -> Self {
-        Self { hasher: RandomState::new(), chunks: Mutex::default(), kept: AtomicUsize::new(0) }
+        Self::new(&Rules::default())
     }
 }
 
 impl Handover {
+    /// Begins a survey by these rules.
+    pub(crate) fn new(rules: &Rules) -> Self {
+        Self { rules: rules.clone(), hasher: RandomState::new(), chunks: Mutex::default(), kept: AtomicUsize::new(0) }
+    }
+
+    /// Whether a second pass by these rules would find the same.
+    pub(crate) fn holds_for(&self, rules: &Rules) -> bool {
+        self.rules == *rules
+    }
+
     /// What a chunk is known by; nothing where the findings depend on more than its bytes, the line before and its state.
     fn id(&self, chunk: &Chunk) -> Option<ChunkId> {
         if chunk.pem != Pem::Outside || !chunk.shape.is_plain() || u32::try_from(chunk.bytes.len()).is_err() {

@@ -52,7 +52,10 @@ impl Redactor {
     /// Makes a redactor for one ticket. With the same key and the same learned table it replaces a value by the same
     /// stand-in, and leaves a text it has redacted as it is.
     #[must_use]
-    pub fn new(rules: Rules, learned: Learned, key: TicketKey) -> Self {
+    pub fn new(rules: Rules, mut learned: Learned, key: TicketKey) -> Self {
+        if !learned.handover.holds_for(&rules) {
+            learned.handover = Arc::default();
+        }
         let engine = Engine::new(StandIns::new(&rules, learned, &key), rules);
         drop(key);
         Self { engine, spools: Spools::in_memory(), left_out: Vec::new() }

@@ -81,7 +81,7 @@ impl Survey {
             idle: Mutex::default(),
             chunks: AtomicU32::new(1),
             evidence: Evidence::default(),
-            handover: Handover::default(),
+            handover: Handover::new(rules),
             fragments: Mutex::new(Fragments { divided, ..Fragments::default() }),
         };
         let watched = rules.watch_list.iter().map(|name| name.trim()).filter(|name| !name.is_empty());
