@@ -39,17 +39,22 @@ type Key = (&'static str, Vec<u8>);
 fn a_process_that_works_and_waits() {
     let (Ok(mode), Ok(place)) = (std::env::var(MODE), std::env::var(PLACE)) else { return };
     let place = Path::new(&place);
-    let held = match mode.as_str() {
+    match mode.as_str() {
         "make" => make(place),
         "seal" => seal(place),
         "open" => open(place),
-        "hold" => return wait(&read_identity(place, KINDS[0])),
+        "hold" => {
+            let identity = read_identity(place, KINDS[0]);
+            wait();
+            assert_eq!(identity.kind(), SlotKind::X25519);
+            return;
+        }
         other => panic!("{other}"),
-    };
-    wait(&held);
+    }
+    wait();
 }
 
-fn wait<T>(_held: &T) {
+fn wait() {
     io::stdout().write_all(b"\nready\n").unwrap();
     io::stdout().flush().unwrap();
     io::stdin().read_exact(&mut [0]).unwrap();

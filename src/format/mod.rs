@@ -70,5 +70,6 @@ pub use share::{Share, ShareField};
 pub use slot::SlotKind;
 pub use wrap::{open_sealed, seal_to};
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod memory;

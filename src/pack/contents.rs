@@ -49,7 +49,7 @@ impl<R: Read + Seek> Contents<R> {
         let (end, signature) = tar.signature(end)?;
         let (at, length) = tar.find_manifest(end, limits.manifest)?;
         let own = (at + BLOCK_LENGTH, length);
-        let mut json = Kept(Vec::new());
+        let mut json = Kept(Vec::with_capacity(usize::try_from(length).unwrap_or_default()));
         let digest = tar.content(own.0, own.1, &mut json)?;
         demand(verify, &digest, signature.as_ref())?;
         let manifest: Manifest = serde_json::from_slice(&json.0).map_err(|error| {

@@ -37,7 +37,7 @@ impl Default for Limits {
             window_log: 24,
             entries: 1_000_000,
             pax: 64 << 10,
-            manifest: 64 << 20,
+            manifest: 32 << 20,
         }
     }
 }

@@ -123,6 +123,8 @@ impl<R: Read> Archive<'_, R> {
                     return Err(UnpackError::Limit("its manifest is too large"));
                 }
                 drop(names);
+                // Growing by doubling would take twice as much.
+                self.manifest.reserve_exact(usize::try_from(header.size).unwrap_or_default());
                 self.entry(&header, Some(MANIFEST_PATH))?;
                 let place = self.place();
                 self.end()?;

@@ -428,9 +428,9 @@ fn manifests() -> Vec<Case> {
             framed(&[good(), Header::new(MANIFEST, 0).kind(b'2').link("good.log").block(), end()].concat()),
         ),
         case(
-            "a manifest of 65 MiB",
+            "a manifest of 33 MiB",
             "its manifest is too large",
-            framed(&[good(), Header::new(MANIFEST, 65 << 20).block()].concat()),
+            framed(&[good(), Header::new(MANIFEST, 33 << 20).block()].concat()),
         ),
         case(
             "a manifest of 8 GiB",
