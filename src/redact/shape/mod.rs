@@ -369,6 +369,18 @@ impl Sink<'_, '_> {
         }
     }
 
+    /// How many walls there are.
+    fn walls(&self) -> usize {
+        self.found.as_ref().map_or(0, |found| found.walls.len())
+    }
+
+    /// Takes all walls but the first ones away.
+    fn keep_walls(&mut self, first: usize) {
+        if let Some(found) = &mut self.found {
+            found.walls.truncate(first);
+        }
+    }
+
     /// `start..end` divides two cells, or is markup.
     fn wall(&mut self, start: usize, end: usize) {
         if let Some(found) = &mut self.found {

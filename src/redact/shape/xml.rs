@@ -71,10 +71,15 @@ pub(super) fn begin(line: &[u8], sink: &mut Sink<'_, '_>) -> Option<Open> {
         return None;
     }
     let mut open = Open::default();
+    let walls = sink.walls();
     if closed || all && line.trim_ascii_end().ends_with(b">") || all && open_tag(&line[first..]) {
         open.read_in_text(line, first, sink);
     }
     let goes_on = all && (open.stack.last().copied().flatten().is_some() || open.within == Within::Tag);
+    if !all {
+        // In the middle of a line nothing begins that goes on: a value that holds markup is one value.
+        sink.keep_walls(walls);
+    }
     (goes_on && open.stack.len() <= 2).then_some(open)
 }
 
