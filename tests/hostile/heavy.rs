@@ -187,7 +187,7 @@ const HEAVY: &[Heavy] = &[
     ("a manifest of one text of 31 MiB", |stream| {
         let text = manifest_text(&[]).replace(
             "tarseal test",
-            &noise(31 << 20).replace('a', "\\u0001")[..31 << 20].trim_end_matches(|c| "\\u01".contains(c)),
+            noise(31 << 20).replace('a', "\\u0001")[..31 << 20].trim_end_matches(|c| "\\u01".contains(c)),
         );
         stream.tar(&[file("x", b""), file(MANIFEST, text.as_bytes()), end()].concat());
     }),
