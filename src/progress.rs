@@ -51,3 +51,18 @@ impl Progress for Silent {
     fn advance(&self, _amount: u64) {}
     fn end(&self, _summary: &str) {}
 }
+
+/// A count with its noun: `1 file`, `2 files`, `1,204 files`.
+#[must_use]
+pub fn count(number: u64, noun: &str) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{grouped} {noun}{plural}")
+}

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::exit::{Failure, Outcome};
 use crate::clock::Clock;
 use crate::item::is_bidi;
+pub use crate::progress::count;
 
 /// How much and in which form a command talks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -172,21 +173,6 @@ pub fn size(bytes: u64) -> String {
         }
     }
     format!("{bytes} bytes")
-}
-
-/// A count with its noun: `1 file`, `2 files`, `1,204 files`.
-#[must_use]
-pub fn count(number: u64, noun: &str) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{grouped} {noun}{plural}")
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use rand::CryptoRng;
 
 use crate::item::{ArchivePath, Item, LeftOut};
-use crate::progress::{Progress, Step};
+use crate::progress::{Progress, Step, count};
 use source::Found;
 
 /// Most items, and most things left out, in one snapshot: as many as a reader accepts.
@@ -152,7 +152,7 @@ pub fn collect(
     left_out.sort_by(|one, other| (&one.path, one.reason).cmp(&(&other.path, other.reason)));
     let mut seen = HashSet::new();
     left_out.retain(|left_out| seen.insert((left_out.path.clone(), left_out.reason)));
-    progress.end(&format!("{} files, {} left out", items.len(), left_out.len()));
+    progress.end(&format!("{}, {} left out", count(items.len() as u64, "file"), left_out.len()));
     if items.iter().all(|item| item.size == 0) {
         return Err(CollectError::Empty { left_out });
     }

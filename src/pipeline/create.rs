@@ -12,7 +12,7 @@ use crate::format::{Recipient, SealError, SealOptions, SealWriter, SenderKey, Sh
 use crate::ids::{FileId, TicketId};
 use crate::item::{ArchivePath, BecameShorter, Item, LeftOut, Reason};
 use crate::pack::{AddError, Digest, Entry, Manifest, ManifestVersion, PackOptions, Packer};
-use crate::progress::{Progress, Step};
+use crate::progress::{Progress, Step, count};
 use crate::redact::{
     Consent, Counts, GateHit, RedactError, Redacted, Redactor, Rules, Sample, SetAside, Survey, TicketKey, Vault,
     unite_databases,
@@ -136,7 +136,7 @@ pub fn create(
             let survey = || {
                 let mut survey = Survey::new(&rules).with_spools(spools.clone());
                 items.retain(|metered| learn(&mut survey, metered, &mut left_out));
-                let summary = format!("{} files read", items.len());
+                let summary = format!("{} read", count(items.len() as u64, "file"));
                 Ok::<_, CreateError>((survey.finish(), summary))
             };
             let learned = meter.pass(Step::Survey, progress, survey)?;
@@ -245,11 +245,8 @@ impl Packing<'_> {
             }
             manifest.left_out.sort_by(|one, other| (&one.path, one.reason).cmp(&(&other.path, other.reason)));
             let findings: u64 = manifest.findings.values().sum();
-            let summary = format!(
-                "{} files, {findings} values replaced, {} left out",
-                manifest.entries.len(),
-                manifest.left_out.len()
-            );
+            let (files, values) = (count(manifest.entries.len() as u64, "file"), count(findings, "value"));
+            let summary = format!("{files}, {values} replaced, {} left out", manifest.left_out.len());
             Ok(((), summary))
         };
         self.meter.pass(Step::Redact, self.progress, pack)?;

@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::format::{Header, Identity, OpenError, OpenReader, Sender, Share, ShareField};
 use crate::ids::FileId;
 use crate::pack::{self, Limits, Manifest, Receiver, UnpackError, Verify};
-use crate::progress::{Progress, Step};
+use crate::progress::{Progress, Step, count};
 
 /// A snapshot that was opened to its end and found whole.
 #[derive(Clone, Debug)]
@@ -132,7 +132,7 @@ fn through<E: Error + 'static>(
         None => work(&mut payload, None),
     };
     let manifest = manifest.map_err(sort)?;
-    progress.end(&format!("{} files", manifest.entries.len()));
+    progress.end(&count(manifest.entries.len() as u64, "file"));
     Ok(Opened { file_id, created, share: field, sender, manifest })
 }
 
