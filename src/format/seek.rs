@@ -53,7 +53,7 @@ impl<R: Read + Seek> SeekReader<R> {
     /// proves the length.
     ///
     /// `source` is the whole sealed file, of which `header` was read; where it stands does not matter. Errors, in this
-    /// order: [`OpenError::NoKeyFits`], [`OpenError::NotSupported`] or [`OpenError::Slot`]; [`OpenError::ShareNeeded`];
+    /// order: [`OpenError::NoKeyFits`], [`OpenError::NotGiven`] or [`OpenError::Slot`]; [`OpenError::ShareNeeded`];
     /// [`OpenError::Truncated`], [`OpenError::TooLong`] or [`OpenError::Read`]; [`OpenError::Commitment`];
     /// [`OpenError::Chunk`] for a last chunk that is not the last one that was sealed.
     #[expect(clippy::needless_pass_by_value, reason = "a header opens one payload")]
