@@ -46,7 +46,8 @@ impl Crowd {
         if at < self.until {
             return true;
         }
-        let ends = |b: &u8| b.is_ascii_whitespace() || br#",;&|"'<>)]}`"#.contains(b);
+        // What ends any value, also that of a secret; a bracket does not.
+        let ends = |b: &u8| b.is_ascii_whitespace() || br#",;&"'<>"#.contains(b);
         self.count = if line[self.last..at].iter().any(ends) { 1 } else { self.count + 1 };
         self.last = at;
         if self.count <= MOST_KEYS {
