@@ -417,17 +417,20 @@ fn hostile_tars_in_honest_frames_are_refused() {
     }
 }
 
+/// A stream of one frame that is compressed with these flags.
+fn one_frame(tar: &[u8], flags: fn(&mut zstd::bulk::Compressor<'static>)) -> Vec<u8> {
+    let mut compressor = zstd::bulk::Compressor::new(1).unwrap();
+    flags(&mut compressor);
+    let frame = compressor.compress(tar).unwrap();
+    let mut writer = FrameWriter::new(Vec::new());
+    writer.write(&frame, tar.len()).unwrap();
+    writer.finish().unwrap()
+}
+
 #[test]
 fn frames_of_another_kind_are_refused() {
     let tar = tar_of(&tar_entry("a", b"x"), &[("a", b"x")]);
-    let with = |flags: fn(&mut zstd::bulk::Compressor<'static>)| {
-        let mut compressor = zstd::bulk::Compressor::new(1).unwrap();
-        flags(&mut compressor);
-        let frame = compressor.compress(&tar).unwrap();
-        let mut writer = FrameWriter::new(Vec::new());
-        writer.write(&frame, tar.len()).unwrap();
-        writer.finish().unwrap()
-    };
+    let with = |flags| one_frame(&tar, flags);
     assert!(unpacked(&with(|_| {}), &Limits::default()).is_ok());
     refused(&with(|compressor| compressor.include_checksum(true).unwrap()));
     refused(&with(|compressor| compressor.include_contentsize(false).unwrap()));
@@ -545,6 +548,22 @@ fn tar_with_behind(behind: &[(&str, &[u8])]) -> (Vec<u8>, Digest) {
     (framed(&tar), Digest::of(&json))
 }
 
+/// What may stand behind the manifest and is not one signature alone.
+fn not_one_signature() -> [Vec<(&'static str, &'static [u8])>; 9] {
+    let good: &[u8] = &[7; 64];
+    [
+        vec![],
+        vec![(SIGNATURE_PATH, &good[1..])],
+        vec![(SIGNATURE_PATH, [7; 65].as_slice())],
+        vec![(SIGNATURE_PATH, b"".as_slice())],
+        vec![(".tarseal/manifest.txt", good)],
+        vec![("b", good)],
+        vec![(SIGNATURE_PATH, good), (SIGNATURE_PATH, good)],
+        vec![(SIGNATURE_PATH, good), ("b", b"y".as_slice())],
+        vec![("b", b"y".as_slice()), (SIGNATURE_PATH, good)],
+    ]
+}
+
 #[test]
 fn a_signature_is_64_bytes_behind_the_manifest_and_stands_there_once() {
     let good: &[u8] = &[7; 64];
@@ -555,17 +574,7 @@ fn a_signature_is_64_bytes_behind_the_manifest_and_stands_there_once() {
     assert_eq!(read(&stream).unwrap().entries.len(), 1);
     // Who expects no signature takes none.
     assert!(matches!(refused(&stream).reason(), UnpackError::Damaged(_)));
-    for behind in [
-        vec![],
-        vec![(SIGNATURE_PATH, &good[1..])],
-        vec![(SIGNATURE_PATH, [7; 65].as_slice())],
-        vec![(SIGNATURE_PATH, b"".as_slice())],
-        vec![(".tarseal/manifest.txt", good)],
-        vec![("b", good)],
-        vec![(SIGNATURE_PATH, good), (SIGNATURE_PATH, good)],
-        vec![(SIGNATURE_PATH, good), ("b", b"y".as_slice())],
-        vec![("b", b"y".as_slice()), (SIGNATURE_PATH, good)],
-    ] {
+    for behind in not_one_signature() {
         let (stream, _) = tar_with_behind(&behind);
         assert!(matches!(fails(&stream).reason(), UnpackError::Damaged(_)), "{behind:?}");
         assert!(behind.is_empty() || matches!(refused(&stream).reason(), UnpackError::Damaged(_)), "{behind:?}");
