@@ -101,17 +101,11 @@ impl<R: Read> FrameSource<R> {
         let [descriptor] = self.input.array()?;
         frame.push(descriptor);
         let single_segment = descriptor & 0x20 != 0;
-        if descriptor & 0x1f != 0 {
-            return Err(UnpackError::Damaged("a frame has a checksum, a dictionary or an unknown flag"));
-        }
+        check_descriptor(descriptor)?;
         if !single_segment {
             let [window] = self.input.array()?;
             frame.push(window);
-            // The window is (1 + mantissa/8) << exponent; with a mantissa it needs one power of two more.
-            let log = 10 + (window >> 3) + u8::from(window & 7 != 0);
-            if log > self.limits.window_log {
-                return Err(UnpackError::Limit("a frame needs too much memory"));
-            }
+            check_window(window, self.limits.window_log)?;
         }
         let (bytes, offset) = match (descriptor >> 6, single_segment) {
             (0, false) => return Err(UnpackError::Damaged("a frame does not say how long its content is")),
@@ -175,6 +169,23 @@ impl<R: Read> Counted<R> {
         self.count += read as u64;
         if read == length { Ok(()) } else { Err(UnpackError::Damaged("it ends early")) }
     }
+}
+
+/// Refuses a frame whose descriptor asks for what is never written.
+pub(crate) fn check_descriptor(descriptor: u8) -> Result<(), UnpackError> {
+    if descriptor & 0x1f == 0 {
+        return Ok(());
+    }
+    Err(UnpackError::Damaged("a frame has a checksum, a dictionary or an unknown flag"))
+}
+
+/// Refuses a frame that needs a window of more than 2^`most` bytes.
+pub(crate) fn check_window(window: u8, most: u8) -> Result<(), UnpackError> {
+    // The window is (1 + mantissa/8) << exponent; with a mantissa it needs one power of two more.
+    if 10 + (window >> 3) + u8::from(window & 7 != 0) <= most {
+        return Ok(());
+    }
+    Err(UnpackError::Limit("a frame needs too much memory"))
 }
 
 /// Takes an early end for damage and everything else for a fault of the input.

@@ -7,7 +7,7 @@ use zstd::zstd_safe;
 
 use super::error::{self, UnpackError};
 use super::frame::{FRAME_MAGIC, MAX_PADDING, SeekTable, TABLE_END_MAGIC};
-use super::frame_source::early;
+use super::frame_source::{check_descriptor, check_window, early};
 use super::limits::Limits;
 
 /// Bytes of the number of entries, the descriptor and the magic that end a seek table.
@@ -198,12 +198,10 @@ fn check_frame(frame: &[u8], content: usize, window_log: u8) -> Result<(), Unpac
     if u32::from_le_bytes(*magic) != FRAME_MAGIC {
         return Err(UnpackError::Damaged("a frame does not begin where it should"));
     }
-    if descriptor & 0x1f != 0 {
-        return Err(UnpackError::Damaged("a frame has a checksum, a dictionary or an unknown flag"));
-    }
-    // Without the flag of a single segment the window stands here: (1 + mantissa/8) << exponent.
-    if descriptor & 0x20 == 0 && 10 + (window >> 3) + u8::from(window & 7 != 0) > window_log {
-        return Err(UnpackError::Limit("a frame needs too much memory"));
+    check_descriptor(descriptor)?;
+    // Without the flag of a single segment the window stands here.
+    if descriptor & 0x20 == 0 {
+        check_window(window, window_log)?;
     }
     let says = zstd_safe::get_frame_content_size(frame).ok().flatten();
     if says != Some(content as u64) || zstd_safe::find_frame_compressed_size(frame) != Ok(frame.len()) {
