@@ -44,7 +44,7 @@ impl PortalAddress {
     /// The name or number of the machine, as it is shown to people.
     #[must_use]
     pub fn host(&self) -> &str {
-        self.0.host_str().expect("an address without a host was refused")
+        host(&self.0)
     }
 
     /// The address as text, always with a `/` at its end.
@@ -139,7 +139,7 @@ impl PublicUrl {
     /// The name or number of the machine, as it is shown to people.
     #[must_use]
     pub fn host(&self) -> &str {
-        self.0.host_str().expect("an address without a host was refused")
+        host(&self.0)
     }
 
     /// The address as text.
@@ -177,7 +177,7 @@ impl FileUrl {
     /// The name or number of the machine, as it is shown to people.
     #[must_use]
     pub fn host(&self) -> &str {
-        self.0.host_str().expect("an address without a host was refused")
+        host(&self.0)
     }
 
     /// Whether the file lies at this portal: the same scheme, host and port, and below its path.
@@ -212,6 +212,11 @@ impl fmt::Debug for FileUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}…", self.0.origin().ascii_serialization())
     }
+}
+
+/// The host of a URL that was taken.
+fn host(url: &Url) -> &str {
+    url.host_str().expect("an address without a host was refused")
 }
 
 /// Reads a URL that carries no credentials and no fragment, over a channel that may carry a token.
