@@ -1,34 +1,18 @@
-//! The operator's commands on a data directory. They work while a portal serves it, and before the first start as well.
+//! Tokens: making, listing and revoking them.
 
-use std::path::Path;
-use std::sync::Arc;
-
-use tokio::runtime::Runtime;
-
-use super::app::{App, system_rng};
-use super::audit::{Act, Actor, On, Outcome, record};
-use super::auth::{Role, hash, new_token};
-use super::config::Config;
-use super::error::PortalError;
-use super::jobs::{self, Swept};
-use super::store::tokens::TokenRow;
-use super::store::{snapshots, tenants, tickets, tokens};
-use crate::clock::{Clock, Timestamp};
-use crate::ids::{FileId, TenantId, TicketId};
+use super::Admin;
+use crate::clock::Timestamp;
+use crate::ids::{TenantId, TicketId};
+use crate::portal::app::system_rng;
+use crate::portal::audit::{Act, Actor, On, Outcome, record};
+use crate::portal::auth::{Role, hash, new_token};
+use crate::portal::error::PortalError;
+use crate::portal::store::tokens::TokenRow;
+use crate::portal::store::{tenants, tickets, tokens};
 use crate::secret::Secret;
-use crate::track::{PortalKey, RetentionPolicy};
 
 /// How long a token is good for unless told otherwise: 72 hours in seconds.
 pub const TOKEN_SECONDS: u64 = 72 * 3600;
-
-/// How many due snapshots a preview lists at most.
-const PREVIEW_LIMIT: i64 = 100_000;
-
-/// An open data directory.
-pub struct Admin {
-    runtime: Runtime,
-    app: Arc<App>,
-}
 
 /// What a token is to be good for.
 #[derive(Clone, Debug)]
@@ -81,59 +65,7 @@ pub struct TokenInfo {
     pub revoked: Option<Timestamp>,
 }
 
-/// A snapshot whose deletion would begin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DueSnapshot {
-    /// Its tenant.
-    pub tenant: TenantId,
-    /// Its file id.
-    pub id: FileId,
-    /// Its ticket.
-    pub ticket: TicketId,
-    /// Length of the sealed file in bytes.
-    pub size: u64,
-    /// By when it must be gone.
-    pub due: Timestamp,
-}
-
 impl Admin {
-    /// Opens a data directory; makes it when it is not there.
-    ///
-    /// Must not be called from within an async runtime.
-    pub fn open(data: &Path, clock: Arc<dyn Clock>) -> Result<Self, PortalError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(PortalError::Data)?;
-        let config = Config::new(data, ([127, 0, 0, 1], 0).into());
-        let app = Arc::new(runtime.block_on(App::open(&config, clock))?);
-        Ok(Self { runtime, app })
-    }
-
-    /// Adds a tenant with the default retention policy, its days counted in the policy's zone.
-    pub fn new_tenant(&self, tenant: &TenantId, policy: &RetentionPolicy) -> Result<(), PortalError> {
-        self.runtime.block_on(async {
-            let now = self.app.clock.now();
-            let mut transaction = self.app.store.begin().await?;
-            if !tenants::add(&mut transaction, tenant, policy, now).await? {
-                return Err(PortalError::TenantExists(tenant.clone()));
-            }
-            let act = (Act::AddTenant, On::Tenant(tenant.as_str()), Outcome::Done);
-            record(&mut transaction, tenant, now, Actor::Operator, act, None).await?;
-            Ok(transaction.commit().await?)
-        })
-    }
-
-    /// Every tenant by name.
-    pub fn tenants(&self) -> Result<Vec<TenantId>, PortalError> {
-        self.runtime.block_on(async { Ok(tenants::all(&mut *self.app.store.read().await?).await?) })
-    }
-
-    /// The tenant, while there is only one to be meant.
-    fn only_tenant(&self) -> Result<TenantId, PortalError> {
-        match <[TenantId; 1]>::try_from(self.tenants()?) {
-            Ok([tenant]) => Ok(tenant),
-            Err(_) => Err(PortalError::TenantNeeded),
-        }
-    }
-
     /// Makes a token. Its ticket is opened when the portal does not know it.
     pub fn new_token(&self, order: &TokenOrder) -> Result<MadeToken, PortalError> {
         if order.role == Role::Upload && order.ticket.is_none() {
@@ -206,46 +138,5 @@ impl Admin {
             transaction.commit().await?;
             if revoked { Ok(()) } else { Err(PortalError::TokenUnknown(id.to_owned())) }
         })
-    }
-
-    /// What a sweep at `as_of` would begin to delete, the longest due first. Changes nothing.
-    pub fn sweep_preview(&self, as_of: Timestamp) -> Result<Vec<DueSnapshot>, PortalError> {
-        let due = self
-            .runtime
-            .block_on(async { snapshots::due(&mut *self.app.store.read().await?, as_of, None, PREVIEW_LIMIT).await })?;
-        let shown = due.into_iter().filter_map(|snapshot| {
-            let due = snapshot.due_at?;
-            let snapshots::Snapshot { tenant, id, ticket, size, .. } = snapshot;
-            Some(DueSnapshot { tenant, id, ticket, size, due })
-        });
-        Ok(shown.collect())
-    }
-
-    /// Deletes what is due now, also what waits for its next attempt. A portal that serves the directory does the same every
-    /// minute; both may do it at once.
-    pub fn sweep(&self) -> Result<Swept, PortalError> {
-        self.runtime
-            .block_on(async {
-                let _alone = self.app.sweeping.lock().await;
-                jobs::delete::run(&self.app, true).await
-            })
-            .map_err(|fault| PortalError::Database(Box::new(fault)))
-    }
-
-    /// The key that verifies the portal's receipts.
-    pub fn key(&self) -> PortalKey {
-        self.app.key.portal_key()
-    }
-}
-
-impl Drop for Admin {
-    fn drop(&mut self) {
-        self.runtime.block_on(self.app.store.close());
-    }
-}
-
-impl std::fmt::Debug for Admin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Admin")
     }
 }

@@ -1,0 +1,59 @@
+//! `portal`: serve and administer the support portal. One file per subcommand.
+
+mod serve;
+mod sweep;
+mod tenant;
+mod token;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::remote::sentence;
+use crate::cli::Desk;
+use crate::cli::args::PortalCommand;
+use crate::cli::exit::{Exit, Failure, Outcome};
+use crate::portal::admin::Admin;
+use crate::portal::{Config, PortalError};
+
+/// Runs one of the operator's commands.
+pub fn run(command: &PortalCommand, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    match command {
+        PortalCommand::Serve { data, listen, tls_cert, tls_key, behind_proxy } => {
+            let mut config = Config::new(data, *listen);
+            config.tls = tls_cert.clone().zip(tls_key.clone());
+            config.behind_proxy = *behind_proxy;
+            serve::run(config, desk)
+        }
+        PortalCommand::Tenant(command) => tenant::run(command, desk),
+        PortalCommand::Token(command) => token::run(command, desk),
+        PortalCommand::Sweep { data, as_of } => sweep::run(data, *as_of, desk),
+    }
+}
+
+/// Opens the directory of a portal that is there.
+fn open_existing(data: &Path, desk: &Desk<'_>) -> Result<Admin, Failure> {
+    if !data.is_dir() {
+        return Err(Failure::new(Exit::NotFound, format_args!("There is no portal in {}.", data.display())));
+    }
+    open(data, desk)
+}
+
+/// Opens the directory of a portal; makes it when it is not there.
+fn open(data: &Path, desk: &Desk<'_>) -> Result<Admin, Failure> {
+    Admin::open(data, Arc::clone(&desk.world.clock)).map_err(|error| failure(&error))
+}
+
+fn failure(error: &PortalError) -> Failure {
+    let exit = match error {
+        PortalError::TenantUnknown(_) | PortalError::TokenUnknown(_) => Exit::NotFound,
+        PortalError::Insecure(_)
+        | PortalError::TenantExists(_)
+        | PortalError::TicketNeeded
+        | PortalError::TenantNeeded => Exit::Usage,
+        PortalError::Locked => Exit::Locked,
+        PortalError::Certificate(_) => Exit::Tls,
+        _ => Exit::Local,
+    };
+    let cause = std::error::Error::source(error).map_or_else(String::new, |cause| format!(": {cause}"));
+    Failure::new(exit, sentence(&format!("{error}{cause}")))
+}
