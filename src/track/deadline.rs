@@ -2,24 +2,93 @@
 //!
 //! "90 days after the ticket is closed" means: the day of closing in the tenant's zone, then 90 whole calendar days, then
 //! gone. Nothing is ever due inside the last of these days, whatever the clocks of the zone do.
+//!
+//! [`term`] is the whole rule, from the [`Facts`] about one snapshot: the earlier of that day and the hard cap; at once when it
+//! was withdrawn; never while it is held; within a day when a hold is lifted after its time.
 
 use jiff::civil::Date;
 use jiff::{Span, tz::TimeZone};
 
 use super::policy::{RetentionPolicy, Zone};
+use super::receipt::DeletionReason;
 use crate::clock::Timestamp;
 
 /// How long before its deadline a snapshot's deletion begins, in seconds: the deadline is a maximum, so the work starts a
 /// day ahead and a failing disk or a night without power does not make it late.
 pub const LEAD_SECONDS: i64 = 86_400;
 
+/// Everything that decides when one snapshot must be gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// When its last byte was stored.
+    pub uploaded_at: Timestamp,
+    /// When its ticket was closed, if it is closed.
+    pub closed_at: Option<Timestamp>,
+    /// By how many calendar days it may stay longer after that closing.
+    pub extended_days: u32,
+    /// When it was taken back, or ordered gone.
+    pub withdrawn_at: Option<Timestamp>,
+    /// Whether a hold stops its deletion.
+    pub held: bool,
+    /// When the last hold was lifted.
+    pub lifted_at: Option<Timestamp>,
+}
+
+/// When a snapshot's time is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// From when on nobody may read it, whatever is still there.
+    pub readable_until: Timestamp,
+    /// By when it must be gone, unless a hold is put on it.
+    pub due_at: Timestamp,
+    /// When its deletion begins; `None` while it is held.
+    pub begins_at: Option<Timestamp>,
+    /// Why it goes.
+    pub reason: DeletionReason,
+}
+
+/// Applies the policy to the facts.
+///
+/// Under a hold `due_at` is the instant at which it would have to be gone: it stays and nobody reads it any more. A hold that
+/// is lifted after that instant leaves a day.
+#[must_use]
+pub fn term(facts: &Facts, policy: &RetentionPolicy) -> Term {
+    let cap = hard_cap_at(facts.uploaded_at, policy);
+    let counted = facts.closed_at.map(|closed_at| due_after(closed_at, facts.extended_days, policy));
+    let (regular, reason) = match counted {
+        Some(due_at) if due_at < cap => (due_at, DeletionReason::TicketClosed),
+        _ => (cap, DeletionReason::HardCap),
+    };
+    let withdrawn_at = facts.withdrawn_at.filter(|at| *at < regular);
+    let readable_until = withdrawn_at.unwrap_or(regular);
+    let lifted_at = facts.lifted_at.filter(|at| *at >= readable_until);
+    // What must go now has a day for going, but no longer than it would have had anyway.
+    let due_at = match lifted_at.or(withdrawn_at) {
+        Some(now) if now < regular => now.plus_seconds(LEAD_SECONDS).min(regular),
+        Some(now) => now.plus_seconds(LEAD_SECONDS),
+        None => regular,
+    };
+    Term {
+        readable_until,
+        due_at,
+        begins_at: (!facts.held).then(|| begins_at(due_at)),
+        reason: if withdrawn_at.is_some() { DeletionReason::Withdrawn } else { reason },
+    }
+}
+
 /// The first instant of the day that follows the closing day and [`RetentionPolicy::after_close_days`] calendar days.
 ///
 /// Later closings never give an earlier instant. Past the year 9999 it is [`Timestamp::MAX`].
 #[must_use]
 pub fn due_at(closed_at: Timestamp, policy: &RetentionPolicy) -> Timestamp {
+    due_after(closed_at, 0, policy)
+}
+
+/// [`due_at`], with more days.
+fn due_after(closed_at: Timestamp, extended_days: u32, policy: &RetentionPolicy) -> Timestamp {
     let zone = policy.zone.rules();
-    first_instant(local_day(closed_at, &zone), i64::from(policy.after_close_days) + 1, &zone)
+    let days = i64::from(policy.after_close_days) + i64::from(extended_days) + 1;
+    first_instant(local_day(closed_at, &zone), days, &zone)
 }
 
 /// The instant [`RetentionPolicy::hard_cap_days`] times 24 hours after the upload.
@@ -28,17 +97,22 @@ pub fn hard_cap_at(uploaded_at: Timestamp, policy: &RetentionPolicy) -> Timestam
     uploaded_at.plus_days(i64::from(policy.hard_cap_days))
 }
 
-/// The earlier of [`due_at`] (if the ticket is closed) and [`hard_cap_at`]: the instant by which the snapshot must be gone.
-#[must_use]
-pub fn deadline(uploaded_at: Timestamp, closed_at: Option<Timestamp>, policy: &RetentionPolicy) -> Timestamp {
-    let cap = hard_cap_at(uploaded_at, policy);
-    closed_at.map_or(cap, |closed_at| due_at(closed_at, policy).min(cap))
-}
-
 /// The instant at which deletion begins for a deadline: [`LEAD_SECONDS`] ahead of it.
 #[must_use]
 pub fn begins_at(deadline: Timestamp) -> Timestamp {
     deadline.plus_seconds(-LEAD_SECONDS)
+}
+
+/// The last instant of a day in `zone`, for those who say only on which day something was.
+#[must_use]
+pub fn end_of_day(date: Date, zone: &Zone) -> Timestamp {
+    first_instant(date, 1, &zone.rules()).plus_seconds(-1)
+}
+
+/// The first instant of a day in `zone`.
+#[must_use]
+pub fn start_of_day(date: Date, zone: &Zone) -> Timestamp {
+    first_instant(date, 0, &zone.rules())
 }
 
 /// A text that is neither an instant nor a date.
@@ -52,7 +126,7 @@ pub fn parse_instant(text: &str, zone: &Zone) -> Result<Timestamp, NotAnInstant>
         return Ok(instant);
     }
     match text.parse::<Date>() {
-        Ok(date) if text.len() == "2026-12-03".len() => Ok(first_instant(date, 1, &zone.rules()).plus_seconds(-1)),
+        Ok(date) if text.len() == "2026-12-03".len() => Ok(end_of_day(date, zone)),
         _ => Err(NotAnInstant(text.chars().take(64).collect())),
     }
 }
@@ -69,7 +143,9 @@ fn local_day(instant: Timestamp, zone: &TimeZone) -> Date {
 
 /// The first instant of the day `days` calendar days after `date`.
 fn first_instant(date: Date, days: i64, zone: &TimeZone) -> Timestamp {
-    date.checked_add(Span::new().days(days))
+    Span::new()
+        .try_days(days)
+        .and_then(|days| date.checked_add(days))
         .and_then(|day| day.to_zoned(zone.clone()))
         .map_or(Timestamp::MAX, |start| Timestamp::from(start.timestamp()))
 }
@@ -137,10 +213,68 @@ mod tests {
     #[test]
     fn the_hard_cap_wins_when_it_is_earlier() {
         let utc = policy("UTC");
-        let uploaded = at("2026-01-01T10:00:00Z");
-        assert_eq!(deadline(uploaded, None, &utc), at("2027-01-01T10:00:00Z"));
-        assert_eq!(deadline(uploaded, Some(at("2026-02-01T10:00:00Z")), &utc), at("2026-05-03T00:00:00Z"));
-        assert_eq!(deadline(uploaded, Some(at("2026-12-01T10:00:00Z")), &utc), at("2027-01-01T10:00:00Z"));
+        let deadline = |closed: Option<&str>| {
+            let facts = Facts { closed_at: closed.map(at), ..uploaded("2026-01-01T10:00:00Z") };
+            let term = term(&facts, &utc);
+            (term.due_at, term.reason)
+        };
+        assert_eq!(deadline(None), (at("2027-01-01T10:00:00Z"), DeletionReason::HardCap));
+        let counted = (at("2026-05-03T00:00:00Z"), DeletionReason::TicketClosed);
+        assert_eq!(deadline(Some("2026-02-01T10:00:00Z")), counted);
+        assert_eq!(deadline(Some("2026-12-01T10:00:00Z")), (at("2027-01-01T10:00:00Z"), DeletionReason::HardCap));
+    }
+
+    fn uploaded(text: &str) -> Facts {
+        Facts {
+            uploaded_at: at(text),
+            closed_at: None,
+            extended_days: 0,
+            withdrawn_at: None,
+            held: false,
+            lifted_at: None,
+        }
+    }
+
+    #[test]
+    fn an_extension_moves_the_deadline_by_calendar_days_and_never_past_the_cap() {
+        let brussels = policy("Europe/Brussels");
+        let closed = Facts { closed_at: Some(at("2026-12-03T12:00:00Z")), ..uploaded("2026-11-01T10:00:00Z") };
+        let due = |days| term(&Facts { extended_days: days, ..closed }, &brussels).due_at;
+        assert_eq!(due(0), at("2027-03-03T23:00:00Z"));
+        assert_eq!(due(30), at("2027-04-02T22:00:00Z"), "over the beginning of summer time");
+        assert_eq!(due(300), at("2027-11-01T10:00:00Z"), "the cap");
+        assert_eq!(due(u32::MAX), at("2027-11-01T10:00:00Z"), "the cap");
+    }
+
+    #[test]
+    fn what_is_withdrawn_goes_at_once_and_is_not_read_again() {
+        let utc = policy("UTC");
+        let withdrawn = Facts { withdrawn_at: Some(at("2026-02-01T10:00:00Z")), ..uploaded("2026-01-01T10:00:00Z") };
+        let gone = term(&withdrawn, &utc);
+        assert_eq!((gone.readable_until, gone.begins_at), (withdrawn.withdrawn_at.unwrap(), withdrawn.withdrawn_at));
+        assert_eq!((gone.due_at, gone.reason), (at("2026-02-02T10:00:00Z"), DeletionReason::Withdrawn));
+        let near = Facts { withdrawn_at: Some(at("2026-12-31T20:00:00Z")), ..withdrawn };
+        assert_eq!(term(&near, &utc).due_at, at("2027-01-01T10:00:00Z"), "never later than without");
+        let held = term(&Facts { held: true, ..withdrawn }, &utc);
+        assert_eq!((held.readable_until, held.begins_at), (gone.readable_until, None));
+        let lifted = Facts { lifted_at: Some(at("2026-06-01T00:00:00Z")), ..withdrawn };
+        assert_eq!(term(&lifted, &utc).begins_at, lifted.lifted_at);
+    }
+
+    #[test]
+    fn a_hold_that_is_lifted_after_the_deadline_leaves_a_day() {
+        let utc = policy("UTC");
+        let closed = Facts { closed_at: Some(at("2026-02-01T10:00:00Z")), ..uploaded("2026-01-01T10:00:00Z") };
+        let regular = term(&closed, &utc);
+        assert_eq!(regular.due_at, at("2026-05-03T00:00:00Z"));
+        let held = term(&Facts { held: true, ..closed }, &utc);
+        assert_eq!((held.due_at, held.readable_until, held.begins_at), (regular.due_at, regular.due_at, None));
+        let lifted = |text: &str| term(&Facts { lifted_at: Some(at(text)), ..closed }, &utc);
+        assert_eq!(lifted("2026-05-02T23:59:59Z"), regular, "lifted in time: as if it had not been");
+        let late = lifted("2026-05-03T00:00:00Z");
+        assert_eq!((late.begins_at, late.due_at), (Some(regular.due_at), at("2026-05-04T00:00:00Z")));
+        assert_eq!(late.readable_until, regular.due_at, "nobody reads it again");
+        assert_eq!(lifted("2027-05-03T00:00:00Z").due_at, at("2027-05-04T00:00:00Z"), "also past the cap");
     }
 
     #[test]

@@ -1,16 +1,20 @@
-//! Keeps the promise "deleted 90 days after the ticket is closed": how long a snapshot is kept ([`policy`]), the instant by
-//! which it must be gone ([`deadline`]), where it is on its way there ([`state`]) and the signed statement that it is gone
-//! ([`receipt`]).
+//! Keeps the promise "deleted 90 days after the ticket is closed": how long a snapshot is kept ([`policy`]), when its ticket
+//! was closed ([`history`], [`idle`]), what stops its deletion ([`hold`]), the instant by which it must be gone ([`deadline`]),
+//! where it is on its way there ([`state`]) and the signed statement that it is gone ([`receipt`]).
 //!
 //! The portal and the sender's ledger use the same code, so both count the same days.
 
 pub mod deadline;
+pub mod history;
+pub mod hold;
+pub mod idle;
 #[cfg(feature = "cli")]
 pub mod ledger;
 pub mod policy;
 pub mod receipt;
 pub mod state;
 
+pub use history::History;
 pub use policy::RetentionPolicy;
 pub use receipt::{PortalKey, Receipt, ReceiptKey};
 pub use state::{Event, Phase, State};

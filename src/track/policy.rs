@@ -6,7 +6,10 @@ use std::str::FromStr;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The days a tenant keeps its snapshots. Each field is a maximum.
+/// The longest time in days that any rule of a policy may name: ten years.
+const LONGEST_DAYS: u16 = 3650;
+
+/// The days a tenant keeps its snapshots and what it writes of them. Each field is a maximum.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RetentionPolicy {
@@ -16,6 +19,18 @@ pub struct RetentionPolicy {
     pub after_close_days: u16,
     /// Days of 24 hours after the upload that nothing can lengthen. 365 unless the tenant says otherwise.
     pub hard_cap_days: u16,
+    /// How often the deadline of one snapshot may be moved on.
+    pub extensions: u8,
+    /// By how many days at most each time; never past the hard cap.
+    pub extension_days: u16,
+    /// After how many days of 24 hours without activity on an open ticket it is asked whether it is still open.
+    pub inactivity_days: u16,
+    /// How many days of 24 hours an answer is waited for; then the ticket counts as closed at its last activity.
+    pub answer_days: u16,
+    /// How many days the product's own logs are kept.
+    pub logs_days: u16,
+    /// How many days the audit log is kept.
+    pub audit_days: u16,
     /// The longest time in days that a backup can hold what was deleted; written into every deletion receipt.
     pub backup_horizon_days: u16,
     /// The zone whose days are counted.
@@ -24,8 +39,60 @@ pub struct RetentionPolicy {
 
 impl Default for RetentionPolicy {
     fn default() -> Self {
-        Self { version: 1, after_close_days: 90, hard_cap_days: 365, backup_horizon_days: 7, zone: Zone::utc() }
+        Self {
+            version: 1,
+            after_close_days: 90,
+            hard_cap_days: 365,
+            extensions: 2,
+            extension_days: 30,
+            inactivity_days: 180,
+            answer_days: 30,
+            logs_days: 30,
+            audit_days: 365,
+            backup_horizon_days: 7,
+            zone: Zone::utc(),
+        }
     }
+}
+
+impl RetentionPolicy {
+    /// Refuses what cannot be meant: a cap of nothing, days beyond ten years, a question that is answered before it is put.
+    pub fn check(&self) -> Result<(), NotAPolicy> {
+        let days = [
+            ("after_close_days", self.after_close_days, 0),
+            ("hard_cap_days", self.hard_cap_days, 1),
+            ("extension_days", self.extension_days, 0),
+            ("inactivity_days", self.inactivity_days, 1),
+            ("answer_days", self.answer_days, 1),
+            ("logs_days", self.logs_days, 1),
+            ("audit_days", self.audit_days, 1),
+            ("backup_horizon_days", self.backup_horizon_days, 0),
+        ];
+        match days.into_iter().find(|(_, days, least)| !(*least..=LONGEST_DAYS).contains(days)) {
+            Some((field, _, least)) => Err(NotAPolicy::OutOfRange { field, least, most: LONGEST_DAYS }),
+            None if self.after_close_days > self.hard_cap_days => Err(NotAPolicy::CapTooShort),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Why a policy cannot be meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotAPolicy {
+    /// A number of days is too small or too large.
+    #[error("{field} lies outside {least} to {most} days")]
+    OutOfRange {
+        /// Which field.
+        field: &'static str,
+        /// The smallest number it takes.
+        least: u16,
+        /// The largest number it takes.
+        most: u16,
+    },
+    /// Snapshots would be kept longer after closing than they may be kept at all.
+    #[error("after_close_days is longer than hard_cap_days")]
+    CapTooShort,
 }
 
 /// A time zone that exists, by its IANA name (`Europe/Brussels`).
@@ -104,6 +171,22 @@ mod tests {
     fn the_default_is_ninety_days_after_closing_and_a_year_at_most() {
         let policy = RetentionPolicy::default();
         assert_eq!((policy.after_close_days, policy.hard_cap_days, policy.zone.name()), (90, 365, "UTC"));
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_no_policy() {
+        let good = RetentionPolicy::default();
+        assert_eq!(good.check(), Ok(()));
+        for bad in [
+            RetentionPolicy { hard_cap_days: 0, after_close_days: 0, ..good.clone() },
+            RetentionPolicy { hard_cap_days: 3651, ..good.clone() },
+            RetentionPolicy { after_close_days: 366, ..good.clone() },
+            RetentionPolicy { inactivity_days: 0, ..good.clone() },
+            RetentionPolicy { answer_days: 0, ..good.clone() },
+            RetentionPolicy { audit_days: 0, ..good },
+        ] {
+            assert!(bad.check().is_err(), "{bad:?}");
+        }
     }
 
     #[test]

@@ -12,10 +12,17 @@
 //! | reopened after deletion began | nothing: what was deleted stays deleted |
 //! | an older event that arrives late | takes its place in the history, as if it had come in time |
 //! | the same event twice | nothing |
+//! | missing twice, a day apart | closed when it was first missing; seen again: open |
+//! | merged ([`State::merged`]) | the other ticket's history counts; the hard cap stays |
+//! | held | deletion does not begin; from the deadline on nobody reads it |
+//! | lifted after the deadline | gone within a day |
+//! | extended | more days after the closing that stands, never past the hard cap |
+//! | withdrawn | deletion begins at once; under a hold nobody reads it any more |
 
 use serde::{Deserialize, Serialize};
 
-use super::deadline::{begins_at, deadline};
+use super::deadline::{Facts, Term, term};
+use super::history::{History, Told};
 use super::policy::RetentionPolicy;
 use crate::clock::Timestamp;
 
@@ -99,6 +106,18 @@ pub enum Event {
     TicketClosed,
     /// The ticket was opened again.
     TicketReopened,
+    /// The ticket's source does not know it any more.
+    TicketMissing,
+    /// The ticket's source knows it.
+    TicketSeen,
+    /// A hold is in force.
+    Held,
+    /// The hold is lifted.
+    HoldLifted,
+    /// It may stay this many calendar days longer after the closing that stands.
+    Extended(u16),
+    /// It was taken back, or ordered gone.
+    Withdrawn,
     /// Deletion begins: the deadline has come, or someone who may has asked for it.
     DeletionBegan,
     /// Deletion reached this phase. Only the phase that comes next counts, so no step can be left out.
@@ -114,6 +133,10 @@ pub struct State {
     uploaded_at: Option<Timestamp>,
     deleted_at: Option<Timestamp>,
     history: History,
+    extensions: Vec<(Timestamp, u16)>,
+    held: bool,
+    lifted_at: Option<Timestamp>,
+    withdrawn_at: Option<Timestamp>,
 }
 
 impl Default for State {
@@ -122,36 +145,83 @@ impl Default for State {
     }
 }
 
+/// Why a deadline is not moved on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CannotExtend {
+    /// Its ticket is open, so no deadline runs but the hard cap.
+    #[error("the ticket is open")]
+    NotClosed,
+    /// Its time is over, or it was withdrawn.
+    #[error("its time is over")]
+    Over,
+    /// It was moved on as often as the policy allows.
+    #[error("it was extended as often as it may be")]
+    TooOften,
+    /// The policy does not allow that many days at once.
+    #[error("that is not a number of days the policy allows")]
+    TooFar,
+    /// It stands at the hard cap.
+    #[error("it stands at the hard cap")]
+    AtCap,
+}
+
 impl State {
     /// The state of a snapshot that has been announced and not yet stored.
     #[must_use]
     pub const fn uploading() -> Self {
-        Self { phase: Phase::Uploading, uploaded_at: None, deleted_at: None, history: History::new() }
+        Self {
+            phase: Phase::Uploading,
+            uploaded_at: None,
+            deleted_at: None,
+            history: History::new(),
+            extensions: Vec::new(),
+            held: false,
+            lifted_at: None,
+            withdrawn_at: None,
+        }
     }
 
     /// The state after `event`, which happened at `at`. An event that does not apply gives the same state.
     #[must_use]
     pub fn after(&self, event: &Event, at: Timestamp) -> Self {
         let mut next = self.clone();
-        match (*event, self.phase) {
-            (Event::Stored, Phase::Uploading) => {
+        let before_deletion = self.phase <= Phase::Stored;
+        match *event {
+            Event::Stored if self.phase == Phase::Uploading => {
                 next.phase = Phase::Stored;
                 next.uploaded_at = Some(at);
             }
-            (Event::TicketClosed, Phase::Uploading | Phase::Stored) => next.history.closed(at),
-            (Event::TicketReopened, Phase::Uploading | Phase::Stored) => next.history.reopened(at),
-            (Event::DeletionBegan, Phase::Uploading | Phase::Stored) => next.phase = Phase::Due,
-            (Event::Reached(phase), now) if now.next_of_deletion() == Some(phase) => {
+            Event::TicketClosed if before_deletion => next.history.add(Told::Closed, at),
+            Event::TicketReopened if before_deletion => next.history.add(Told::Reopened, at),
+            Event::TicketMissing if before_deletion => next.history.add(Told::Missing, at),
+            Event::TicketSeen if before_deletion => next.history.add(Told::Seen, at),
+            Event::Held if before_deletion => next.held = true,
+            Event::HoldLifted if self.held => {
+                next.held = false;
+                next.lifted_at = Some(at);
+            }
+            Event::Extended(days) if before_deletion => next.extensions.push((at, days)),
+            Event::Withdrawn if before_deletion && self.withdrawn_at.is_none() => next.withdrawn_at = Some(at),
+            Event::DeletionBegan if before_deletion && !self.held => next.phase = Phase::Due,
+            Event::Reached(phase) if self.phase.next_of_deletion() == Some(phase) => {
                 next.phase = phase;
                 next.deleted_at = (phase == Phase::Deleted).then_some(at);
             }
-            (Event::DeletionConfirmed, now) if now != Phase::Deleted => {
+            Event::DeletionConfirmed if self.phase != Phase::Deleted => {
                 next.phase = Phase::Deleted;
                 next.deleted_at = Some(at);
             }
             _ => {}
         }
         next
+    }
+
+    /// The state after its ticket was merged into another: from now on the other ticket's history is its own.
+    #[must_use]
+    pub fn merged(&self, other: &History) -> Self {
+        let history = if self.phase <= Phase::Stored { other.clone() } else { self.history.clone() };
+        Self { history, ..self.clone() }
     }
 
     /// How far it is.
@@ -178,55 +248,77 @@ impl State {
         self.deleted_at
     }
 
-    /// The instant by which it must be gone; `None` while its bytes are still arriving.
+    /// What its ticket's source told.
+    #[must_use]
+    pub const fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Whether a hold stops its deletion.
+    #[must_use]
+    pub const fn is_held(&self) -> bool {
+        self.held
+    }
+
+    /// What decides when it must be gone; `None` while its bytes are still arriving.
+    ///
+    /// An extension counts for the closing that stood when it was granted: the next closing begins a new count without it.
+    #[must_use]
+    pub fn facts(&self) -> Option<Facts> {
+        let closed_at = self.closed_at();
+        let counts = |at: &Timestamp| closed_at.is_some_and(|closed_at| closed_at <= *at);
+        let extended = self.extensions.iter().filter(|(at, _)| counts(at)).map(|(_, days)| u32::from(*days));
+        Some(Facts {
+            uploaded_at: self.uploaded_at?,
+            closed_at,
+            extended_days: extended.fold(0, u32::saturating_add),
+            withdrawn_at: self.withdrawn_at,
+            held: self.held,
+            lifted_at: self.lifted_at,
+        })
+    }
+
+    /// When its time is over; `None` while its bytes are still arriving.
+    #[must_use]
+    pub fn term(&self, policy: &RetentionPolicy) -> Option<Term> {
+        self.facts().map(|facts| term(&facts, policy))
+    }
+
+    /// The instant by which it must be gone, unless it is held; `None` while its bytes are still arriving.
     #[must_use]
     pub fn deadline(&self, policy: &RetentionPolicy) -> Option<Timestamp> {
-        self.uploaded_at.map(|uploaded_at| deadline(uploaded_at, self.closed_at(), policy))
+        self.term(policy).map(|term| term.due_at)
     }
 
     /// Whether it is stored and `now` is the time to begin deleting it.
     #[must_use]
     pub fn is_due(&self, policy: &RetentionPolicy, now: Timestamp) -> bool {
-        self.phase == Phase::Stored && self.deadline(policy).is_some_and(|deadline| begins_at(deadline) <= now)
-    }
-}
-
-/// When a ticket was closed and reopened: by the instants of its source, those of one instant in the order they came.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct History(Vec<(Timestamp, bool)>);
-
-impl History {
-    /// A ticket that is open and always was.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self(Vec::new())
+        self.phase == Phase::Stored
+            && self.term(policy).and_then(|term| term.begins_at).is_some_and(|begins_at| begins_at <= now)
     }
 
-    /// Adds a closing.
-    pub fn closed(&mut self, at: Timestamp) {
-        self.add(at, true);
-    }
-
-    /// Adds a reopening.
-    pub fn reopened(&mut self, at: Timestamp) {
-        self.add(at, false);
-    }
-
-    /// When the ticket was closed, if it is closed: the first closing since it was last opened.
-    #[must_use]
-    pub fn closed_at(&self) -> Option<Timestamp> {
-        let mut closed_at = None;
-        for &(at, closed) in &self.0 {
-            closed_at = closed.then(|| closed_at.unwrap_or(at));
+    /// Moves the deadline on by `days` calendar days, as far as the policy and the hard cap allow; refused when nothing would
+    /// come of it.
+    pub fn extend(&self, days: u16, policy: &RetentionPolicy, now: Timestamp) -> Result<Self, CannotExtend> {
+        let before = match self.term(policy) {
+            Some(term) if self.phase == Phase::Stored && self.withdrawn_at.is_none() && now < term.readable_until => {
+                term
+            }
+            _ => return Err(CannotExtend::Over),
+        };
+        if self.closed_at().is_none() {
+            return Err(CannotExtend::NotClosed);
         }
-        closed_at
-    }
-
-    fn add(&mut self, at: Timestamp, closed: bool) {
-        let place = self.0.partition_point(|&(other, _)| other <= at);
-        let repeats = place.checked_sub(1).is_some_and(|before| self.0[before] == (at, closed));
-        if !repeats {
-            self.0.insert(place, (at, closed));
+        if self.extensions.len() >= usize::from(policy.extensions) {
+            return Err(CannotExtend::TooOften);
+        }
+        if !(1..=policy.extension_days).contains(&days) {
+            return Err(CannotExtend::TooFar);
+        }
+        let next = self.after(&Event::Extended(days), now);
+        match next.term(policy) {
+            Some(after) if after.due_at > before.due_at => Ok(next),
+            _ => Err(CannotExtend::AtCap),
         }
     }
 }
@@ -331,6 +423,72 @@ mod tests {
             }
         }
         assert_eq!(Phase::from_word("elsewhere"), None);
+    }
+
+    #[test]
+    fn a_merged_snapshot_is_due_with_the_other_ticket() {
+        let policy = RetentionPolicy::default();
+        let mut other = History::new();
+        let closed = fold(stored(), &[(Event::TicketClosed, 5)]);
+        assert_eq!(closed.merged(&other).deadline(&policy), Some(day(365)), "the other is open");
+        other.add(Told::Closed, day(50));
+        let merged = closed.merged(&other);
+        assert_eq!((merged.closed_at(), merged.deadline(&policy)), (Some(day(50)), Some(day(141))));
+        other.add(Told::Reopened, day(60));
+        other.add(Told::Closed, day(300));
+        assert_eq!(merged.merged(&other).deadline(&policy), Some(day(365)), "its own cap stays");
+        let gone = closed.after(&Event::DeletionBegan, day(95));
+        assert_eq!(gone.merged(&other), gone);
+    }
+
+    #[test]
+    fn what_is_held_is_not_deleted_and_goes_within_a_day_of_the_lifting() {
+        let policy = RetentionPolicy::default();
+        let held = fold(stored(), &[(Event::TicketClosed, 10), (Event::Held, 20)]);
+        assert!(!held.is_due(&policy, day(5000)));
+        assert_eq!(held.after(&Event::DeletionBegan, day(200)), held);
+        let lifted = held.after(&Event::HoldLifted, day(200));
+        assert!(lifted.is_due(&policy, day(200)) && !lifted.is_due(&policy, day(200).plus_seconds(-1)));
+        assert_eq!(lifted.deadline(&policy), Some(day(201)));
+        let early = held.after(&Event::HoldLifted, day(30));
+        assert_eq!(early.deadline(&policy), Some(day(101)), "as if it had not been held");
+        assert_eq!(stored().after(&Event::HoldLifted, day(30)), stored());
+        let again = fold(lifted, &[(Event::Held, 200), (Event::HoldLifted, 300)]);
+        assert_eq!(again.deadline(&policy), Some(day(301)), "held a second time");
+    }
+
+    #[test]
+    fn what_is_withdrawn_goes_at_once_unless_it_is_held() {
+        let policy = RetentionPolicy::default();
+        let withdrawn = stored().after(&Event::Withdrawn, day(3));
+        assert!(withdrawn.is_due(&policy, day(3)));
+        assert_eq!(withdrawn.after(&Event::Withdrawn, day(9)), withdrawn, "told twice");
+        let held = fold(stored(), &[(Event::Held, 2), (Event::Withdrawn, 3)]);
+        let term = held.term(&policy).unwrap();
+        assert_eq!((term.readable_until, term.begins_at), (day(3), None));
+        assert!(held.after(&Event::HoldLifted, day(4)).is_due(&policy, day(4)));
+    }
+
+    #[test]
+    fn an_extension_counts_for_the_closing_that_stands_and_is_limited() {
+        let policy = RetentionPolicy::default();
+        let closed = fold(stored(), &[(Event::TicketClosed, 10)]);
+        let once = closed.extend(30, &policy, day(20)).unwrap();
+        assert_eq!(once.deadline(&policy), Some(day(131)));
+        assert_eq!(once.extend(31, &policy, day(21)), Err(CannotExtend::TooFar));
+        assert_eq!(once.extend(0, &policy, day(21)), Err(CannotExtend::TooFar));
+        let twice = once.extend(7, &policy, day(130)).unwrap();
+        assert_eq!(twice.deadline(&policy), Some(day(138)));
+        assert_eq!(twice.extend(1, &policy, day(131)), Err(CannotExtend::TooOften));
+        let anew = fold(twice, &[(Event::TicketReopened, 131), (Event::TicketClosed, 140)]);
+        assert_eq!(anew.deadline(&policy), Some(day(231)), "a new count without the days of the old one");
+        assert_eq!(stored().extend(5, &policy, day(20)), Err(CannotExtend::NotClosed));
+        assert_eq!(closed.extend(5, &policy, day(101)), Err(CannotExtend::Over));
+        assert_eq!(closed.after(&Event::Withdrawn, day(20)).extend(5, &policy, day(21)), Err(CannotExtend::Over));
+        let near_cap = fold(stored(), &[(Event::TicketClosed, 270)]);
+        let capped = near_cap.extend(30, &policy, day(271)).unwrap();
+        assert_eq!(capped.deadline(&policy), Some(day(365)));
+        assert_eq!(capped.extend(30, &policy, day(272)), Err(CannotExtend::AtCap));
     }
 
     proptest! {

@@ -20,7 +20,7 @@ use crate::portal::jobs::delete;
 use crate::portal::receive::state_of;
 use crate::portal::store::{Connection, snapshots, tickets};
 use crate::track::Phase;
-use crate::track::state::History;
+use crate::track::history::{History, Told};
 use crate::wire;
 
 /// How far in the future an event may lie, for clocks that differ, in seconds.
@@ -158,8 +158,8 @@ async fn count_anew(
     let mut history = History::new();
     for (event, at) in &events {
         match event {
-            crate::track::Event::TicketClosed => history.closed(*at),
-            _ => history.reopened(*at),
+            crate::track::Event::TicketClosed => history.add(Told::Closed, *at),
+            _ => history.add(Told::Reopened, *at),
         }
     }
     tickets::set_closed_at(connection, tenant, ticket, history.closed_at()).await?;
