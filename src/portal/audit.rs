@@ -123,7 +123,7 @@ pub(crate) async fn record(
     };
     sqlx::query(
         "INSERT INTO audit (tenant, at, actor, role, action, kind, object, outcome, reason, request)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(tenant.as_str())
     .bind(at.seconds())

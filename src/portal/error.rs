@@ -8,6 +8,7 @@ use std::io;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::store::{Trouble, trouble};
 use crate::wire::{PROBLEM_MEDIA_TYPE, Problem, TUS_VERSION, problems};
 
 /// Why the portal does not start, or a command on its directory fails.
@@ -101,6 +102,8 @@ pub(crate) enum ApiError {
     Stalled,
     #[error("the body broke off")]
     BrokeOff,
+    #[error("the database is busy or cannot be reached")]
+    Busy(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("fault")]
     Fault(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -195,6 +198,12 @@ impl ApiError {
             Self::Stalled => (StatusCode::REQUEST_TIMEOUT, p::BAD_REQUEST, "nothing came for too long", "Try again."),
             // The line broke, not the client: an answer that asks for another try.
             Self::BrokeOff => (StatusCode::REQUEST_TIMEOUT, p::BAD_REQUEST, "the body broke off", "Try again."),
+            Self::Busy(_) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                p::BUSY,
+                "the portal is busy",
+                "The portal's database cannot be reached or is too busy. What it has acknowledged is kept; try again.",
+            ),
             Self::Fault(_) => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 p::FAULT,
@@ -207,8 +216,11 @@ impl ApiError {
 
 impl From<sqlx::Error> for ApiError {
     fn from(fault: sqlx::Error) -> Self {
-        let full = fault.as_database_error().is_some_and(|fault| fault.code().as_deref() == Some("13"));
-        if full { Self::NoRoom } else { Self::Fault(Box::new(fault)) }
+        match trouble(&fault) {
+            Trouble::NoRoom => Self::NoRoom,
+            Trouble::Passing => Self::Busy(Box::new(fault)),
+            Trouble::Lasting => Self::Fault(Box::new(fault)),
+        }
     }
 }
 
@@ -223,6 +235,12 @@ impl From<io::Error> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
+        if let Self::Busy(cause) = &self {
+            tracing::warn!(
+                cause = &**cause as &(dyn std::error::Error + 'static),
+                "the database did not answer a request"
+            );
+        }
         if let Self::Fault(cause) = &self {
             tracing::error!(cause = &**cause as &(dyn std::error::Error + 'static), "the portal failed at a request");
         }
@@ -249,6 +267,9 @@ impl IntoResponse for ApiError {
             }
             Self::NoRoom => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("300"));
+            }
+            Self::Busy(_) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
             }
             _ => {}
         }

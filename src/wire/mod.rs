@@ -216,4 +216,6 @@ pub mod problems {
     pub const NO_ROOM: &str = "/problems/no-room";
     /// 500: a fault of the portal.
     pub const FAULT: &str = "/problems/fault";
+    /// 503: the portal's database cannot be reached or is too busy.
+    pub const BUSY: &str = "/problems/busy";
 }

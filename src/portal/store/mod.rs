@@ -1,8 +1,12 @@
-//! What the portal remembers, in two `SQLite` files: `portal.db`, and `shares.db` for the parts of file keys.
+//! What the portal remembers: in two `SQLite` files (`portal.db`, and `shares.db` for the parts of file keys), or in two
+//! schemas of `PostgreSQL` (`tarseal` and `tarseal_shares`, also on two servers). The same statements run on both.
 //!
-//! There is one writer connection; each act is one `BEGIN IMMEDIATE` transaction that holds the change and its audit row.
-//! Deleted rows are overwritten (`secure_delete`), and [`Store::checkpoint`] empties the write-ahead logs that still hold
-//! them.
+//! Statements are written so that both databases take them: placeholders `$1 … $n`, whole numbers as `i64` (also for yes and
+//! no), instants in seconds since 1970, `ON CONFLICT` and never `OR REPLACE`, a sum or count that is read as
+//! `CAST(… AS BIGINT)`, an optional parameter as `CAST($2 AS TEXT) IS NULL`.
+//!
+//! Each act is one transaction that holds the change and its audit row. One transaction that may write runs at a time, on
+//! `PostgreSQL` over all the processes: see [`Store::begin`].
 
 pub(crate) mod receipts;
 pub(crate) mod shares;
@@ -12,73 +16,127 @@ pub(crate) mod tickets;
 pub(crate) mod tokens;
 pub(crate) mod uploads;
 
-use std::path::Path;
-use std::time::Duration;
+mod fault;
+mod postgres;
+mod schema;
+mod sqlite;
+#[cfg(test)]
+mod tests;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection, Transaction};
+pub(crate) use fault::{Trouble, trouble};
+
+use std::path::Path;
+
+use sqlx::{Any, AnyConnection, AnyPool};
 
 use crate::clock::Timestamp;
+use crate::secret::Secret;
+use schema::{Step, step};
 
 /// The answer of the store.
 pub(crate) type Result<T, E = sqlx::Error> = std::result::Result<T, E>;
 
 /// One connection, inside a transaction or not.
-pub(crate) type Connection = SqliteConnection;
+pub(crate) type Connection = AnyConnection;
 
-/// The steps from an empty file to the present tables, one per version.
-const PORTAL: &[&str] = &[include_str!("schema/1.sql")];
-const SHARES: &[&str] = &[include_str!("schema/shares.1.sql")];
+/// A transaction that may write. Dropped without `commit`, nothing of it has happened.
+pub(crate) type Transaction = sqlx::Transaction<'static, Any>;
 
-const READERS: u32 = 4;
-const PATIENCE: Duration = Duration::from_secs(30);
+/// A connection lent by its pool.
+pub(crate) type Lent = sqlx::pool::PoolConnection<Any>;
+
+/// The tables, in the order in which they are made: one file per area, a new one at the end. What was once released is never
+/// changed but by a further step.
+const PORTAL: &[Step] = &[
+    step!("tenants"),
+    step!("tickets"),
+    step!("tokens"),
+    step!("snapshots"),
+    step!("uploads"),
+    step!("receipts"),
+    step!("audit"),
+];
+
+/// The tables that ordinary backups leave out.
+const SHARES: &[Step] = &[step!("shares")];
+
+/// Which database it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Sqlite,
+    Postgres,
+}
 
 /// The two open databases.
 #[derive(Clone)]
 pub(crate) struct Store {
-    writer: SqlitePool,
-    reader: SqlitePool,
-    shares: SqlitePool,
+    kind: Kind,
+    writer: AnyPool,
+    reader: AnyPool,
+    shares: AnyPool,
 }
 
 impl Store {
-    /// Opens the databases beneath `directory`, makes them when they are not there and brings them to the present version.
+    /// Opens the `SQLite` databases beneath `directory`, makes them when they are not there and brings them to the present
+    /// version.
     pub(crate) async fn open(directory: &Path) -> Result<Self> {
-        let portal = directory.join("portal.db");
-        let writer = pool(&portal, 1).await?;
-        migrate(&writer, PORTAL).await?;
-        let shares = pool(&directory.join("shares.db"), 1).await?;
-        migrate(&shares, SHARES).await?;
-        let reader = pool(&portal, READERS).await?;
-        Ok(Self { writer, reader, shares })
+        let kind = Kind::Sqlite;
+        let portal = sqlite::url(directory, "portal.db")?;
+        let writer = sqlite::pool(&portal, 1).await?;
+        bring_up(kind, &writer, PORTAL).await?;
+        let shares = sqlite::pool(&sqlite::url(directory, "shares.db")?, 1).await?;
+        bring_up(kind, &shares, SHARES).await?;
+        let reader = sqlite::pool(&portal, sqlite::READERS).await?;
+        Ok(Self { kind, writer, reader, shares })
     }
 
-    /// Begins the one transaction that may write; it waits for the one before it.
-    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await
+    /// Opens a database of `PostgreSQL`, and another for the shares when there is one; makes the schemas when they are not
+    /// there and brings them to the present version.
+    pub(crate) async fn open_postgres(portal: &Secret<String>, shares: Option<&Secret<String>>) -> Result<Self> {
+        let kind = Kind::Postgres;
+        let writer = postgres::pool(portal, postgres::PORTAL, postgres::WRITERS).await?;
+        bring_up(kind, &writer, PORTAL).await?;
+        let shares = postgres::pool(shares.unwrap_or(portal), postgres::SHARES, postgres::SHARERS).await?;
+        bring_up(kind, &shares, SHARES).await?;
+        let reader = postgres::pool(portal, postgres::PORTAL, postgres::READERS).await?;
+        Ok(Self { kind, writer, reader, shares })
     }
 
-    /// A connection for reading.
-    pub(crate) async fn read(&self) -> Result<sqlx::pool::PoolConnection<Sqlite>> {
+    /// Begins the one transaction that may write; it waits for the one before it and sees all that one did.
+    ///
+    /// On `SQLite` it is `BEGIN IMMEDIATE`. On `PostgreSQL` the transaction takes an advisory lock of the whole portal before
+    /// anything else and keeps it to its end, and each statement sees what was committed before it (`READ COMMITTED`): since
+    /// nobody writes without the lock, what a transaction has read stays so until it commits, as on `SQLite`. Whoever waits
+    /// for more than 30 seconds gets an error.
+    pub(crate) async fn begin(&self) -> Result<Transaction> {
+        begin(self.kind, &self.writer).await
+    }
+
+    /// A connection for reading. Each statement sees all that was committed before it; two statements may see two states.
+    pub(crate) async fn read(&self) -> Result<Lent> {
         self.reader.acquire().await
     }
 
-    /// The connection to the shares.
-    pub(crate) async fn shares(&self) -> Result<sqlx::pool::PoolConnection<Sqlite>> {
+    /// The connection to the shares. It is no part of any transaction: a change is durable when the call returns.
+    pub(crate) async fn shares(&self) -> Result<Lent> {
         self.shares.acquire().await
     }
 
-    /// Moves everything from the write-ahead logs into the databases and empties the logs, so that what was deleted is in
-    /// neither. An error when a reader stands in the way: try again.
+    /// Makes sure that what was deleted is in no file of the database any more; an error when something stands in the way:
+    /// try again.
+    ///
+    /// On `SQLite` deleted rows were overwritten already (`secure_delete`); this moves the write-ahead logs into the
+    /// databases and empties them. On `PostgreSQL` the shares are written anew into another file and the tables that deletion
+    /// scrubs are vacuumed; the server's write-ahead log, its archive and replicas are the server's (`docs/DATABASE.md`
+    /// says what they keep for how long).
     pub(crate) async fn checkpoint(&self) -> Result<()> {
-        for pool in [&self.shares, &self.writer] {
-            let (busy, _, _): (i64, i64, i64) =
-                sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(pool).await?;
-            if busy != 0 {
-                return Err(sqlx::Error::Protocol(String::from("the write-ahead log is in use")));
+        match self.kind {
+            Kind::Sqlite => {
+                sqlite::empty_log(&self.shares).await?;
+                sqlite::empty_log(&self.writer).await
             }
+            Kind::Postgres => postgres::vacuum(&self.shares, &self.writer).await,
         }
-        Ok(())
     }
 
     /// Closes every connection; what was committed is durable already.
@@ -89,38 +147,17 @@ impl Store {
     }
 }
 
-async fn pool(file: &Path, connections: u32) -> Result<SqlitePool> {
-    let options = SqliteConnectOptions::new()
-        .filename(file)
-        .create_if_missing(true)
-        .foreign_keys(true)
-        .busy_timeout(PATIENCE)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .pragma("secure_delete", "ON")
-        .pragma("trusted_schema", "OFF");
-    SqlitePoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(PATIENCE)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-        .connect_with(options)
-        .await
+async fn begin(kind: Kind, pool: &AnyPool) -> Result<Transaction> {
+    pool.begin_with(match kind {
+        Kind::Sqlite => sqlite::BEGIN,
+        Kind::Postgres => postgres::BEGIN,
+    })
+    .await
 }
 
-async fn migrate(pool: &SqlitePool, steps: &'static [&'static str]) -> Result<()> {
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
-    let (version,): (i64,) = sqlx::query_as("PRAGMA user_version").fetch_one(&mut *transaction).await?;
-    let done = usize::try_from(version).unwrap_or(usize::MAX);
-    if done > steps.len() {
-        return Err(sqlx::Error::Protocol(format!("the database has version {version}, made by a newer portal")));
-    }
-    for step in &steps[done..] {
-        sqlx::raw_sql(*step).execute(&mut *transaction).await?;
-    }
-    // A pragma takes no parameters; the number is our own.
-    sqlx::raw_sql(AssertSqlSafe(format!("PRAGMA user_version = {}", steps.len()))).execute(&mut *transaction).await?;
+async fn bring_up(kind: Kind, pool: &AnyPool, steps: &[Step]) -> Result<()> {
+    let mut transaction = begin(kind, pool).await?;
+    schema::bring_up(&mut transaction, kind, steps).await?;
     transaction.commit().await
 }
 
@@ -142,7 +179,7 @@ fn instant(seconds: Option<i64>) -> Option<Timestamp> {
     seconds.map(Timestamp::from_seconds)
 }
 
-/// A length in bytes as `SQLite` holds it; lengths are checked to be below 2^53 before they come here.
+/// A length in bytes as the databases hold it; lengths are checked to be below 2^53 before they come here.
 fn signed(length: u64) -> i64 {
     i64::try_from(length).unwrap_or(i64::MAX)
 }

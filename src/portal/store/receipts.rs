@@ -15,7 +15,7 @@ pub(crate) async fn add_step(
 ) -> Result<()> {
     sqlx::query(
         "INSERT INTO steps (tenant, snapshot, number, phase, store, method, verified_at)
-         VALUES (?1, ?2, (SELECT count(*) FROM steps WHERE tenant = ?1 AND snapshot = ?2), ?3, ?4, ?5, ?6)
+         VALUES ($1, $2, (SELECT count(*) FROM steps WHERE tenant = $1 AND snapshot = $2), $3, $4, $5, $6)
          ON CONFLICT DO NOTHING",
     )
     .bind(tenant.as_str())
@@ -32,7 +32,7 @@ pub(crate) async fn add_step(
 /// The recorded steps of a deletion in their order.
 pub(crate) async fn steps(connection: &mut Connection, tenant: &TenantId, snapshot: &FileId) -> Result<Vec<StepDone>> {
     let rows: Vec<(String, String, String, i64)> = sqlx::query_as(
-        "SELECT phase, store, method, verified_at FROM steps WHERE tenant = ? AND snapshot = ? ORDER BY number",
+        "SELECT phase, store, method, verified_at FROM steps WHERE tenant = $1 AND snapshot = $2 ORDER BY number",
     )
     .bind(tenant.as_str())
     .bind(snapshot.to_string())
@@ -55,7 +55,7 @@ pub(crate) async fn add(
     id: &str,
     note: &str,
 ) -> Result<()> {
-    sqlx::query("INSERT INTO receipts (tenant, id, snapshot, kind, note) VALUES (?, ?, ?, ?, ?)")
+    sqlx::query("INSERT INTO receipts (tenant, id, snapshot, kind, note) VALUES ($1, $2, $3, $4, $5)")
         .bind(tenant.as_str())
         .bind(id)
         .bind(snapshot.to_string())
@@ -69,7 +69,7 @@ pub(crate) async fn add(
 /// The receipt of that id, with its snapshot.
 pub(crate) async fn find(connection: &mut Connection, tenant: &TenantId, id: &str) -> Result<Option<(FileId, String)>> {
     let row: Option<(String, String)> =
-        sqlx::query_as("SELECT snapshot, note FROM receipts WHERE tenant = ? AND id = ?")
+        sqlx::query_as("SELECT snapshot, note FROM receipts WHERE tenant = $1 AND id = $2")
             .bind(tenant.as_str())
             .bind(id)
             .fetch_optional(connection)
@@ -79,11 +79,12 @@ pub(crate) async fn find(connection: &mut Connection, tenant: &TenantId, id: &st
 
 /// The receipt of a kind for a snapshot, whatever its tenant; `None` also when two tenants have snapshots of that id.
 pub(crate) async fn of_snapshot(connection: &mut Connection, snapshot: &FileId, kind: Kind) -> Result<Option<String>> {
-    let mut rows: Vec<(String,)> = sqlx::query_as("SELECT note FROM receipts WHERE snapshot = ? AND kind = ? LIMIT 2")
-        .bind(snapshot.to_string())
-        .bind(word(kind))
-        .fetch_all(connection)
-        .await?;
+    let mut rows: Vec<(String,)> =
+        sqlx::query_as("SELECT note FROM receipts WHERE snapshot = $1 AND kind = $2 LIMIT 2")
+            .bind(snapshot.to_string())
+            .bind(word(kind))
+            .fetch_all(connection)
+            .await?;
     let found = rows.pop();
     Ok(found.filter(|_| rows.is_empty()).map(|(note,)| note))
 }

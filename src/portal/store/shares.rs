@@ -20,14 +20,18 @@ pub(crate) async fn put(
     share: &ShareRow,
 ) -> Result<()> {
     let secret = share.secret.expose().as_slice();
-    sqlx::query("INSERT OR REPLACE INTO shares (tenant, snapshot, id, secret, not_after) VALUES (?, ?, ?, ?, ?)")
-        .bind(tenant.as_str())
-        .bind(snapshot.to_string())
-        .bind(share.id.to_string())
-        .bind(secret)
-        .bind(share.not_after.seconds())
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "INSERT INTO shares (tenant, snapshot, id, secret, not_after) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (tenant, snapshot)
+         DO UPDATE SET id = excluded.id, secret = excluded.secret, not_after = excluded.not_after",
+    )
+    .bind(tenant.as_str())
+    .bind(snapshot.to_string())
+    .bind(share.id.to_string())
+    .bind(secret)
+    .bind(share.not_after.seconds())
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -38,7 +42,7 @@ pub(crate) async fn find(
     snapshot: &FileId,
 ) -> Result<Option<ShareRow>> {
     let row: Option<(String, Vec<u8>, i64)> =
-        sqlx::query_as("SELECT id, secret, not_after FROM shares WHERE tenant = ? AND snapshot = ?")
+        sqlx::query_as("SELECT id, secret, not_after FROM shares WHERE tenant = $1 AND snapshot = $2")
             .bind(tenant.as_str())
             .bind(snapshot.to_string())
             .fetch_optional(connection)
@@ -51,7 +55,7 @@ pub(crate) async fn find(
 
 /// Destroys the share of a snapshot; true when there was one.
 pub(crate) async fn destroy(connection: &mut Connection, tenant: &TenantId, snapshot: &FileId) -> Result<bool> {
-    let done = sqlx::query("DELETE FROM shares WHERE tenant = ? AND snapshot = ?")
+    let done = sqlx::query("DELETE FROM shares WHERE tenant = $1 AND snapshot = $2")
         .bind(tenant.as_str())
         .bind(snapshot.to_string())
         .execute(connection)

@@ -1,6 +1,6 @@
 //! Snapshots: what is announced, stored, being deleted, and what remains to be said of those that are gone.
 
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{Connection, Result, instant, parsed, signed, unreadable, unsigned};
@@ -33,7 +33,7 @@ const COLUMNS: &str = "SELECT tenant, id, ticket, size, sha256, phase, share, re
     deleted_at, reason, attempts FROM snapshots";
 
 impl Snapshot {
-    fn read(row: &SqliteRow) -> Result<Self> {
+    fn read(row: &AnyRow) -> Result<Self> {
         let text = |column: &str| row.try_get::<String, _>(column);
         let optional = |column: &str| row.try_get::<Option<String>, _>(column);
         let reason = optional("reason")?.map(|word| word_to_reason(&word).ok_or_else(|| unreadable("a reason")));
@@ -86,7 +86,7 @@ impl Snapshot {
 pub(crate) async fn add(connection: &mut Connection, snapshot: &Snapshot, token: &str, now: Timestamp) -> Result<()> {
     sqlx::query(
         "INSERT INTO snapshots (tenant, id, ticket, size, sha256, phase, share, token, announced_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(snapshot.tenant.as_str())
     .bind(snapshot.id.to_string())
@@ -104,7 +104,7 @@ pub(crate) async fn add(connection: &mut Connection, snapshot: &Snapshot, token:
 
 /// Removes an announced snapshot that was never stored, with its upload.
 pub(crate) async fn remove_unfinished(connection: &mut Connection, tenant: &TenantId, id: &FileId) -> Result<bool> {
-    let removed = sqlx::query("DELETE FROM snapshots WHERE tenant = ? AND id = ? AND phase = 'uploading'")
+    let removed = sqlx::query("DELETE FROM snapshots WHERE tenant = $1 AND id = $2 AND phase = 'uploading'")
         .bind(tenant.as_str())
         .bind(id.to_string())
         .execute(connection)
@@ -114,7 +114,7 @@ pub(crate) async fn remove_unfinished(connection: &mut Connection, tenant: &Tena
 
 /// The snapshot of that id.
 pub(crate) async fn find(connection: &mut Connection, tenant: &TenantId, id: &FileId) -> Result<Option<Snapshot>> {
-    let row = sqlx::query(AssertSqlSafe(format!("{COLUMNS} WHERE tenant = ? AND id = ?")))
+    let row = sqlx::query(AssertSqlSafe(format!("{COLUMNS} WHERE tenant = $1 AND id = $2")))
         .bind(tenant.as_str())
         .bind(id.to_string())
         .fetch_optional(connection)
@@ -130,7 +130,7 @@ pub(crate) async fn list(
     limit: i64,
 ) -> Result<Vec<Snapshot>> {
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "{COLUMNS} WHERE tenant = ?1 AND (?2 IS NULL OR ticket = ?2) ORDER BY number LIMIT ?3"
+        "{COLUMNS} WHERE tenant = $1 AND (CAST($2 AS TEXT) IS NULL OR ticket = $2) ORDER BY number LIMIT $3"
     )))
     .bind(tenant.as_str())
     .bind(ticket.map(TicketId::as_str))
@@ -143,7 +143,8 @@ pub(crate) async fn list(
 /// The bytes that were announced with a token and are not deleted.
 pub(crate) async fn bytes_of_token(connection: &mut Connection, tenant: &TenantId, token: &str) -> Result<u64> {
     let (sum,): (i64,) = sqlx::query_as(
-        "SELECT coalesce(sum(size), 0) FROM snapshots WHERE tenant = ? AND token = ? AND phase <> 'deleted'",
+        "SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM snapshots
+         WHERE tenant = $1 AND token = $2 AND phase <> 'deleted'",
     )
     .bind(tenant.as_str())
     .bind(token)
@@ -155,7 +156,7 @@ pub(crate) async fn bytes_of_token(connection: &mut Connection, tenant: &TenantI
 /// The bytes that were announced by anyone and have not arrived.
 pub(crate) async fn bytes_awaited(connection: &mut Connection) -> Result<u64> {
     let (sum,): (i64,) = sqlx::query_as(
-        "SELECT coalesce(sum(size - received), 0) FROM snapshots JOIN uploads
+        "SELECT CAST(coalesce(sum(size - received), 0) AS BIGINT) FROM snapshots JOIN uploads
          ON uploads.tenant = snapshots.tenant AND uploads.snapshot = snapshots.id WHERE phase = 'uploading'",
     )
     .fetch_one(connection)
@@ -171,7 +172,7 @@ pub(crate) async fn set_stored(
     now: Timestamp,
 ) -> Result<bool> {
     let done = sqlx::query(
-        "UPDATE snapshots SET phase = 'stored', uploaded_at = ? WHERE tenant = ? AND id = ? AND phase = 'uploading'",
+        "UPDATE snapshots SET phase = 'stored', uploaded_at = $1 WHERE tenant = $2 AND id = $3 AND phase = 'uploading'",
     )
     .bind(now.seconds())
     .bind(tenant.as_str())
@@ -190,8 +191,8 @@ pub(crate) async fn set_deadline(
     due_at: Timestamp,
 ) -> Result<()> {
     sqlx::query(
-        "UPDATE snapshots SET closed_at = ?, due_at = ?, begins_at = ?
-         WHERE tenant = ? AND id = ? AND phase = 'stored'",
+        "UPDATE snapshots SET closed_at = $1, due_at = $2, begins_at = $3
+         WHERE tenant = $4 AND id = $5 AND phase = 'stored'",
     )
     .bind(closed_at.map(Timestamp::seconds))
     .bind(due_at.seconds())
@@ -205,7 +206,7 @@ pub(crate) async fn set_deadline(
 
 /// Counts one more reading.
 pub(crate) async fn count_read(connection: &mut Connection, tenant: &TenantId, id: &FileId) -> Result<()> {
-    sqlx::query("UPDATE snapshots SET reads = reads + 1 WHERE tenant = ? AND id = ?")
+    sqlx::query("UPDATE snapshots SET reads = reads + 1 WHERE tenant = $1 AND id = $2")
         .bind(tenant.as_str())
         .bind(id.to_string())
         .execute(connection)
@@ -221,8 +222,8 @@ pub(crate) async fn due(
     limit: i64,
 ) -> Result<Vec<Snapshot>> {
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "{COLUMNS} WHERE phase = 'stored' AND begins_at <= ?1 AND (?2 IS NULL OR (tenant = ?2 AND ticket = ?3))
-         ORDER BY begins_at LIMIT ?4"
+        "{COLUMNS} WHERE phase = 'stored' AND begins_at <= $1 AND (CAST($2 AS TEXT) IS NULL OR (tenant = $2 AND ticket = $3))
+         ORDER BY begins_at LIMIT $4"
     )))
     .bind(now.seconds())
     .bind(of.map(|(tenant, _)| tenant.as_str()))
@@ -241,7 +242,7 @@ pub(crate) async fn in_phase(
     limit: i64,
 ) -> Result<Vec<Snapshot>> {
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "{COLUMNS} WHERE phase = ? AND retry_at <= ? ORDER BY retry_at, number LIMIT ?"
+        "{COLUMNS} WHERE phase = $1 AND retry_at <= $2 ORDER BY retry_at, number LIMIT $3"
     )))
     .bind(phase.word())
     .bind(now.map_or(i64::MAX, Timestamp::seconds))
@@ -258,13 +259,14 @@ pub(crate) async fn begin_deletion(
     id: &FileId,
     reason: DeletionReason,
 ) -> Result<bool> {
-    let done =
-        sqlx::query("UPDATE snapshots SET phase = 'due', reason = ? WHERE tenant = ? AND id = ? AND phase = 'stored'")
-            .bind(reason_to_word(reason))
-            .bind(tenant.as_str())
-            .bind(id.to_string())
-            .execute(connection)
-            .await?;
+    let done = sqlx::query(
+        "UPDATE snapshots SET phase = 'due', reason = $1 WHERE tenant = $2 AND id = $3 AND phase = 'stored'",
+    )
+    .bind(reason_to_word(reason))
+    .bind(tenant.as_str())
+    .bind(id.to_string())
+    .execute(connection)
+    .await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -278,9 +280,9 @@ pub(crate) async fn advance(
     now: Timestamp,
 ) -> Result<bool> {
     let done = sqlx::query(
-        "UPDATE snapshots SET phase = ?1, attempts = 0, retry_at = 0,
-         deleted_at = CASE WHEN ?1 = 'deleted' THEN ?2 ELSE deleted_at END
-         WHERE tenant = ?3 AND id = ?4 AND phase = ?5",
+        "UPDATE snapshots SET phase = $1, attempts = 0, retry_at = 0,
+         deleted_at = CASE WHEN $1 = 'deleted' THEN $2 ELSE deleted_at END
+         WHERE tenant = $3 AND id = $4 AND phase = $5",
     )
     .bind(to.word())
     .bind(now.seconds())
@@ -294,7 +296,7 @@ pub(crate) async fn advance(
 
 /// Notes that a step failed and when to try it again.
 pub(crate) async fn postpone(connection: &mut Connection, snapshot: &Snapshot, retry_at: Timestamp) -> Result<()> {
-    sqlx::query("UPDATE snapshots SET attempts = attempts + 1, retry_at = ? WHERE tenant = ? AND id = ?")
+    sqlx::query("UPDATE snapshots SET attempts = attempts + 1, retry_at = $1 WHERE tenant = $2 AND id = $3")
         .bind(retry_at.seconds())
         .bind(snapshot.tenant.as_str())
         .bind(snapshot.id.to_string())
@@ -305,12 +307,12 @@ pub(crate) async fn postpone(connection: &mut Connection, snapshot: &Snapshot, r
 
 /// Erases what is not needed to say that it is gone: the share's name, who uploaded it, the upload.
 pub(crate) async fn scrub(connection: &mut Connection, tenant: &TenantId, id: &FileId) -> Result<()> {
-    sqlx::query("DELETE FROM uploads WHERE tenant = ? AND snapshot = ?")
+    sqlx::query("DELETE FROM uploads WHERE tenant = $1 AND snapshot = $2")
         .bind(tenant.as_str())
         .bind(id.to_string())
         .execute(&mut *connection)
         .await?;
-    sqlx::query("UPDATE snapshots SET share = NULL, token = NULL WHERE tenant = ? AND id = ?")
+    sqlx::query("UPDATE snapshots SET share = NULL, token = NULL WHERE tenant = $1 AND id = $2")
         .bind(tenant.as_str())
         .bind(id.to_string())
         .execute(connection)
@@ -321,8 +323,8 @@ pub(crate) async fn scrub(connection: &mut Connection, tenant: &TenantId, id: &F
 /// How many snapshots should have been gone before `instant` and are not.
 pub(crate) async fn late(connection: &mut Connection, instant: Timestamp) -> Result<u64> {
     let (count,): (i64,) = sqlx::query_as(
-        "SELECT (SELECT count(*) FROM snapshots WHERE phase = 'stored' AND begins_at < ?1 AND due_at < ?1)
-              + (SELECT count(*) FROM snapshots WHERE due_at < ?1
+        "SELECT (SELECT count(*) FROM snapshots WHERE phase = 'stored' AND begins_at < $1 AND due_at < $1)
+              + (SELECT count(*) FROM snapshots WHERE due_at < $1
                  AND phase IN ('due', 'share-destroyed', 'bytes-gone', 'verified-absent', 'row-scrubbed'))",
     )
     .bind(instant.seconds())

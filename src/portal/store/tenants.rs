@@ -13,7 +13,7 @@ pub(crate) async fn add(
     now: Timestamp,
 ) -> Result<bool> {
     let policy = serde_json::to_string(policy).map_err(|fault| sqlx::Error::Encode(Box::new(fault)))?;
-    let added = sqlx::query("INSERT INTO tenants (id, policy, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+    let added = sqlx::query("INSERT INTO tenants (id, policy, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
         .bind(tenant.as_str())
         .bind(policy)
         .bind(now.seconds())
@@ -24,7 +24,7 @@ pub(crate) async fn add(
 
 /// The tenant's retention policy; `None` when there is no such tenant.
 pub(crate) async fn policy(connection: &mut Connection, tenant: &TenantId) -> Result<Option<RetentionPolicy>> {
-    let row: Option<(String,)> = sqlx::query_as("SELECT policy FROM tenants WHERE id = ?")
+    let row: Option<(String,)> = sqlx::query_as("SELECT policy FROM tenants WHERE id = $1")
         .bind(tenant.as_str())
         .fetch_optional(connection)
         .await?;

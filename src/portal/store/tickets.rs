@@ -19,7 +19,7 @@ pub(crate) async fn add(
     ticket: &TicketId,
     now: Timestamp,
 ) -> Result<bool> {
-    let added = sqlx::query("INSERT INTO tickets (tenant, id, opened_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+    let added = sqlx::query("INSERT INTO tickets (tenant, id, opened_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
         .bind(tenant.as_str())
         .bind(ticket.as_str())
         .bind(now.seconds())
@@ -31,7 +31,7 @@ pub(crate) async fn add(
 /// The ticket of that name, if there is one.
 pub(crate) async fn find(connection: &mut Connection, tenant: &TenantId, ticket: &TicketId) -> Result<Option<Ticket>> {
     let row: Option<(i64, Option<i64>)> =
-        sqlx::query_as("SELECT opened_at, closed_at FROM tickets WHERE tenant = ? AND id = ?")
+        sqlx::query_as("SELECT opened_at, closed_at FROM tickets WHERE tenant = $1 AND id = $2")
             .bind(tenant.as_str())
             .bind(ticket.as_str())
             .fetch_optional(connection)
@@ -51,11 +51,11 @@ pub(crate) async fn list(
     limit: i64,
 ) -> Result<Vec<Ticket>> {
     let rows: Vec<(String, i64, Option<i64>)> = sqlx::query_as(
-        "SELECT id, opened_at, closed_at FROM tickets WHERE tenant = ?1 AND (?2 IS NULL OR (closed_at IS NOT NULL) = ?2)
-         ORDER BY opened_at DESC, id LIMIT ?3",
+        "SELECT id, opened_at, closed_at FROM tickets WHERE tenant = $1 AND (CAST($2 AS BIGINT) IS NULL OR CASE WHEN closed_at IS NULL THEN 0 ELSE 1 END = $2)
+         ORDER BY opened_at DESC, id LIMIT $3",
     )
     .bind(tenant.as_str())
-    .bind(closed)
+    .bind(closed.map(i64::from))
     .bind(limit)
     .fetch_all(connection)
     .await?;
@@ -77,13 +77,13 @@ pub(crate) async fn add_event(
     at: Timestamp,
 ) -> Result<bool> {
     let added = sqlx::query(
-        "INSERT INTO ticket_events (tenant, ticket, event, closed, at) VALUES (?, ?, ?, ?, ?)
+        "INSERT INTO ticket_events (tenant, ticket, event, closed, at) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT DO NOTHING",
     )
     .bind(tenant.as_str())
     .bind(ticket.as_str())
     .bind(name)
-    .bind(closed)
+    .bind(i64::from(closed))
     .bind(at.seconds())
     .execute(connection)
     .await?;
@@ -96,14 +96,14 @@ pub(crate) async fn events(
     tenant: &TenantId,
     ticket: &TicketId,
 ) -> Result<Vec<(Event, Timestamp)>> {
-    let rows: Vec<(bool, i64)> =
-        sqlx::query_as("SELECT closed, at FROM ticket_events WHERE tenant = ? AND ticket = ? ORDER BY number")
+    let rows: Vec<(i64, i64)> =
+        sqlx::query_as("SELECT closed, at FROM ticket_events WHERE tenant = $1 AND ticket = $2 ORDER BY number")
             .bind(tenant.as_str())
             .bind(ticket.as_str())
             .fetch_all(connection)
             .await?;
     let event = |closed| if closed { Event::TicketClosed } else { Event::TicketReopened };
-    Ok(rows.into_iter().map(|(closed, at)| (event(closed), Timestamp::from_seconds(at))).collect())
+    Ok(rows.into_iter().map(|(closed, at)| (event(closed != 0), Timestamp::from_seconds(at))).collect())
 }
 
 /// Writes down when the ticket was closed, or that it is open.
@@ -113,7 +113,7 @@ pub(crate) async fn set_closed_at(
     ticket: &TicketId,
     closed_at: Option<Timestamp>,
 ) -> Result<()> {
-    sqlx::query("UPDATE tickets SET closed_at = ? WHERE tenant = ? AND id = ?")
+    sqlx::query("UPDATE tickets SET closed_at = $1 WHERE tenant = $2 AND id = $3")
         .bind(closed_at.map(Timestamp::seconds))
         .bind(tenant.as_str())
         .bind(ticket.as_str())

@@ -1,7 +1,7 @@
 //! Tokens: who may do what until when. The token itself is nowhere, only its SHA-256.
 
 use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 
 use super::{Connection, Result, instant, parsed, signed, unreadable, unsigned};
 use crate::clock::Timestamp;
@@ -24,7 +24,7 @@ pub(crate) struct TokenRow {
 const COLUMNS: &str = "SELECT tenant, id, hash, role, ticket, max_bytes, expires_at, revoked_at FROM tokens";
 
 impl TokenRow {
-    fn read(row: &SqliteRow) -> Result<Self> {
+    fn read(row: &AnyRow) -> Result<Self> {
         let text = |column: &str| row.try_get::<String, _>(column);
         Ok(Self {
             tenant: parsed(&text("tenant")?)?,
@@ -43,7 +43,7 @@ impl TokenRow {
 pub(crate) async fn add(connection: &mut Connection, token: &TokenRow, now: Timestamp) -> Result<()> {
     sqlx::query(
         "INSERT INTO tokens (tenant, id, hash, role, ticket, max_bytes, created_at, expires_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(token.tenant.as_str())
     .bind(&token.id)
@@ -60,7 +60,7 @@ pub(crate) async fn add(connection: &mut Connection, token: &TokenRow, now: Time
 
 /// The token with that hash.
 pub(crate) async fn by_hash(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<TokenRow>> {
-    let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE hash = ?")))
+    let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE hash = $1")))
         .bind(hash.as_slice())
         .fetch_optional(connection)
         .await?;
@@ -69,7 +69,7 @@ pub(crate) async fn by_hash(connection: &mut Connection, hash: &[u8; 32]) -> Res
 
 /// The token of that name.
 pub(crate) async fn find(connection: &mut Connection, tenant: &TenantId, id: &str) -> Result<Option<TokenRow>> {
-    let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE tenant = ? AND id = ?")))
+    let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE tenant = $1 AND id = $2")))
         .bind(tenant.as_str())
         .bind(id)
         .fetch_optional(connection)
@@ -87,7 +87,7 @@ pub(crate) async fn all(connection: &mut Connection) -> Result<Vec<TokenRow>> {
 
 /// Revokes a token from now on; false when there is none of that name or it was revoked before.
 pub(crate) async fn revoke(connection: &mut Connection, tenant: &TenantId, id: &str, now: Timestamp) -> Result<bool> {
-    let done = sqlx::query("UPDATE tokens SET revoked_at = ? WHERE tenant = ? AND id = ? AND revoked_at IS NULL")
+    let done = sqlx::query("UPDATE tokens SET revoked_at = $1 WHERE tenant = $2 AND id = $3 AND revoked_at IS NULL")
         .bind(now.seconds())
         .bind(tenant.as_str())
         .bind(id)

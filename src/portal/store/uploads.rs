@@ -28,7 +28,7 @@ fn read((tenant, id, snapshot, received, expires_at): Columns) -> Result<Upload>
 
 /// Adds an upload of nothing yet.
 pub(crate) async fn add(connection: &mut Connection, upload: &Upload) -> Result<()> {
-    sqlx::query("INSERT INTO uploads (tenant, id, snapshot, expires_at) VALUES (?, ?, ?, ?)")
+    sqlx::query("INSERT INTO uploads (tenant, id, snapshot, expires_at) VALUES ($1, $2, $3, $4)")
         .bind(upload.tenant.as_str())
         .bind(&upload.id)
         .bind(upload.snapshot.to_string())
@@ -41,7 +41,7 @@ pub(crate) async fn add(connection: &mut Connection, upload: &Upload) -> Result<
 /// The upload of that id.
 pub(crate) async fn find(connection: &mut Connection, tenant: &TenantId, id: &str) -> Result<Option<Upload>> {
     let row: Option<Columns> =
-        sqlx::query_as("SELECT tenant, id, snapshot, received, expires_at FROM uploads WHERE tenant = ? AND id = ?")
+        sqlx::query_as("SELECT tenant, id, snapshot, received, expires_at FROM uploads WHERE tenant = $1 AND id = $2")
             .bind(tenant.as_str())
             .bind(id)
             .fetch_optional(connection)
@@ -56,7 +56,7 @@ pub(crate) async fn of_snapshot(
     snapshot: &FileId,
 ) -> Result<Option<Upload>> {
     let row: Option<Columns> = sqlx::query_as(
-        "SELECT tenant, id, snapshot, received, expires_at FROM uploads WHERE tenant = ? AND snapshot = ?",
+        "SELECT tenant, id, snapshot, received, expires_at FROM uploads WHERE tenant = $1 AND snapshot = $2",
     )
     .bind(tenant.as_str())
     .bind(snapshot.to_string())
@@ -81,7 +81,7 @@ pub(crate) async fn expired(connection: &mut Connection, now: Timestamp, limit: 
     let rows: Vec<Columns> = sqlx::query_as(
         "SELECT uploads.tenant, uploads.id, snapshot, received, expires_at FROM uploads JOIN snapshots
          ON snapshots.tenant = uploads.tenant AND snapshots.id = snapshot
-         WHERE phase = 'uploading' AND expires_at <= ? ORDER BY expires_at LIMIT ?",
+         WHERE phase = 'uploading' AND expires_at <= $1 ORDER BY expires_at LIMIT $2",
     )
     .bind(now.seconds())
     .bind(limit)
@@ -97,7 +97,7 @@ pub(crate) async fn set_received(
     received: u64,
     expires_at: Timestamp,
 ) -> Result<bool> {
-    let done = sqlx::query("UPDATE uploads SET received = ?, expires_at = ? WHERE tenant = ? AND id = ?")
+    let done = sqlx::query("UPDATE uploads SET received = $1, expires_at = $2 WHERE tenant = $3 AND id = $4")
         .bind(signed(received))
         .bind(expires_at.seconds())
         .bind(upload.tenant.as_str())

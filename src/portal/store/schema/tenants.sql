@@ -1,0 +1,5 @@
+CREATE TABLE tenants (
+    id TEXT NOT NULL PRIMARY KEY,
+    policy TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;

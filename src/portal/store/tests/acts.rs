@@ -1,0 +1,151 @@
+//! What an act leaves behind, and what an act that was dropped does not.
+
+use super::stores;
+use crate::clock::Timestamp;
+use crate::ids::{FileId, ShareId, TenantId, TicketId};
+use crate::portal::store::shares::{self, ShareRow};
+use crate::portal::store::snapshots::{self, Snapshot};
+use crate::portal::store::uploads::{self, Upload};
+use crate::portal::store::{Store, tenants, tickets};
+use crate::secret::Secret;
+use crate::track::{Phase, RetentionPolicy};
+
+fn tenant() -> TenantId {
+    "acme".parse().unwrap()
+}
+
+fn ticket() -> TicketId {
+    "4711".parse().unwrap()
+}
+
+const NOW: Timestamp = Timestamp::from_seconds(1_795_000_000);
+
+fn announced(id: u8) -> Snapshot {
+    Snapshot {
+        tenant: tenant(),
+        id: FileId([id; 16]),
+        ticket: ticket(),
+        size: 6,
+        sha256: "ab".repeat(32),
+        phase: Phase::Uploading,
+        share: Some(ShareId([9; 16])),
+        reads: 0,
+        uploaded_at: None,
+        closed_at: None,
+        due_at: None,
+        deleted_at: None,
+        reason: None,
+        attempts: 0,
+    }
+}
+
+/// A tenant with a ticket and one announced snapshot.
+async fn announce(store: &Store) -> Snapshot {
+    let snapshot = announced(7);
+    let mut transaction = store.begin().await.unwrap();
+    assert!(tenants::add(&mut transaction, &tenant(), &RetentionPolicy::default(), NOW).await.unwrap());
+    assert!(tickets::add(&mut transaction, &tenant(), &ticket(), NOW).await.unwrap());
+    snapshots::add(&mut transaction, &snapshot, "token", NOW).await.unwrap();
+    let upload =
+        Upload { tenant: tenant(), id: "u".into(), snapshot: snapshot.id, received: 0, expires_at: NOW.plus_days(7) };
+    uploads::add(&mut transaction, &upload).await.unwrap();
+    transaction.commit().await.unwrap();
+    snapshot
+}
+
+#[tokio::test]
+async fn what_was_committed_is_there_for_every_process() {
+    for store in stores().await {
+        let snapshot = announce(&store).await;
+        let again = store.again().await;
+        let mut connection = again.read().await.unwrap();
+        let found = snapshots::find(&mut connection, &tenant(), &snapshot.id).await.unwrap().unwrap();
+        assert_eq!((found.size, found.sha256, found.share), (6, snapshot.sha256, snapshot.share));
+        assert_eq!((found.uploaded_at, found.reason), (None, None));
+        assert_eq!(snapshots::bytes_awaited(&mut connection).await.unwrap(), 6);
+        assert_eq!(snapshots::bytes_of_token(&mut connection, &tenant(), "token").await.unwrap(), 6);
+        assert_eq!(snapshots::bytes_of_token(&mut connection, &tenant(), "other").await.unwrap(), 0);
+        let found = tickets::find(&mut connection, &tenant(), &ticket()).await.unwrap().unwrap();
+        assert_eq!((found.opened_at, found.closed_at), (NOW, None));
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_committed_never_happened() {
+    for store in stores().await {
+        let mut transaction = store.begin().await.unwrap();
+        tenants::add(&mut transaction, &tenant(), &RetentionPolicy::default(), NOW).await.unwrap();
+        drop(transaction);
+        assert!(tenants::all(&mut *store.read().await.unwrap()).await.unwrap().is_empty());
+        announce(&store).await;
+    }
+}
+
+#[tokio::test]
+async fn one_transaction_writes_at_a_time_over_all_processes() {
+    for store in stores().await {
+        announce(&store).await;
+        let again = store.again().await;
+        let count = |store: Store| async move {
+            for _ in 0..25 {
+                let mut transaction = store.begin().await.unwrap();
+                let found = uploads::find(&mut transaction, &tenant(), "u").await.unwrap().unwrap();
+                // Read, then written: two at once would lose one.
+                tokio::task::yield_now().await;
+                let more = found.received + 1;
+                assert!(uploads::set_received(&mut transaction, &found, more, NOW).await.unwrap());
+                transaction.commit().await.unwrap();
+            }
+        };
+        let writers = [store.clone(), again.clone(), store.clone(), again].map(|store| tokio::spawn(count(store)));
+        for writer in writers {
+            writer.await.unwrap();
+        }
+        let found = uploads::find(&mut *store.read().await.unwrap(), &tenant(), "u").await.unwrap().unwrap();
+        assert_eq!(found.received, 100);
+    }
+}
+
+#[tokio::test]
+async fn lists_have_one_order_and_optional_parameters_work() {
+    for store in stores().await {
+        announce(&store).await;
+        let mut transaction = store.begin().await.unwrap();
+        for name in ["b", "B", "a", "A-1", "A_1"] {
+            tickets::add(&mut transaction, &tenant(), &name.parse().unwrap(), NOW).await.unwrap();
+        }
+        tickets::set_closed_at(&mut transaction, &tenant(), &"B".parse().unwrap(), Some(NOW)).await.unwrap();
+        let names = async |transaction: &mut _, closed| {
+            let found = tickets::list(transaction, &tenant(), closed, 10).await.unwrap();
+            found.iter().map(|ticket| ticket.id.to_string()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(names(&mut transaction, None).await, "4711 A-1 A_1 B a b");
+        assert_eq!(names(&mut transaction, Some(true)).await, "B");
+        assert_eq!(names(&mut transaction, Some(false)).await, "4711 A-1 A_1 a b");
+        let other = "a".parse().unwrap();
+        for (ticket, count) in [(None, 1), (Some(&ticket()), 1), (Some(&other), 0)] {
+            let found = snapshots::list(&mut transaction, &tenant(), ticket, 10).await.unwrap();
+            assert_eq!(found.len(), count, "{ticket:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_share_that_came_to_nothing_is_replaced_and_a_destroyed_one_is_gone() {
+    for store in stores().await {
+        let id = FileId([7; 16]);
+        let row =
+            |byte| ShareRow { id: ShareId([byte; 16]), secret: Secret::new([byte; 32]), not_after: Timestamp::MAX };
+        let mut connection = store.shares().await.unwrap();
+        shares::put(&mut connection, &tenant(), &id, &row(1)).await.unwrap();
+        shares::put(&mut connection, &tenant(), &id, &row(2)).await.unwrap();
+        let found = shares::find(&mut connection, &tenant(), &id).await.unwrap().unwrap();
+        assert_eq!((found.id, found.secret.expose(), found.not_after), (ShareId([2; 16]), &[2; 32], Timestamp::MAX));
+        assert_eq!(shares::holders(&mut connection).await.unwrap(), [(tenant(), id)]);
+        assert!(shares::destroy(&mut connection, &tenant(), &id).await.unwrap());
+        assert!(!shares::destroy(&mut connection, &tenant(), &id).await.unwrap());
+        assert!(shares::find(&mut connection, &tenant(), &id).await.unwrap().is_none());
+        drop(connection);
+        store.checkpoint().await.unwrap();
+    }
+}
