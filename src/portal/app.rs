@@ -50,7 +50,10 @@ impl App {
     /// Opens the data directory; the first time it makes everything: directory, databases, the first tenant, the key.
     pub(crate) async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, PortalError> {
         prepare(&config.data).map_err(PortalError::Data)?;
-        let store = Store::open(&config.data).await?;
+        let store = match &config.database {
+            Some(database) => Store::open_postgres(database, config.shares_database.as_ref()).await?,
+            None => Store::open(&config.data).await?,
+        };
         let blobs = Blobs::open(&config.data, config.free_space_floor).map_err(PortalError::Data)?;
         let key = receipt_key(&config.data, &config.name)?;
         let first: TenantId = FIRST_TENANT.parse().expect("the word is a plain name");

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::error::PortalError;
+use super::store::DatabaseUrl;
 
 /// How a portal is run. [`Config::new`] fills in what is seldom changed.
 #[derive(Clone, Debug)]
@@ -11,6 +12,10 @@ use super::error::PortalError;
 pub struct Config {
     /// Where everything is kept. The first start makes it, readable by its owner alone.
     pub data: PathBuf,
+    /// The `PostgreSQL` database to use instead of `SQLite` files beneath `data`.
+    pub database: Option<DatabaseUrl>,
+    /// The `PostgreSQL` database for the shares, when they are to be apart from `database`.
+    pub shares_database: Option<DatabaseUrl>,
     /// The address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
     /// Certificate chain and private key, both PEM files. Without them the portal speaks plain HTTP.
@@ -31,6 +36,8 @@ impl Config {
     pub fn new(data: impl Into<PathBuf>, listen: SocketAddr) -> Self {
         Self {
             data: data.into(),
+            database: None,
+            shares_database: None,
             listen,
             tls: None,
             behind_proxy: false,

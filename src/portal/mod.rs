@@ -1,7 +1,7 @@
 //! The support portal: takes sealed files in, keeps the portal's parts of their keys, gives both to technicians who say why,
 //! and deletes both on time with a signed receipt. It never opens a snapshot and holds no private key of a recipient.
 //!
-//! One process, `SQLite` and a directory. The outside of the room is synchronous: [`Portal::start`] runs everything on threads
+//! One process, `SQLite` and a directory; or `PostgreSQL` instead ([`Config::database`]). The outside of the room is synchronous: [`Portal::start`] runs everything on threads
 //! of its own, [`admin`] works on the data directory, also while a portal serves it.
 //!
 //! ```no_run
@@ -42,6 +42,7 @@ pub use config::Config;
 pub use error::PortalError;
 pub use jobs::Swept;
 pub use log::{LogFormat, start_logging};
+pub use store::{DatabaseUrl, NotADatabaseUrl};
 
 use std::fs::File;
 use std::sync::Arc;

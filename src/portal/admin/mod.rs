@@ -29,9 +29,15 @@ impl Admin {
     ///
     /// Must not be called from within an async runtime.
     pub fn open(data: &Path, clock: Arc<dyn Clock>) -> Result<Self, PortalError> {
+        Self::with(&Config::new(data, ([127, 0, 0, 1], 0).into()), clock)
+    }
+
+    /// Opens the data directory and the database of a portal that is run so; makes them when they are not there.
+    ///
+    /// Must not be called from within an async runtime.
+    pub fn with(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, PortalError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(PortalError::Data)?;
-        let config = Config::new(data, ([127, 0, 0, 1], 0).into());
-        let app = Arc::new(runtime.block_on(App::open(&config, clock))?);
+        let app = Arc::new(runtime.block_on(App::open(config, clock))?);
         Ok(Self { runtime, app })
     }
 

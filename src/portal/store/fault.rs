@@ -25,7 +25,7 @@ pub(crate) fn trouble(fault: &sqlx::Error) -> Trouble {
 }
 
 /// Tells it by the code: `SQLite`'s are decimal numbers whose low byte counts, `PostgreSQL`'s are five characters
-/// (PostgreSQL manual, appendix A).
+/// (`PostgreSQL` manual, appendix A).
 fn of_code(code: &str) -> Trouble {
     match code {
         // disk_full; a quota of the server's file system is an insufficient resource.

@@ -16,6 +16,7 @@ pub(crate) mod tickets;
 pub(crate) mod tokens;
 pub(crate) mod uploads;
 
+mod address;
 mod fault;
 mod postgres;
 mod schema;
@@ -23,6 +24,7 @@ mod sqlite;
 #[cfg(test)]
 mod tests;
 
+pub use address::{DatabaseUrl, NotADatabaseUrl};
 pub(crate) use fault::{Trouble, trouble};
 
 use std::path::Path;
@@ -30,7 +32,6 @@ use std::path::Path;
 use sqlx::{Any, AnyConnection, AnyPool};
 
 use crate::clock::Timestamp;
-use crate::secret::Secret;
 use schema::{Step, step};
 
 /// The answer of the store.
@@ -92,7 +93,7 @@ impl Store {
 
     /// Opens a database of `PostgreSQL`, and another for the shares when there is one; makes the schemas when they are not
     /// there and brings them to the present version.
-    pub(crate) async fn open_postgres(portal: &Secret<String>, shares: Option<&Secret<String>>) -> Result<Self> {
+    pub(crate) async fn open_postgres(portal: &DatabaseUrl, shares: Option<&DatabaseUrl>) -> Result<Self> {
         let kind = Kind::Postgres;
         let writer = postgres::pool(portal, postgres::PORTAL, postgres::WRITERS).await?;
         bring_up(kind, &writer, PORTAL).await?;

@@ -5,8 +5,7 @@ use std::time::Duration;
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyPool, AssertSqlSafe, Executor as _};
 
-use super::Result;
-use crate::secret::Secret;
+use super::{DatabaseUrl, Result};
 
 /// The schema of everything but the shares.
 pub(super) const PORTAL: &str = "tarseal";
@@ -33,7 +32,7 @@ const SETTINGS: &str = "SET synchronous_commit = on; SET lock_timeout = '30s';
     SET idle_in_transaction_session_timeout = '120s'; SET client_min_messages = warning; SET standard_conforming_strings = on;";
 
 /// Reaches a server; makes the schema when it is not there.
-pub(super) async fn pool(url: &Secret<String>, schema: &'static str, connections: u32) -> Result<AnyPool> {
+pub(super) async fn pool(url: &DatabaseUrl, schema: &'static str, connections: u32) -> Result<AnyPool> {
     sqlx::any::install_default_drivers();
     AnyPoolOptions::new()
         .max_connections(connections)
@@ -53,7 +52,7 @@ pub(super) async fn pool(url: &Secret<String>, schema: &'static str, connections
                 Ok(())
             })
         })
-        .connect(url.expose())
+        .connect(url.whole().expose())
         .await
 }
 

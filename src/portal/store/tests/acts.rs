@@ -76,7 +76,7 @@ async fn what_was_not_committed_never_happened() {
         let mut transaction = store.begin().await.unwrap();
         tenants::add(&mut transaction, &tenant(), &RetentionPolicy::default(), NOW).await.unwrap();
         drop(transaction);
-        assert!(tenants::all(&mut *store.read().await.unwrap()).await.unwrap().is_empty());
+        assert!(tenants::all(&mut store.read().await.unwrap()).await.unwrap().is_empty());
         announce(&store).await;
     }
 }
@@ -101,7 +101,7 @@ async fn one_transaction_writes_at_a_time_over_all_processes() {
         for writer in writers {
             writer.await.unwrap();
         }
-        let found = uploads::find(&mut *store.read().await.unwrap(), &tenant(), "u").await.unwrap().unwrap();
+        let found = uploads::find(&mut store.read().await.unwrap(), &tenant(), "u").await.unwrap().unwrap();
         assert_eq!(found.received, 100);
     }
 }

@@ -6,8 +6,7 @@ mod acts;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use tempfile::TempDir;
 
-use super::Store;
-use crate::secret::Secret;
+use super::{DatabaseUrl, Store};
 
 /// A store that is gone with the test, whatever becomes of it.
 pub(super) struct TestStore {
@@ -53,11 +52,11 @@ impl std::ops::Deref for TestStore {
 }
 
 impl Home {
-    fn url(&self) -> Secret<String> {
+    fn url(&self) -> DatabaseUrl {
         let Self::Database { server, name } = self else { panic!("only a server has an address") };
         let mut url = url::Url::parse(server).unwrap();
         url.set_path(name);
-        Secret::new(url.into())
+        url.as_str().parse().unwrap()
     }
 }
 
