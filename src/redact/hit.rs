@@ -111,6 +111,8 @@ pub(crate) mod rank {
     pub(crate) const SECRET: u8 = 9;
     /// What a profile itself names.
     pub(crate) const OWN: u8 = 10;
+    /// What was not read; it is never kept.
+    pub(crate) const UNREAD: u8 = 11;
     pub(crate) const DIVIDED: u8 = 12;
 }
 

@@ -1,6 +1,8 @@
 //! What is found in a line: by a [walk](super::walk) over it, over the lines written into it and over what its escapes hide,
 //! and by the shape of the text it stands in; settled, and without stand-ins.
 
+use std::collections::BTreeMap;
+
 use super::category::{Action, Category};
 use super::detector::{TABLE, Table, value_hits};
 use super::hit::{Hit, Hits, rank};
@@ -189,14 +191,16 @@ impl<'k> Scanner<'k> {
         if unescaped.decode(line, coding) {
             inner.found.clear();
             self.walk_decoded(&unescaped.text, previous, &mut inner, scratch, depth + 1);
+            let mut known = Covered::by(&hits.found);
             for hit in &inner.found {
                 let (start, end) = whole_characters(line, unescaped.place(hit.start), unescaped.end(hit.end));
                 // What needed no decoding was found in the line itself, and a quotation mark that was none before decoding
                 // must not take the marks of the line with it: redacted JSON stays JSON.
                 let decoded = end - start != hit.end - hit.start;
-                let known = || hits.found.iter().any(|other| other.start <= start && end <= other.end);
-                if (decoded || !known()) && !holds_open_quote(&line[start..end]) {
+                let new = decoded || !known.holds(start, end);
+                if hit.rank == rank::UNREAD || new && !holds_open_quote(&line[start..end]) {
                     hits.push(start, end, hit.category, hit.form, hit.rank);
+                    known.add(start, end.max(start));
                 }
             }
         }
@@ -206,7 +210,7 @@ impl<'k> Scanner<'k> {
     /// Whether a finding is to be replaced: its category is not kept, and it is no stand-in.
     pub(super) fn counts(&self, text: &[u8], hit: &Hit, scratch: &mut Scratch) -> bool {
         let Some(known) = self.known else { return true };
-        if known.action(hit.category) == Action::Keep {
+        if known.action(hit.category) == Action::Keep && hit.rank != rank::UNREAD {
             return false;
         }
         let Some(key) = Key::of(text, hit) else { return !known.is_stand_in(text, hit) };
@@ -220,6 +224,32 @@ impl<'k> Scanner<'k> {
         }
         scratch.memo.put(&key, is_stand_in, &scratch.made);
         !is_stand_in
+    }
+}
+
+/// Where findings lie, to tell quickly whether one of them holds a place: those that lie within no other, by their beginnings.
+#[derive(Default)]
+struct Covered(BTreeMap<usize, usize>);
+
+impl Covered {
+    fn by(found: &[Hit]) -> Self {
+        let mut covered = Self::default();
+        found.iter().for_each(|hit| covered.add(hit.start, hit.end));
+        covered
+    }
+
+    fn holds(&self, start: usize, end: usize) -> bool {
+        self.0.range(..=start).next_back().is_some_and(|(_, &last)| end <= last)
+    }
+
+    fn add(&mut self, start: usize, end: usize) {
+        if self.holds(start, end) {
+            return;
+        }
+        while let Some((&from, _)) = self.0.range(start..).next().filter(|&(_, &to)| to <= end) {
+            self.0.remove(&from);
+        }
+        self.0.insert(start, end);
     }
 }
 

@@ -4,9 +4,11 @@
 //! of words. A word becomes a number, and a filter tells whether a learned name or a word with a meaning of its own may begin
 //! there. Everything else is passed over.
 
+use std::cell::Cell;
+
 use super::category::Category;
 use super::detector::Line;
-use super::hit::{Form, Hits, rank};
+use super::hit::{Form, Hit, Hits, rank};
 use super::masks::{Block, Shape};
 use super::scan::{LAYERS, Places, Scanner, Scratch};
 use super::text::{self, WORD, word_hash, word_hash_in};
@@ -26,37 +28,81 @@ struct Walk<'w> {
     base64_tried: usize,
     named_until: usize,
     numbers_until: usize,
-    crowd: Crowd,
+    /// How many bytes detectors may still be shown beyond [`REACH`].
+    left: usize,
+    /// Whether the rest of the line is not read.
+    dropped: bool,
 }
 
-/// Keys that follow each other with nothing between them that ends a value, each within the values of those before.
-#[derive(Default)]
-struct Crowd {
-    last: usize,
-    count: usize,
-    until: usize,
-}
+/// How far detectors see on either side of a place in a line that is longer than twice that, in bytes. What reaches further
+/// is shown in larger pieces, so each place costs no more than the line is long, and most cost little.
+const REACH: usize = 2 << 10;
+/// How often a byte of a line may be shown again in larger pieces, on average. What is left of the line then is not read, and
+/// goes as a whole.
+const AGAIN: usize = 64;
 
-/// Most keys within each other's values. Nobody writes more than a few; each is looked at as far as its value goes.
-const MOST_KEYS: usize = 256;
-
-impl Crowd {
-    /// Whether there are too many keys. Then everything up to the end of the values is dropped.
-    fn full(&mut self, line: &[u8], at: usize, hits: &mut Hits) -> bool {
-        if at < self.until {
-            return true;
-        }
-        // What ends any value, also that of a secret; a bracket does not.
-        let ends = |b: &u8| b.is_ascii_whitespace() || br#",;&"'<>"#.contains(b);
-        self.count = if line[self.last..at].iter().any(ends) { 1 } else { self.count + 1 };
-        self.last = at;
-        if self.count <= MOST_KEYS {
-            return false;
-        }
-        self.until = line[at..].iter().position(ends).map_or(line.len(), |length| at + length);
-        hits.push(at + 1, self.until, Category::Secret, Form::Drop, rank::SECRET);
-        true
+impl<'w> Walk<'w> {
+    /// Shows detectors the place `at` of the line: `look` gets the text around it and where that begins in the line.
+    #[inline]
+    fn show<T: Default>(&mut self, at: usize, look: impl Fn(&Line<'_>, usize, &mut Hits) -> T) -> T {
+        if self.line.text.len() <= 2 * REACH { look(&self.line, 0, self.hits) } else { self.show_near(at, look) }
     }
+
+    fn show_near<T: Default>(&mut self, at: usize, look: impl Fn(&Line<'_>, usize, &mut Hits) -> T) -> T {
+        if self.dropped {
+            return T::default();
+        }
+        let whole = self.line.text;
+        let known = self.hits.found.len();
+        let mut reach = REACH;
+        loop {
+            let (from, to) = around(whole, at, reach);
+            let (masks, begin) = self.line.places;
+            let line = Line {
+                text: &whole[from..to],
+                head: if from > 0 { &whole[..REACH] } else { b"" },
+                previous: self.line.previous,
+                places: (masks, begin + from),
+                short: Cell::new(false),
+            };
+            let result = look(&line, from, self.hits);
+            let new = &mut self.hits.found[known..];
+            let goes_on = to < whole.len();
+            let cut = |hit: &Hit| hit.start == 0 && from > 0 || hit.end >= to - from && goes_on;
+            if !(line.short.get() && goes_on || new.iter().any(cut)) {
+                new.iter_mut().for_each(|hit| (hit.start, hit.end) = (hit.start + from, hit.end + from));
+                return result;
+            }
+            self.hits.found.truncate(known);
+            reach *= 4;
+            let cost = whole.len().min(2 * reach);
+            if cost > self.left {
+                self.drop_rest(at);
+                return T::default();
+            }
+            self.left -= cost;
+        }
+    }
+
+    /// Drops the rest of the line, from the blank before `at`.
+    #[cold]
+    fn drop_rest(&mut self, at: usize) {
+        let whole = self.line.text;
+        let floor = at.saturating_sub(REACH);
+        let from = whole[floor..at].iter().rposition(u8::is_ascii_whitespace).map_or(floor, |place| floor + place + 1);
+        self.hits.push(from, whole.len(), Category::Secret, Form::Drop, rank::UNREAD);
+        self.left = 0;
+        self.dropped = true;
+    }
+}
+
+/// The text within `reach` of a place: whole characters.
+fn around(text: &[u8], at: usize, reach: usize) -> (usize, usize) {
+    let within = |at: &usize| text.get(*at).is_some_and(|b| b & 0xc0 == 0x80);
+    let from = at.saturating_sub(reach);
+    let from = (from.saturating_sub(3)..=from).rev().find(|at| !within(at)).unwrap_or(from);
+    let to = text.len().min(at + reach);
+    (from, (to..text.len().min(to + 4)).find(|at| !within(at)).unwrap_or(text.len().min(to + 4)))
 }
 
 /// The places of the bits that are set.
@@ -94,7 +140,7 @@ impl Scanner<'_> {
         depth: usize,
     ) -> bool {
         let &Places { text, masks, from, to } = view;
-        let line = Line { text: &text[from..to], previous, places: (masks, from) };
+        let line = Line { text: &text[from..to], head: b"", previous, places: (masks, from), short: Cell::new(false) };
         if !self.names_only {
             self.table.at_line_start(&line, hits);
         }
@@ -117,12 +163,16 @@ impl Scanner<'_> {
             base64_tried: 0,
             named_until: 0,
             numbers_until: 0,
-            crowd: Crowd::default(),
+            left: AGAIN * (to - from),
+            dropped: false,
         };
         let digits = if self.digits { u64::MAX } else { 0 };
         let (first, last) = (from / 64, (to - 1) / 64);
         let mut escapes = false;
         for (number, block) in (first..).zip(&masks.blocks[first..=last]) {
+            if walk.dropped {
+                break;
+            }
             let mut inside = u64::MAX;
             if number == first {
                 inside &= u64::MAX << (from % 64);
@@ -181,26 +231,19 @@ impl Scanner<'_> {
         let &Places { masks, from, .. } = walk.view;
         for bit in Bits(block.shapes[Shape::Key as usize] & inside) {
             let at = base + bit - from;
-            // Up to that length, even a line of nothing but keys is looked at in no time.
-            let long = walk.line.text.len() > MOST_KEYS * 8;
-            if !(long && walk.crowd.full(walk.line.text, at, walk.hits)) {
-                self.table.at_key(&walk.line, at, walk.hits);
-            }
+            walk.show(at, |line, from, hits| self.table.at_key(line, at - from, hits));
         }
         for bit in Bits(block.rare() & inside) {
             let at = base + bit;
             let colons = block.shapes[Shape::Colons as usize] & 1 << bit;
-            if colons != 0 && !masks.many_colons(at) {
-                self.table.at_anchor(
-                    &walk.line,
-                    at - from,
-                    (&block.without(Shape::Colons), 1 << bit),
-                    &mut walk.skip,
-                    walk.hits,
-                );
-            } else {
-                self.table.at_anchor(&walk.line, at - from, (block, 1 << bit), &mut walk.skip, walk.hits);
-            }
+            let few = (colons != 0 && !masks.many_colons(at)).then(|| block.without(Shape::Colons));
+            let shapes = (few.as_ref().unwrap_or(block), 1 << bit);
+            let (at, known) = (at - from, walk.skip);
+            walk.skip = walk.show(at, |line, from, hits| {
+                let mut skip = known.saturating_sub(from);
+                self.table.at_anchor(line, at - from, shapes, &mut skip, hits);
+                known.max(skip + from)
+            });
         }
     }
 
@@ -238,7 +281,9 @@ impl Scanner<'_> {
             return;
         }
         let end = walk.view.masks.word_end(at + walk.view.from) - walk.view.from;
-        walk.numbers_until = self.table.at_number(&walk.line, start, end, walk.hits);
+        walk.numbers_until = walk.show(start, |line, from, hits| {
+            self.table.at_number(line, start - from, end.min(from + line.text.len()) - from, hits) + from
+        });
     }
 
     /// A word that may begin a learned name, or have a meaning of its own.
@@ -247,7 +292,11 @@ impl Scanner<'_> {
             walk.named_until = self.name(walk.line.text, start, end, hash, walk.hits).unwrap_or(walk.named_until);
         }
         if !self.names_only {
-            self.table.at_word(&walk.line, hash, start, end, walk.hits);
+            walk.show(start, |line, from, hits| {
+                if end <= from + line.text.len() {
+                    self.table.at_word(line, hash, start - from, end - from, hits);
+                }
+            });
         }
     }
 
@@ -267,7 +316,10 @@ impl Scanner<'_> {
             return;
         }
         if !self.names_only {
-            self.table.at_long_word(&walk.line, start, end, walk.hits);
+            walk.show(start, |line, from, hits| {
+                let end = line.reached(end - from).min(line.text.len());
+                self.table.at_long_word(line, start - from, end, hits);
+            });
         }
         if start < walk.base64_until || walk.depth == LAYERS || !unescape::may_be_base64(&line[start..end]) {
             return;
@@ -378,5 +430,63 @@ mod tests {
             Scanner { table: &PLAIN, ..Scanner::unknowing() }.scan(line.as_bytes(), b"", &mut scratch);
             prop_assert_eq!(&quick, &scratch.hits.found);
         }
+    }
+
+    fn found(line: &str) -> Vec<(usize, usize, Category, Form)> {
+        let mut scratch = Scratch::default();
+        Scanner::unknowing().scan(line.as_bytes(), b"", &mut scratch);
+        scratch.hits.found.iter().map(|hit| (hit.start, hit.end, hit.category, hit.form)).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn in_a_long_line_the_same_is_found_as_in_a_short_one(line in line(), before in 5000_usize..7000, after in 0_usize..5000) {
+            let words = |length: usize| "und so ".chars().cycle().take(length / 7 * 7).collect::<String>();
+            let short = format!("{}{line} {}", words(280), words(280));
+            let long = format!("{}{line} {}", words(before), words(after + 280));
+            let moved = before / 7 * 7 - 280;
+            let expected: Vec<_> = found(&short).into_iter().map(|(start, end, category, form)| (start + moved, end + moved, category, form)).collect();
+            prop_assert_eq!(expected, found(&long));
+        }
+    }
+
+    #[test]
+    fn a_value_longer_than_detectors_see_at_once_goes_as_a_whole() {
+        let filler = "und so ".repeat(1000);
+        let value = "geheim und lang ".repeat(1000);
+        for (key, end) in [("password=\"", "\""), ("password=[", "]"), ("name=\"password\" value=\"", "\"")] {
+            let line = format!("{filler}{key}{value}{end} {filler}");
+            let hits = found(&line);
+            let place = filler.len() + key.len();
+            assert!(
+                hits.iter().any(|hit| hit.0 <= place && hit.1 >= place + value.trim_end().len()),
+                "{key}: {hits:?}"
+            );
+            assert!(hits.iter().all(|hit| hit.1 <= place + value.len() + 1), "{key}: {hits:?}");
+        }
+        let names: Vec<_> = (0..1000).map(|n| format!("'Ottilie Nummer{n}'")).collect();
+        let line = format!("{filler}participants=[{}] {filler}", names.join(", "));
+        assert_eq!(found(&line).iter().filter(|hit| hit.2 == Category::Person).count(), names.len());
+    }
+
+    #[test]
+    fn what_cannot_be_read_in_time_goes_even_where_secrets_stay() {
+        use crate::redact::category::Action;
+        use crate::redact::learned::Learned;
+        use crate::redact::prf::TicketKey;
+        use crate::redact::rules::Rules;
+        use crate::redact::stand_in::StandIns;
+
+        let line = format!("level=info {}otti@amt.example", "password=[und,".repeat(20_000));
+        let mut rules = Rules::default();
+        rules.actions.insert(Category::Secret, Action::Keep);
+        let stand_ins = StandIns::new(&rules, Learned::default(), &TicketKey::from_bytes([5; 32]));
+        let mut scratch = Scratch::default();
+        Scanner::knowing(&stand_ins).scan(line.as_bytes(), b"", &mut scratch);
+        let last = scratch.hits.found.last().expect("the rest of the line goes");
+        assert_eq!((last.end, last.rank), (line.len(), rank::UNREAD));
+        assert!(scratch.hits.found[0].start >= "level=info ".len());
     }
 }

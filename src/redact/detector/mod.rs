@@ -3,6 +3,7 @@
 //! A detector says at which bytes, words or places of a line it wants to look, and there checks what stands around. To add
 //! one: a file here with a test, and a line in [`DETECTORS`].
 
+use std::cell::Cell;
 use std::sync::LazyLock;
 
 use super::hit::Hits;
@@ -56,18 +57,37 @@ static DETECTORS: [&dyn Detector; 16] = [
     &wallet::Wallet,
 ];
 
-/// A line as detectors see it.
+/// A line as detectors see it; of a long one they see what stands around the place they look at.
 pub(crate) struct Line<'t> {
     /// Its bytes, without the line end.
     pub(crate) text: &'t [u8],
+    /// The beginning of the whole line, when this is a piece from its middle; else nothing.
+    pub(crate) head: &'t [u8],
     /// The line before it, or as much of its end as is known, if that [leads on](crate::redact::lines::leads_on) to this one;
     /// else nothing.
     pub(crate) previous: &'t [u8],
     /// Its places, and where it begins among them.
     pub(crate) places: (&'t Masks, usize),
+    /// Whether somebody looked for an end that is not in [`text`](Self::text).
+    pub(crate) short: Cell<bool>,
 }
 
 impl Line<'_> {
+    /// The line's first bytes, at most `most` and none from `at`.
+    pub(crate) fn head(&self, at: usize, most: usize) -> &[u8] {
+        if self.head.is_empty() { &self.text[..at.min(most)] } else { &self.head[..self.head.len().min(most)] }
+    }
+
+    /// Notes that what a detector looks for reaches to `end`. Where the text is a piece of a long line and that is its end, the
+    /// detector is shown more of the line.
+    #[inline]
+    pub(crate) fn reached(&self, end: usize) -> usize {
+        if end >= self.text.len() {
+            self.short.set(true);
+        }
+        end
+    }
+
     /// Where the run of bytes of keys and names begins that ends before `end`, not before `floor`; `end - floor` is at most 64.
     #[inline]
     pub(crate) fn ident_start(&self, floor: usize, end: usize) -> usize {

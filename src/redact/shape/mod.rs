@@ -294,23 +294,20 @@ impl Found {
             let mut start = hit.start;
             while walls.next_if(|wall| wall.1 <= start).is_some() {}
             while let Some(wall) = walls.next_if(|wall| wall.0 < hit.end) {
-                pieces.push(Hit { start, end: wall.0.max(start), ..*hit });
+                pieces.push((Hit { start, end: wall.0.max(start), ..*hit }, true));
                 start = wall.1.min(hit.end).max(start);
             }
-            pieces.push(Hit { start, ..*hit });
+            pieces.push((Hit { start, ..*hit }, start > hit.start));
         }
         let cut = pieces.len() > hits.found.len();
-        pieces.retain(|piece| {
+        pieces.retain(|(piece, _)| {
             piece.start < piece.end && (!cut || line[piece.start..piece.end].iter().any(|&b| bytes::is(b, WORD | HIGH)))
         });
-        if cut {
-            for piece in &mut pieces {
-                if !hits.found.contains(piece) {
-                    piece.form = super::hit::cut_form(piece.form, piece.category);
-                }
-            }
-        }
-        hits.found = pieces;
+        hits.found.clear();
+        hits.found.extend(pieces.into_iter().map(|(piece, cut)| match cut {
+            true => Hit { form: super::hit::cut_form(piece.form, piece.category), ..piece },
+            false => piece,
+        }));
     }
 }
 

@@ -81,7 +81,7 @@ impl Detector for Keyed {
             let start = text::run(line.text, 0, SPACE);
             let number = class == KeyClass::Phone && matches!(byte(line.text, start), b'0'..=b'9' | b'(');
             if number || matches!(byte(line.text, start), b'"' | b'\'') {
-                let value = value_at(line.text, start, class, b'=');
+                let value = value_at(line, start, class, b'=');
                 push(line.text, value, class, hits);
             }
         }
@@ -99,19 +99,19 @@ fn value_of(line: &Line<'_>, key: &[u8], at: usize, class: KeyClass, hits: &mut 
         start = text::run(text, start, SPACE);
     }
     if byte(text, start) == b'[' && matches!(byte(text, start + 1), b'"' | b'\'') {
-        return list(text, start + 1, class, hits);
+        return list(line, start + 1, class, hits);
     }
     if byte(text, start) == b'[' && before(text, 0, at) == b'"' {
         return; // a list of JSON, whose values the text's shape knows
     }
     if class == KeyClass::Drop(Category::Secret) {
-        return secret(text, key, at, start, hits);
+        return secret(line, key, at, start, hits);
     }
     // `node:fs` is a module.
     if text[at] == b':' && start == at + 1 && key.eq_ignore_ascii_case(b"node") {
         return;
     }
-    let value = value_at(text, start, class, text[at]);
+    let value = value_at(line, start, class, text[at]);
     // JSON in a string: its own keys, and this one for what they do not say, are read by the text's shape.
     let json = matches!(class, KeyClass::Person | KeyClass::User | KeyClass::Host)
         && value.is_some_and(|value| value.quoted && json::begins(&text[value.start..value.end]));
@@ -121,16 +121,17 @@ fn value_of(line: &Line<'_>, key: &[u8], at: usize, class: KeyClass, hits: &mut 
 }
 
 /// A JSON list of strings on one line.
-fn list(text: &[u8], mut at: usize, class: KeyClass, hits: &mut Hits) {
+fn list(line: &Line<'_>, mut at: usize, class: KeyClass, hits: &mut Hits) {
+    let text = line.text;
     while matches!(byte(text, at), b'"' | b'\'') {
-        let value = value_at(text, at, class, b'=');
+        let value = value_at(line, at, class, b'=');
         push(text, value, class, hits);
         at = value.map_or(at + 1, |value| value.end + 1);
-        at = text::run(text, at, SPACE);
+        at = line.reached(text::run(text, at, SPACE));
         if byte(text, at) != b',' {
             return;
         }
-        at = text::run(text, at + 1, SPACE);
+        at = line.reached(text::run(text, at + 1, SPACE));
     }
 }
 

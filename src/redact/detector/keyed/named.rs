@@ -22,20 +22,27 @@ pub(super) fn named(line: &Line<'_>, start: usize, end: usize, hits: &mut Hits) 
     let quote = byte(text, end + 1);
     let attribute = byte(text, end) == b'=' && matches!(quote, b'"' | b'\'') && is(before(text, 0, start), SPACE);
     if attribute && !text[start..end].eq_ignore_ascii_case(b"value") {
-        attribute_pair(text, end + 2, quote, hits);
+        attribute_pair(line, end + 2, quote, hits);
     } else if byte(text, end) == b'"'
         && before(text, 0, start) == b'"'
         && text[start..end].eq_ignore_ascii_case(b"value")
     {
-        json_pair(text, start - 1, end + 1, hits);
+        json_pair(line, start - 1, end + 1, hits);
     } else if byte(text, end) == b'>' && before(text, 0, start) == b'<' && text[start..end].eq_ignore_ascii_case(b"key")
     {
-        property_list(text, end + 1, hits);
+        property_list(line, end + 1, hits);
     }
 }
 
+/// Notes that there is no end in the piece of the line that is seen.
+fn none(line: &Line<'_>) -> Option<usize> {
+    line.reached(line.text.len());
+    None
+}
+
 /// `Name="K">V<`, `name="K" value="V"`; `from` is where K begins.
-fn attribute_pair(text: &[u8], from: usize, quote: u8, hits: &mut Hits) {
+fn attribute_pair(line: &Line<'_>, from: usize, quote: u8, hits: &mut Hits) {
+    let text = line.text;
     let to = text::run(text, from, IDENT);
     if byte(text, to) != quote {
         return;
@@ -46,20 +53,21 @@ fn attribute_pair(text: &[u8], from: usize, quote: u8, hits: &mut Hits) {
     if let Some(place) = memchr::memmem::find(rest, b"alue=").map(|place| to + 1 + place + 5) {
         let quote = byte(text, place);
         if matches!(quote, b'"' | b'\'')
-            && let Some(length) = memchr::memchr2(quote, b'<', &text[place + 1..])
+            && let Some(length) = memchr::memchr2(quote, b'<', &text[place + 1..]).or_else(|| none(line))
         {
             value_hits(text, place + 1, place + 1 + length, class, hits);
         }
     } else if let Some(place) = memchr::memchr(b'>', rest).map(|place| to + 2 + place)
         && text[place - 2] != b'/'
-        && let Some(length) = memchr::memchr(b'<', &text[place..])
+        && let Some(length) = memchr::memchr(b'<', &text[place..]).or_else(|| none(line))
     {
         value_hits(text, place, place + length, class, hits);
     }
 }
 
 /// `{"name":"K","value":"V"}`; `at` is the quotation mark before `value`.
-fn json_pair(text: &[u8], at: usize, end: usize, hits: &mut Hits) {
+fn json_pair(line: &Line<'_>, at: usize, end: usize, hits: &mut Hits) {
+    let text = line.text;
     let floor = at.saturating_sub(FARTHEST);
     let near = &text[floor..at];
     let begin = memchr::memrchr(b'{', near).map_or(0, |place| place + 1);
@@ -75,20 +83,21 @@ fn json_pair(text: &[u8], at: usize, end: usize, hits: &mut Hits) {
     let Some(class) = class_of(&text[from + 1..to]) else { return };
     let from = text::run(text, text::run(text, end, SPACE) + 1, SPACE);
     if matches!(byte(text, from), b'"' | b'\\')
-        && let Some(value) = value_at(text, from, class, b'=')
+        && let Some(value) = value_at(line, from, class, b'=')
     {
         value_hits(text, value.start, value.end, class, hits);
     }
 }
 
 /// `<key>K</key><string>V</string>`
-fn property_list(text: &[u8], from: usize, hits: &mut Hits) {
+fn property_list(line: &Line<'_>, from: usize, hits: &mut Hits) {
+    let text = line.text;
     let to = text::run(text, from, IDENT);
     let Some(class) = class_of(&text[from..to]) else { return };
     let rest = &text[to..text.len().min(to + FARTHEST)];
     if rest.starts_with(b"</")
         && let Some(place) = memchr::memmem::find(rest, b"<string>").map(|place| to + place + 8)
-        && let Some(length) = memchr::memchr(b'<', &text[place..])
+        && let Some(length) = memchr::memchr(b'<', &text[place..]).or_else(|| none(line))
     {
         value_hits(text, place, place + length, class, hits);
     }
@@ -107,7 +116,7 @@ pub(super) fn on_next_line(line: &Line<'_>, hits: &mut Hits) {
     let Some(class) = class_of(key) else { return };
     let from = text.len() - rest.len();
     let from = text::run(text, from, SPACE);
-    if let Some(value) = value_at(text, from, class, b'=') {
+    if let Some(value) = value_at(line, from, class, b'=') {
         value_hits(text, value.start, value.end, class, hits);
     }
 }

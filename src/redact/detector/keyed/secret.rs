@@ -4,12 +4,14 @@ use super::key::weak_in_query;
 use super::placeholder::{is_code, is_path, is_placeholder, is_sentence};
 use super::value::value_at;
 use crate::redact::category::Category;
+use crate::redact::detector::Line;
 use crate::redact::hit::{Form, Hits, rank};
 use crate::redact::keys::{self, KeyClass};
 use crate::redact::text::{self, DIGIT, HEX, IDENT, SPACE, WORD, before, byte, is};
 
 /// A secret's value. Of `Authorization: Bearer x` the scheme stays, of `Cookie: a=b; c=d` nothing.
-pub(super) fn secret(text: &[u8], key: &[u8], at: usize, mut start: usize, hits: &mut Hits) {
+pub(super) fn secret(line: &Line<'_>, key: &[u8], at: usize, mut start: usize, hits: &mut Hits) {
+    let text = line.text;
     let header = text[at] == b':';
     let name = text::fold(key);
     let class = KeyClass::Drop(Category::Secret);
@@ -25,9 +27,10 @@ pub(super) fn secret(text: &[u8], key: &[u8], at: usize, mut start: usize, hits:
     {
         start += 1;
     }
-    let Some(mut value) = value_at(text, start, class, b'=') else {
+    let Some(mut value) = value_at(line, start, class, b'=') else {
         // A password may begin with any sign.
         let rest = text[start.min(text.len())..].trim_ascii_end();
+        line.reached(text.len());
         if header
             && whole_line
             && !matches!(byte(text, start), b'\n' | b'{' | b'[' | b'|' | b'>')
@@ -40,7 +43,7 @@ pub(super) fn secret(text: &[u8], key: &[u8], at: usize, mut start: usize, hits:
     if !value.quoted {
         let cut: &[u8] = if whole_line { b"\"\0" } else { b" \t\r\"'&,;<>\0" };
         let end = text[start..].iter().position(|b| cut.contains(b)).map_or(text.len(), |length| start + length);
-        value.end = start + text[start..end].trim_ascii_end().len();
+        value.end = start + text[start..line.reached(end)].trim_ascii_end().len();
         // What closes without having been opened here closes what holds the value.
         while !whole_line && value.end > value.start {
             let opening = match text[value.end - 1] {

@@ -1,6 +1,7 @@
 //! Where the value behind a key begins and ends: quoted, in brackets, or bare.
 
 use crate::redact::category::Category;
+use crate::redact::detector::Line;
 use crate::redact::keys::KeyClass;
 use crate::redact::text::{DIGIT, SPACE, WORD, byte, is};
 
@@ -13,30 +14,33 @@ pub(super) struct Value {
     /// It stands right behind `=`.
     pub(super) assigned: bool,
 }
+
 /// The value that begins at `start`.
-pub(super) fn value_at(text: &[u8], start: usize, class: KeyClass, sign: u8) -> Option<Value> {
+pub(super) fn value_at(line: &Line<'_>, start: usize, class: KeyClass, sign: u8) -> Option<Value> {
+    let text = line.text;
     match byte(text, start) {
         b'\\' if matches!(byte(text, start + 1), b'"' | b'\'') => {
             let quote = text[start + 1];
             let from = start + 2;
             // One that is not closed ends where what holds it does.
             let end = memchr::memmem::find(&text[from..], &[b'\\', quote])
-                .map_or_else(|| closing(text, from, quote), |length| from + length);
+                .map_or_else(|| closing(line, from, quote), |length| from + length);
             Some(Value { start: from, end, quoted: true, assigned: false })
         }
         quote @ (b'"' | b'\'' | b'`') => {
             let from = start + 1;
-            Some(Value { start: from, end: closing(text, from, quote), quoted: true, assigned: false })
+            Some(Value { start: from, end: closing(line, from, quote), quoted: true, assigned: false })
         }
-        b'[' => in_brackets(text, start, class, sign),
+        b'[' => in_brackets(line, start, class, sign),
         b'\n' | b'{' | b'}' | b']' | b'(' | b'<' | b',' | b';' | b'&' | b'|' => None,
-        _ => Some(Value { start, end: unquoted(text, start, class, sign), quoted: false, assigned: sign == b'=' }),
+        _ => Some(Value { start, end: unquoted(line, start, class, sign), quoted: false, assigned: sign == b'=' }),
     }
 }
 
 /// The value in the brackets that open at `start`; what is dropped goes with its brackets, so that it reads as dropped the
 /// next time.
-fn in_brackets(text: &[u8], start: usize, class: KeyClass, sign: u8) -> Option<Value> {
+fn in_brackets(line: &Line<'_>, start: usize, class: KeyClass, sign: u8) -> Option<Value> {
+    let text = line.text;
     let dropped = |from: usize| {
         let length = Category::ALL.iter().map(|category| category.dropped()).find_map(|mark| {
             text.get(from..).is_some_and(|rest| rest.starts_with(mark.as_bytes())).then_some(mark.len())
@@ -50,9 +54,9 @@ fn in_brackets(text: &[u8], start: usize, class: KeyClass, sign: u8) -> Option<V
     if let Some((start, end)) = dropped(start + 1).filter(|&(_, end)| byte(text, end) == b']') {
         return Some(Value { start, end, quoted: true, assigned: false });
     }
-    let Some(end) = closing_bracket(text, start) else {
+    let Some(end) = closing_bracket(line, start) else {
         // A list that goes on in the next line has nothing here; a password may begin with a bracket.
-        let end = unquoted(text, start, class, sign);
+        let end = unquoted(line, start, class, sign);
         let some = matches!(class, KeyClass::Drop(_)) && text[start..end].iter().any(|&b| is(b, WORD));
         return some.then_some(Value { start, end, quoted: false, assigned: false });
     };
@@ -62,28 +66,35 @@ fn in_brackets(text: &[u8], start: usize, class: KeyClass, sign: u8) -> Option<V
     })
 }
 
-/// Brackets within each other that are paired; a line of nothing but open ones takes no longer than others.
+/// Brackets within each other that are paired.
 const DEEPEST: usize = 64;
-/// How far the first closing bracket is looked for when they do not pair, in bytes.
-const LONGEST_LIST: usize = 16 << 10;
 
 /// Where the bracket that opens at `start` is closed; the first that closes when they do not pair.
-fn closing_bracket(text: &[u8], start: usize) -> Option<usize> {
+fn closing_bracket(line: &Line<'_>, start: usize) -> Option<usize> {
     let mut depth = 0_usize;
-    let pair = memchr::memchr2_iter(b'[', b']', &text[start..]).find(|&at| {
-        if text[start + at] == b'[' {
+    for at in memchr::memchr2_iter(b'[', b']', &line.text[start..]) {
+        if line.text[start + at] == b'[' {
             depth += 1;
         } else {
             depth -= 1;
         }
-        depth == 0 || depth > DEEPEST
-    });
-    let near = &text[start..text.len().min(start + LONGEST_LIST)];
-    pair.filter(|_| depth == 0).or_else(|| memchr::memchr(b']', near)).map(|at| start + at)
+        if depth == 0 {
+            return Some(start + at);
+        }
+        if depth > DEEPEST {
+            break;
+        }
+    }
+    let first = memchr::memchr(b']', &line.text[start..]).map(|at| start + at);
+    if first.is_none() || depth <= DEEPEST {
+        line.reached(line.text.len());
+    }
+    first
 }
 
 /// Where the quotation that begins at `from` ends; a backslash hides the quote after it.
-fn closing(text: &[u8], from: usize, quote: u8) -> usize {
+fn closing(line: &Line<'_>, from: usize, quote: u8) -> usize {
+    let text = line.text;
     let mut at = from;
     while let Some(offset) = text.get(at..).and_then(|rest| memchr::memchr2(quote, b'\\', rest)) {
         at += offset;
@@ -92,10 +103,11 @@ fn closing(text: &[u8], from: usize, quote: u8) -> usize {
         }
         at += 2;
     }
-    text.len()
+    line.reached(text.len())
 }
 
-fn unquoted(text: &[u8], start: usize, class: KeyClass, sign: u8) -> usize {
+fn unquoted(line: &Line<'_>, start: usize, class: KeyClass, sign: u8) -> usize {
+    let text = line.text;
     let stops = |b: u8| {
         is(b, SPACE)
             || matches!(b, 0 | b',' | b';' | b'&' | b'|' | b'"' | b'\'' | b'<' | b'>' | b')' | b']' | b'}' | b'`')
@@ -136,5 +148,5 @@ fn unquoted(text: &[u8], start: usize, class: KeyClass, sign: u8) -> usize {
         }
         _ => {}
     }
-    start + text[start..end].trim_ascii_end().len()
+    start + text[start..line.reached(end)].trim_ascii_end().len()
 }

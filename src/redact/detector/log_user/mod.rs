@@ -108,9 +108,9 @@ impl Detector for LogUser {
         match &*word {
             b"login" => {
                 service::login_told(text, end, hits);
-                after_user(text, start, end, hits);
+                after_user(line, start, end, hits);
             }
-            b"user" | b"username" | b"account" => after_user(text, start, end, hits),
+            b"user" | b"username" | b"account" => after_user(line, start, end, hits),
             b"pam" | b"imap" | b"pop3" | b"lmtp" | b"sql" | b"lda" | b"file" => service::called(text, end, hits),
             b"ldap" => {
                 service::called(text, end, hits);
@@ -133,11 +133,11 @@ impl Detector for LogUser {
             b"session" => of_session(text, end, hits),
             b"su" => su_by(text, end, hits),
             b"identifier" => sentence::identifier(text, start, end, hits),
-            b"for" => after_for(text, start, end, hits),
+            b"for" => after_for(line, start, end, hits),
             b"by" => before_uid(text, end, hits),
             b"to" => su(text, start, hits),
             b"cmd" | b"reload" | b"list" | b"begin" | b"end" | b"replace" | b"cmdend" | b"edit" => {
-                cron(text, start, end, hits);
+                cron(line, start, end, hits);
             }
             b"sudo" => sudo(text, end, hits),
             b"home" | b"users" => home(text, start, end, hits),

@@ -2,12 +2,14 @@
 
 use super::{bare, enclosed, push};
 use crate::redact::common::is_common;
+use crate::redact::detector::Line;
 use crate::redact::detector::ip::is_ip;
 use crate::redact::hit::Hits;
 use crate::redact::text::{self, DIGIT, SPACE, WORD, before, byte, is, is_uuid};
 
 /// `user anna`, `user "anna"`, `user 'anna'`, `user [anna]`, `user [DOMAIN]\[anna]`
-pub(super) fn after_user(text: &[u8], start: usize, end: usize, hits: &mut Hits) {
+pub(super) fn after_user(line: &Line<'_>, start: usize, end: usize, hits: &mut Hits) {
+    let text = line.text;
     // user-agent, user_id: a part of another word.
     if matches!(byte(text, end), b'-' | b'_' | b'.' | b'/')
         || matches!(before(text, 0, start), b'-' | b'_' | b'.' | b'/' | b'$')
@@ -76,7 +78,7 @@ pub(super) fn after_user(text: &[u8], start: usize, end: usize, hits: &mut Hits)
     let invalid = matches!(last.as_str(), "invalid" | "illegal" | "authenticating" | "nonexistent");
     let sure = invalid || matches!(last.as_str(), "for" | "of" | "unknown" | "from");
     let told = if is_common(&folded) {
-        followed && last != "no" || sure && name[0].is_ascii_uppercase() && in_log(text, start)
+        followed && last != "no" || sure && name[0].is_ascii_uppercase() && in_log(line, start)
     } else {
         let ends = rest.trim_ascii_end().is_empty() || matches!(next, b'.' | b',' | b';' | b')' | b']' | b'"');
         let prose = FILLERS.contains(&folded.as_str());
@@ -85,7 +87,7 @@ pub(super) fn after_user(text: &[u8], start: usize, end: usize, hits: &mut Hits)
             || !name.is_ascii()
             || acts(rest)
             || invalid && (ends || is(byte(rest, 1), DIGIT))
-            || in_log(text, start) && (sure || !prose)
+            || in_log(line, start) && (sure || !prose)
             || sure && ends && about_session(&text[..start])
             || !prose && name[0].is_ascii_uppercase() && text[start].is_ascii_lowercase()
     };
@@ -117,9 +119,8 @@ fn acts(rest: &[u8]) -> bool {
 
 /// Whether the line is one of a log: a time of day stands near its beginning, or a process with its number before the word.
 /// In the sentences of a manual the word after "user" is seldom somebody's name.
-fn in_log(text: &[u8], at: usize) -> bool {
-    let head = &text[..at.min(64)];
-    let time = head.windows(6).any(|six| {
+fn in_log(line: &Line<'_>, at: usize) -> bool {
+    let time = line.head(at, 64).windows(6).any(|six| {
         is(six[0], DIGIT)
             && six[1] == b':'
             && is(six[2], DIGIT)
@@ -127,7 +128,7 @@ fn in_log(text: &[u8], at: usize) -> bool {
             && six[4] == b':'
             && is(six[5], DIGIT)
     });
-    time || memchr::memmem::find(&text[..at], b"]: ").is_some()
+    time || [line.head, &line.text[..at]].iter().any(|text| memchr::memmem::find(text, b"]: ").is_some())
 }
 
 fn about_session(text: &[u8]) -> bool {
@@ -170,7 +171,8 @@ fn last_word(text: &[u8], at: usize) -> text::Folded {
 }
 
 /// `Failed password for anna from`, `Accepted publickey for anna`, `password for 'anna'`, `failed for [anna]`
-pub(super) fn after_for(text: &[u8], start: usize, end: usize, hits: &mut Hits) {
+pub(super) fn after_for(line: &Line<'_>, start: usize, end: usize, hits: &mut Hits) {
+    let text = line.text;
     if byte(text, end) != b' ' {
         return;
     }
@@ -203,7 +205,7 @@ pub(super) fn after_for(text: &[u8], start: usize, end: usize, hits: &mut Hits) 
             | "changed"
     );
     let session = text[..start].ends_with(b"/")
-        || is(byte(last.as_bytes(), 0), DIGIT) && about_session(&text[..start]) && in_log(text, start);
+        || is(byte(last.as_bytes(), 0), DIGIT) && about_session(&text[..start]) && in_log(line, start);
     if !of_login && !of_result && !session {
         return;
     }

@@ -1,6 +1,7 @@
 //! User names as su, sudo, cron and PAM print them when somebody gets a session.
 
 use super::{bare, enclosed, push};
+use crate::redact::detector::Line;
 use crate::redact::hit::Hits;
 use crate::redact::text::{self, DIGIT, SPACE, WORD, before, byte, is};
 
@@ -82,11 +83,12 @@ pub(super) fn of_session(text: &[u8], end: usize, hits: &mut Hits) {
 }
 
 /// `CRON[1]: (anna) CMD (…)`, `crontab[1]: (anna) LIST (anna)`
-pub(super) fn cron(text: &[u8], start: usize, end: usize, hits: &mut Hits) {
+pub(super) fn cron(line: &Line<'_>, start: usize, end: usize, hits: &mut Hits) {
+    let text = line.text;
     if start < 4 || &text[start - 2..start] != b") " || !text[start..end].iter().all(u8::is_ascii_uppercase) {
         return;
     }
-    let head = text[..start.min(160)].to_ascii_lowercase();
+    let head = line.head(start, 160).to_ascii_lowercase();
     if &text[start..end] != b"CMD" && memchr::memmem::find(&head, b"cron").is_none() {
         return;
     }
