@@ -54,7 +54,8 @@ impl App {
             Some(database) => Store::open_postgres(database, config.shares_database.as_ref()).await?,
             None => Store::open(&config.data).await?,
         };
-        let blobs = Blobs::open(&config.data, config.free_space_floor).map_err(PortalError::Data)?;
+        let bucket = config.blobs.as_deref().map(|address| (address, config.blobs_key.as_deref()));
+        let blobs = Blobs::open(&config.data, config.free_space_floor, bucket).await?;
         let key = receipt_key(&config.data, &config.name)?;
         let first: TenantId = FIRST_TENANT.parse().expect("the word is a plain name");
         let mut transaction = store.begin().await?;

@@ -78,6 +78,10 @@ pub(crate) enum Outcome {
     DigestMismatch,
     /// The deadline had come.
     Expired,
+    /// The bytes were not the sealed file that was named.
+    NotSealed,
+    /// The bytes broke off, by a door where they come at once or not at all.
+    Broken,
 }
 
 impl Outcome {
@@ -88,6 +92,8 @@ impl Outcome {
             Self::Denied => "denied",
             Self::DigestMismatch => "digest-mismatch",
             Self::Expired => "expired",
+            Self::NotSealed => "not-sealed",
+            Self::Broken => "broken",
         }
     }
 }

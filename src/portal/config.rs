@@ -26,6 +26,11 @@ pub struct Config {
     pub name: String,
     /// The space in bytes that must stay free on the disk: uploads that would go below are refused.
     pub free_space_floor: u64,
+    /// Where sealed files lie, `s3://BUCKET/PREFIX?endpoint=https://…&region=…`; in the data directory when absent.
+    pub blobs: Option<String>,
+    /// A file that only its owner can read, with the bucket's access key and, in the next line, its secret. Without it they come
+    /// from the environment (`AWS_ACCESS_KEY_ID` and the like) or from the machine's role.
+    pub blobs_key: Option<PathBuf>,
     /// The longest sealed file in bytes.
     pub max_snapshot_bytes: u64,
 }
@@ -43,6 +48,8 @@ impl Config {
             behind_proxy: false,
             name: String::from("tarseal-portal"),
             free_space_floor: 256 << 20,
+            blobs: None,
+            blobs_key: None,
             max_snapshot_bytes: 256 << 30,
         }
     }

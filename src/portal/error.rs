@@ -48,6 +48,15 @@ pub enum PortalError {
     /// An upload token without the ticket that it is for.
     #[error("an upload token is for one ticket; say which")]
     TicketNeeded,
+    /// The address of the bucket is not usable.
+    #[error("the address of the bucket cannot be used: {0}")]
+    BlobsAddress(&'static str),
+    /// The bucket cannot be used.
+    #[error("the bucket cannot be used")]
+    Bucket(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The bucket keeps what is deleted.
+    #[error("the bucket locks new objects (Object Lock with a default retention): nothing in it could be deleted on time")]
+    BucketLocks,
     /// Which tenant is meant cannot be told.
     #[error("there is more than one tenant; say which")]
     TenantNeeded,
@@ -96,6 +105,16 @@ pub(crate) enum ApiError {
     TusVersion,
     #[error("a digest does not agree")]
     DigestMismatch,
+    #[error("the digest told with the file does not agree")]
+    DigestDiffers,
+    #[error("not the sealed file that was named")]
+    NotSealed,
+    #[error("the file is being uploaded by another door")]
+    UploadBegun,
+    #[error("the store of sealed files does not answer")]
+    StoreAway(#[source] io::Error),
+    #[error("what is left of an upload is not gone yet")]
+    Ending,
     #[error("no room left")]
     NoRoom,
     #[error("nothing came for too long")]
@@ -189,6 +208,30 @@ impl ApiError {
                 "the digest does not agree",
                 "The bytes that came are not the bytes that were announced. None of them is kept.",
             ),
+            Self::DigestDiffers => (
+                StatusCode::BAD_REQUEST,
+                p::DIGEST_MISMATCH,
+                "the digest does not agree",
+                "The bytes that came do not have the digest in Repr-Digest or Content-Digest. None of them is kept.",
+            ),
+            Self::NotSealed => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                p::NOT_SEALED,
+                "not a sealed file",
+                "The portal takes files that tarseal has sealed, each under its own file id. Nothing of this one is kept.",
+            ),
+            Self::UploadBegun => (
+                StatusCode::CONFLICT,
+                p::UPLOAD_BEGUN,
+                "the file is being uploaded by another door",
+                "Go on with the upload that has begun, or end it.",
+            ),
+            Self::StoreAway(_) | Self::Ending => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                p::STORE_AWAY,
+                "the portal cannot take this just now",
+                "What it has acknowledged is kept; try again.",
+            ),
             Self::NoRoom => (
                 StatusCode::INSUFFICIENT_STORAGE,
                 p::NO_ROOM,
@@ -228,6 +271,7 @@ impl From<io::Error> for ApiError {
     fn from(fault: io::Error) -> Self {
         match fault.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoRoom,
+            io::ErrorKind::NetworkUnreachable => Self::StoreAway(fault),
             _ => Self::Fault(Box::new(fault)),
         }
     }
@@ -243,6 +287,9 @@ impl IntoResponse for ApiError {
         }
         if let Self::Fault(cause) = &self {
             tracing::error!(cause = &**cause as &(dyn std::error::Error + 'static), "the portal failed at a request");
+        }
+        if let Self::StoreAway(cause) = &self {
+            tracing::error!(cause = cause as &(dyn std::error::Error + 'static), "the bucket does not answer");
         }
         let (status, kind, title, detail) = self.told();
         let problem = Problem {
@@ -264,6 +311,9 @@ impl IntoResponse for ApiError {
             }
             Self::TusVersion => {
                 headers.insert("tus-version", HeaderValue::from_static(TUS_VERSION));
+            }
+            Self::StoreAway(_) | Self::Ending => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("15"));
             }
             Self::NoRoom => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("300"));

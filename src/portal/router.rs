@@ -7,11 +7,11 @@ use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{delete, get, head, options, post};
+use axum::routing::{delete, get, head, options, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
-use super::api::{content, health, receipts, share, snapshots, tickets, tokens, uploads};
+use super::api::{content, health, inbox, receipts, share, snapshots, tickets, tokens, uploads};
 use super::app::{App, RequestId, random_id};
 use super::error::ApiError;
 
@@ -32,6 +32,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             "/v1/uploads/{id}",
             head(uploads::head).patch(uploads::patch).delete(uploads::delete).options(uploads::options),
         )
+        .route("/in/{ticket}/{name}", put(inbox::put))
         .route("/v1/snapshots", get(snapshots::list))
         .route("/v1/snapshots/{id}", get(snapshots::show))
         .route("/v1/snapshots/{id}/content", get(content::read))

@@ -148,6 +148,23 @@ pub enum SnapshotState {
     Deleted,
 }
 
+/// What the portal answers to `PUT /in/{ticket}/{name}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Received {
+    /// The file id of the sealed file.
+    pub id: FileId,
+    /// The ticket it belongs to.
+    pub ticket: TicketId,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its SHA-256 in hexadecimal, as the portal counted it.
+    pub sha256: String,
+    /// The instant by which it must be gone, as known now.
+    pub due_at: Option<Timestamp>,
+    /// The upload receipt, a signed note.
+    pub receipt: String,
+}
+
 /// `POST /v1/snapshots/{id}/share`: asks for the share.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -212,6 +229,12 @@ pub mod problems {
     pub const BAD_REQUEST: &str = "/problems/bad-request";
     /// 460: the bytes do not have the digest they were announced with (tus checksum, and at the end of an upload).
     pub const DIGEST_MISMATCH: &str = "/problems/digest-mismatch";
+    /// 422: the file is not a sealed file, or not the one that was named.
+    pub const NOT_SEALED: &str = "/problems/not-sealed";
+    /// 409: the same file is being uploaded by another door.
+    pub const UPLOAD_BEGUN: &str = "/problems/upload-begun";
+    /// 503: the portal's own store does not answer, or is at work on the same file; try again.
+    pub const STORE_AWAY: &str = "/problems/store-away";
     /// 507: the portal has no room.
     pub const NO_ROOM: &str = "/problems/no-room";
     /// 500: a fault of the portal.

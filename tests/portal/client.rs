@@ -26,6 +26,11 @@ impl Sample {
             block = Sha256::digest(block);
         }
         bytes.truncate(length);
+        // A sealed file begins with what it is and its file id; nobody here looks further.
+        let head = [b"\x89TSL\r\n\x1a\n\x01\x01\0\0\x01\0\x01\0\0\0\x10".as_slice(), &[number; 16]].concat();
+        if let Some(beginning) = bytes.get_mut(..head.len()) {
+            beginning.copy_from_slice(&head);
+        }
         Self { id: hex::encode([number; 16]), bytes, share: Some(Sha256::digest([number, number]).into()) }
     }
 

@@ -54,7 +54,7 @@ fn a_technician_makes_and_revokes_upload_tokens() {
     let text = made["token"].as_str().unwrap();
     assert!(text.starts_with("tsl_"));
     assert_eq!(made["expires"], "2026-11-21T15:20:00Z");
-    let sample = Sample::new(1, 10);
+    let sample = Sample::new(1, 50);
     let announce = |text: &str| post(&portal, text, &format!("/v1/tickets/{TICKET}/snapshots"), &sample.announcement());
     assert_eq!(announce(text).status(), 201);
     let revoke = format!("{path}/{}", made["id"].as_str().unwrap());
@@ -96,7 +96,7 @@ fn an_upload_token_is_for_its_ticket_alone() {
 #[test]
 fn another_tenants_things_are_not_there() {
     let portal = TestPortal::start();
-    let sample = Sample::new(1, 10);
+    let sample = Sample::new(1, 50);
     let upload = announce(&portal, &sample);
     append(&portal, &upload, 0, &sample.bytes);
     let (_, body) = told(get(&portal, &portal.technician, &format!("/v1/tickets/{TICKET}")));
@@ -154,7 +154,7 @@ fn tickets_are_opened_once_and_listed() {
 #[test]
 fn nothing_is_added_to_a_closed_ticket() {
     let portal = TestPortal::start();
-    let (begun, new) = (Sample::new(1, 10), Sample::new(2, 10));
+    let (begun, new) = (Sample::new(1, 50), Sample::new(2, 50));
     let upload = announce(&portal, &begun);
     event(&portal, "close", &json!({}));
     let refused = post(&portal, &portal.upload, &format!("/v1/tickets/{TICKET}/snapshots"), &new.announcement());
@@ -184,7 +184,7 @@ fn a_token_is_good_for_so_many_bytes() {
 #[test]
 fn every_answer_carries_an_id_and_the_headers_that_protect() {
     let portal = TestPortal::start();
-    store(&portal, &Sample::new(1, 10));
+    store(&portal, &Sample::new(1, 50));
     let mut ids = std::collections::BTreeSet::new();
     for path in ["/healthz", "/nowhere", "/v1/tickets", "/v1/receipt-key"] {
         let response =

@@ -322,33 +322,65 @@ fn a_file_that_was_whole_when_the_portal_died_is_finished_at_the_start() {
     let upload = announce(&portal, &sample);
     append(&portal, &upload, 0, &sample.bytes[..999]);
     portal.stop();
-    // The last byte was synchronised, renamed even, and recorded as received; then the power went.
+    // The last byte was synchronised and the file renamed; then the power went, before the database heard of it.
     let partial = partial_of(&portal);
     std::fs::write(&partial, &sample.bytes).unwrap();
     std::fs::rename(&partial, partial.with_extension("tarseal")).unwrap();
-    let database = rusqlite::Connection::open(portal.data().join("portal.db")).unwrap();
-    database.execute("UPDATE uploads SET received = 1000", []).unwrap();
-    drop(database);
     portal.restart();
-    assert_eq!(snapshot(&portal, &sample)["state"], "stored");
     assert_eq!(offset(&portal, &upload), 1000);
+    assert_eq!(snapshot(&portal, &sample)["state"], "stored");
     assert_eq!(content(&portal, &sample).send().unwrap().bytes().unwrap(), sample.bytes);
 }
 
 #[test]
-fn a_file_that_was_renamed_but_not_recorded_goes_on_from_the_record() {
+fn a_file_that_is_whole_and_not_what_was_announced_goes_at_the_start() {
     let mut portal = TestPortal::start();
     let sample = Sample::new(1, 1000);
     let upload = announce(&portal, &sample);
     append(&portal, &upload, 0, &sample.bytes[..400]);
     portal.stop();
     let partial = partial_of(&portal);
-    std::fs::write(&partial, &sample.bytes).unwrap();
+    std::fs::write(&partial, [7; 1000]).unwrap();
     std::fs::rename(&partial, partial.with_extension("tarseal")).unwrap();
     portal.restart();
-    assert_eq!(offset(&portal, &upload), 400);
-    assert_eq!(append(&portal, &upload, 400, &sample.bytes[400..]).status(), 204);
-    assert_eq!(content(&portal, &sample).send().unwrap().bytes().unwrap(), sample.bytes);
+    let gone = request(&portal, &portal.upload, "HEAD", &upload).header("tus-resumable", "1.0.0").send().unwrap();
+    assert_eq!(gone.status(), 404);
+    store(&portal, &sample);
+}
+
+#[test]
+fn a_file_that_is_not_the_sealed_file_that_was_announced_leaves_nothing() {
+    let portal = TestPortal::start();
+    let not_sealed = |response| assert_eq!(problem(response), (422, String::from("/problems/not-sealed")));
+    let mut text = Sample::new(1, 1000);
+    text.bytes = vec![b'x'; 1000];
+    let upload = announce(&portal, &text);
+    not_sealed(append(&portal, &upload, 0, &text.bytes[..400]));
+    assert_eq!(append(&portal, &upload, 0, &text.bytes).status(), 404, "it is over");
+
+    // Byte by byte, and under another file's id.
+    let mut other = Sample::new(2, 1000);
+    other.bytes = Sample::new(3, 1000).bytes;
+    let upload = announce(&portal, &other);
+    for at in 0..34 {
+        assert_eq!(append(&portal, &upload, at, &other.bytes[at..=at]).status(), 204, "{at}");
+    }
+    not_sealed(append(&portal, &upload, 34, &other.bytes[34..35]));
+
+    // A piece that was spoilt on its way is refused for its checksum, and may come again.
+    let good = Sample::new(4, 1000);
+    let upload = announce(&portal, &good);
+    let sum = format!("sha256 {}", BASE64_STANDARD.encode(Sha256::digest(&good.bytes[..500])));
+    let spoilt = patch(&portal, &upload, 0).header("upload-checksum", &sum).body(vec![0; 500]).send().unwrap();
+    assert_eq!(spoilt.status(), 460);
+    let again = patch(&portal, &upload, 0).header("upload-checksum", &sum).body(good.bytes[..500].to_vec()).send().unwrap();
+    assert_eq!(again.status(), 204);
+    assert_eq!(append(&portal, &upload, 500, &good.bytes[500..]).status(), 204);
+
+    let short = Sample::new(5, 20);
+    not_sealed(append(&portal, &announce(&portal, &short), 0, &short.bytes));
+    let left = portal.files().into_iter().filter(|(path, _)| path.starts_with(portal.data().join("blobs"))).count();
+    assert_eq!(left, 1, "the good one");
 }
 
 /// The one file that is still arriving.

@@ -1,6 +1,5 @@
 //! The sealed bytes of a snapshot, whole or in part.
 
-use std::io::SeekFrom;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -11,8 +10,6 @@ use axum::response::{IntoResponse as _, Response};
 use headers::{
     AcceptRanges, ContentLength, ContentRange, ContentType, ETag, HeaderMapExt as _, IfNoneMatch, IfRange, Range,
 };
-use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
-use tokio_util::io::ReaderStream;
 
 use super::snapshots::{reach, refused};
 use super::{reason_of, snapshot_of};
@@ -23,9 +20,6 @@ use crate::portal::error::ApiError;
 use crate::portal::store::snapshots;
 use crate::portal::store::snapshots::Snapshot;
 use crate::track::Phase;
-
-/// How much is read from the disk at once, in bytes.
-const BUFFER: usize = 256 << 10;
 
 /// Gives the sealed bytes out. The reading is in the audit log before the first byte leaves; from the deadline on, and from
 /// the moment deletion begins, the answer is 410 whatever is still on the disk.
@@ -58,13 +52,9 @@ pub(crate) async fn read(
     let body = if method == Method::HEAD {
         Body::empty()
     } else {
-        let (blobs, tenant, id) = (app.blobs.clone(), snapshot.tenant.clone(), snapshot.id);
-        let file =
-            tokio::task::spawn_blocking(move || blobs.open_whole(&tenant, &id)).await.map_err(ApiError::fault)??;
-        let mut file = tokio::fs::File::from_std(file);
-        file.seek(SeekFrom::Start(first)).await?;
+        let bytes = app.blobs.read(&snapshot.tenant, &snapshot.id, first, end).await?;
         note(&app, &principal, &snapshot, first, &reason).await?;
-        Body::from_stream(ReaderStream::with_capacity(file.take(end - first), BUFFER))
+        Body::from_stream(bytes)
     };
 
     let mut response = Response::new(body);

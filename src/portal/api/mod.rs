@@ -2,6 +2,7 @@
 
 pub(crate) mod content;
 pub(crate) mod health;
+pub(crate) mod inbox;
 pub(crate) mod receipts;
 pub(crate) mod share;
 pub(crate) mod snapshots;

@@ -86,6 +86,8 @@ async fn take(
     if let Some(known) = snapshots::find(&mut transaction, tenant, id).await? {
         let same = known.ticket == *ticket && known.size == new.size && known.sha256 == new.sha256;
         return match known.phase {
+            Phase::Uploading if uploads::is_ending(&mut transaction, tenant, id).await? => Err(ApiError::Ending),
+            Phase::Uploading if known.is_one_shot() => Err(ApiError::UploadBegun),
             _ if !same => Err(ApiError::SnapshotDiffers),
             Phase::Uploading => {
                 if !same_share(app, &known, share.as_ref()).await? {

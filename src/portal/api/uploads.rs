@@ -4,19 +4,17 @@
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use http_body_util::BodyExt as _;
-use tokio::sync::mpsc;
 
 use crate::portal::app::App;
 use crate::portal::audit::{Act, Actor, Outcome};
 use crate::portal::auth::{Action, Object, Principal, authorize};
 use crate::portal::error::ApiError;
-use crate::portal::receive::{Frame, Writing, discard};
+use crate::portal::receive::{Door, TOO_LONG, Writing, discard, pour};
 use crate::portal::store::snapshots::Snapshot;
 use crate::portal::store::uploads::Upload;
 use crate::portal::store::{snapshots, uploads};
@@ -29,12 +27,6 @@ const UPLOAD_LENGTH: HeaderName = HeaderName::from_static("upload-length");
 const UPLOAD_METADATA: HeaderName = HeaderName::from_static("upload-metadata");
 const UPLOAD_CHECKSUM: HeaderName = HeaderName::from_static("upload-checksum");
 const UPLOAD_EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
-
-/// How long the next bytes of a body may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// How many frames of a body wait for the disk.
-const WAITING_FRAMES: usize = 8;
 
 /// Says what the portal's tus can do.
 pub(crate) async fn options(State(app): State<Arc<App>>) -> Response {
@@ -172,12 +164,11 @@ async fn append_at(
     body: Body,
 ) -> Result<u64, ApiError> {
     let offset = upload.received;
-    let too_long = ApiError::Bad(StatusCode::PAYLOAD_TOO_LARGE, "The file would be longer than was announced.");
     let room = snapshot.size.saturating_sub(offset);
     if number(headers, &header::CONTENT_LENGTH).is_some_and(|length| length > room) {
-        return Err(if offset == known { too_long } else { ApiError::OffsetMismatch(known) });
+        return Err(if offset == known { TOO_LONG } else { ApiError::OffsetMismatch(known) });
     }
-    let checksum = checksum_of(headers)?;
+    let door = Door::Resumable { checksum: checksum_of(headers)? };
     if !app.blobs.has_room_for(0)? {
         return Err(ApiError::NoRoom);
     }
@@ -191,65 +182,8 @@ async fn append_at(
         turn.stands_at(stands_at);
         return Err(ApiError::OffsetMismatch(stands_at));
     }
-
-    let turn = Arc::new(turn);
-    let (sender, frames) = mpsc::channel(WAITING_FRAMES);
-    let writing = Writing { app: app.clone(), upload, snapshot, who: Some(principal.clone()), checksum };
-    let written = app.writers.spawn_blocking({
-        let turn = turn.clone();
-        move || writing.run(&turn, progress, frames)
-    });
-    let broken = carry(body, room, &turn, &sender).await.err();
-    if broken.is_none() {
-        // Nobody listens any more only when the writing failed; its result says why.
-        drop(sender.send(Frame::End).await);
-    }
-    drop(sender);
-    let written = written.await.map_err(ApiError::fault)?;
-    match (written, broken) {
-        (Ok(reached), Some(Broken::Superseded)) => Err(ApiError::OffsetMismatch(reached)),
-        (Ok(_), Some(Broken::TooLong)) => Err(too_long),
-        (Ok(_), Some(Broken::Stalled)) => Err(ApiError::Stalled),
-        (Ok(_), Some(Broken::Off)) => Err(ApiError::BrokeOff),
-        (written, _) => written,
-    }
-}
-
-/// Why a body did not arrive whole. What arrived of it is kept, unless it has a checksum.
-enum Broken {
-    Superseded,
-    TooLong,
-    Stalled,
-    Off,
-}
-
-/// Carries a body's frames to the thread that writes them.
-async fn carry(
-    mut body: Body,
-    mut room: u64,
-    turn: &crate::portal::desk::Turn,
-    sender: &mpsc::Sender<Frame>,
-) -> Result<(), Broken> {
-    loop {
-        let frame = tokio::select! {
-            biased;
-            () = turn.stop.cancelled() => return Err(Broken::Superseded),
-            frame = tokio::time::timeout(PATIENCE, body.frame()) => frame.map_err(|_| Broken::Stalled)?,
-        };
-        let Some(frame) = frame else { return Ok(()) };
-        let Ok(bytes) = frame.map_err(|_| Broken::Off)?.into_data() else { continue };
-        let length = bytes.len() as u64;
-        room = room.checked_sub(length).ok_or(Broken::TooLong)?;
-        if length == 0 {
-            continue;
-        }
-        if !turn.accept(length) {
-            return Err(Broken::Superseded);
-        }
-        if sender.send(Frame::Bytes(bytes)).await.is_err() {
-            return Ok(());
-        }
-    }
+    let writing = Writing { app: app.clone(), upload, snapshot, who: principal.clone(), door };
+    pour(writing, (turn, progress), Bytes::new(), body, room).await
 }
 
 /// The upload of that id with its snapshot, for someone who may upload to its ticket.

@@ -281,9 +281,10 @@ mod tests {
         snapshots::set_stored(&mut transaction, &tenant, &id, now).await.unwrap();
         snapshots::set_deadline(&mut transaction, &tenant, &id, Some(now), now.plus_days(90)).await.unwrap();
         transaction.commit().await.unwrap();
-        let mut file = app.blobs.open_partial(&tenant, &id, 0).unwrap();
-        std::io::Write::write_all(&mut file, b"sealed").unwrap();
-        app.blobs.finish(&file, &tenant, &id).unwrap();
+        let name = crate::portal::blobs::Name { tenant: &tenant, id: &id, longest: 6 };
+        let mut file = app.blobs.go_on(name, crate::portal::blobs::Mark::default()).unwrap();
+        file.write(b"sealed").unwrap();
+        file.finish().unwrap();
         app.store.close().await;
         (tenant, id)
     }

@@ -5,15 +5,20 @@ use std::sync::Arc;
 use crate::portal::app::App;
 use crate::portal::audit::{Act, Actor, Outcome};
 use crate::portal::error::ApiError;
-use crate::portal::receive::discard;
+use crate::portal::receive::{discard, end};
 use crate::portal::store::uploads;
 
 const BATCH: i64 = 100;
 
-/// Ends what has waited too long and returns how many there were.
+/// Ends what has waited too long and returns how many there were. What was ended before and could not be removed is tried again.
 pub(crate) async fn run(app: &Arc<App>) -> Result<u64, ApiError> {
     let now = app.clock.now();
     let mut ended = 0;
+    for upload in uploads::ending(&mut *app.store.read().await?, BATCH).await? {
+        if let Err(fault) = end(app, &upload).await {
+            tracing::warn!(%fault, cause = ?std::error::Error::source(&fault), "an ended upload is not gone yet");
+        }
+    }
     loop {
         let expired = uploads::expired(&mut *app.store.read().await?, now, BATCH).await?;
         if expired.is_empty() {

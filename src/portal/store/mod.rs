@@ -8,6 +8,7 @@
 //! Each act is one transaction that holds the change and its audit row. One transaction that may write runs at a time, on
 //! `PostgreSQL` over all the processes: see [`Store::begin`].
 
+pub(crate) mod marks;
 pub(crate) mod receipts;
 pub(crate) mod shares;
 pub(crate) mod snapshots;
@@ -56,6 +57,7 @@ const PORTAL: &[Step] = &[
     step!("uploads"),
     step!("receipts"),
     step!("audit"),
+    step!("marks"),
 ];
 
 /// The tables that ordinary backups leave out.

@@ -55,6 +55,11 @@ impl Snapshot {
         })
     }
 
+    /// Whether it is arriving by the one-shot door: its digest is known when it is there.
+    pub(crate) fn is_one_shot(&self) -> bool {
+        self.sha256.is_empty()
+    }
+
     /// Whether it may still be read: stored whole, its deletion not begun, its deadline not come.
     pub(crate) fn is_readable(&self, now: Timestamp) -> bool {
         self.phase == Phase::Stored && self.due_at.is_some_and(|due_at| now < due_at)
@@ -162,6 +167,18 @@ pub(crate) async fn bytes_awaited(connection: &mut Connection) -> Result<u64> {
     .fetch_one(connection)
     .await?;
     Ok(unsigned(sum))
+}
+
+/// Writes down length and digest of what has arrived; for an announced file they are what was announced.
+pub(crate) async fn set_content(connection: &mut Connection, snapshot: &Snapshot) -> Result<()> {
+    sqlx::query("UPDATE snapshots SET size = $1, sha256 = $2 WHERE tenant = $3 AND id = $4 AND phase = 'uploading'")
+        .bind(signed(snapshot.size))
+        .bind(&snapshot.sha256)
+        .bind(snapshot.tenant.as_str())
+        .bind(snapshot.id.to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Marks an announced snapshot stored.

@@ -1,6 +1,6 @@
 //! Uploads: how many bytes of an announced snapshot are durable.
 
-use super::{Connection, Result, parsed, signed, unsigned};
+use super::{Connection, Result, parsed, unsigned};
 use crate::clock::Timestamp;
 use crate::ids::{FileId, TenantId};
 
@@ -41,7 +41,7 @@ pub(crate) async fn add(connection: &mut Connection, upload: &Upload) -> Result<
 /// The upload of that id.
 pub(crate) async fn find(connection: &mut Connection, tenant: &TenantId, id: &str) -> Result<Option<Upload>> {
     let row: Option<Columns> =
-        sqlx::query_as("SELECT tenant, id, snapshot, received, expires_at FROM uploads WHERE tenant = $1 AND id = $2")
+        sqlx::query_as("SELECT tenant, id, snapshot, received, expires_at FROM uploads WHERE tenant = $1 AND id = $2 AND ending = 0")
             .bind(tenant.as_str())
             .bind(id)
             .fetch_optional(connection)
@@ -69,7 +69,7 @@ pub(crate) async fn of_snapshot(
 pub(crate) async fn unfinished(connection: &mut Connection) -> Result<Vec<Upload>> {
     let rows: Vec<Columns> = sqlx::query_as(
         "SELECT uploads.tenant, uploads.id, snapshot, received, expires_at FROM uploads JOIN snapshots
-         ON snapshots.tenant = uploads.tenant AND snapshots.id = snapshot WHERE phase = 'uploading'",
+         ON snapshots.tenant = uploads.tenant AND snapshots.id = snapshot WHERE phase = 'uploading' AND ending = 0",
     )
     .fetch_all(connection)
     .await?;
@@ -81,7 +81,7 @@ pub(crate) async fn expired(connection: &mut Connection, now: Timestamp, limit: 
     let rows: Vec<Columns> = sqlx::query_as(
         "SELECT uploads.tenant, uploads.id, snapshot, received, expires_at FROM uploads JOIN snapshots
          ON snapshots.tenant = uploads.tenant AND snapshots.id = snapshot
-         WHERE phase = 'uploading' AND expires_at <= $1 ORDER BY expires_at LIMIT $2",
+         WHERE phase = 'uploading' AND ending = 0 AND expires_at <= $1 ORDER BY expires_at LIMIT $2",
     )
     .bind(now.seconds())
     .bind(limit)
@@ -90,19 +90,38 @@ pub(crate) async fn expired(connection: &mut Connection, now: Timestamp, limit: 
     rows.into_iter().map(read).collect()
 }
 
-/// Writes down how many bytes are durable, and until when the rest is awaited; false when the upload is not there any more.
-pub(crate) async fn set_received(
-    connection: &mut Connection,
-    upload: &Upload,
-    received: u64,
-    expires_at: Timestamp,
-) -> Result<bool> {
-    let done = sqlx::query("UPDATE uploads SET received = $1, expires_at = $2 WHERE tenant = $3 AND id = $4")
-        .bind(signed(received))
-        .bind(expires_at.seconds())
-        .bind(upload.tenant.as_str())
-        .bind(&upload.id)
-        .execute(connection)
-        .await?;
+/// Begins the end of an upload whose snapshot is not stored; false when it has begun already, or there is nothing to end.
+pub(crate) async fn begin_end(connection: &mut Connection, upload: &Upload) -> Result<bool> {
+    let done = sqlx::query(
+        "UPDATE uploads SET ending = 1 WHERE tenant = $1 AND id = $2 AND ending = 0 AND EXISTS
+         (SELECT 1 FROM snapshots WHERE tenant = $1 AND id = $3 AND phase = 'uploading')",
+    )
+    .bind(upload.tenant.as_str())
+    .bind(&upload.id)
+    .bind(upload.snapshot.to_string())
+    .execute(connection)
+    .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// The uploads whose end has begun.
+pub(crate) async fn ending(connection: &mut Connection, limit: i64) -> Result<Vec<Upload>> {
+    let rows: Vec<Columns> = sqlx::query_as(
+        "SELECT tenant, id, snapshot, received, expires_at FROM uploads WHERE ending = 1 ORDER BY tenant, id LIMIT $1",
+    )
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(read).collect()
+}
+
+/// Whether the end of a snapshot's upload has begun.
+pub(crate) async fn is_ending(connection: &mut Connection, tenant: &TenantId, snapshot: &FileId) -> Result<bool> {
+    let (count,): (i64,) =
+        sqlx::query_as("SELECT CAST(count(*) AS BIGINT) FROM uploads WHERE tenant = $1 AND snapshot = $2 AND ending = 1")
+            .bind(tenant.as_str())
+            .bind(snapshot.to_string())
+            .fetch_one(connection)
+            .await?;
+    Ok(count > 0)
 }

@@ -5,6 +5,7 @@ CREATE TABLE uploads (
     snapshot TEXT NOT NULL,
     received INTEGER NOT NULL DEFAULT 0,
     expires_at INTEGER NOT NULL,
+    ending INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, snapshot),
     FOREIGN KEY (tenant, snapshot) REFERENCES snapshots (tenant, id) ON DELETE CASCADE

@@ -3,10 +3,11 @@
 use super::stores;
 use crate::clock::Timestamp;
 use crate::ids::{FileId, ShareId, TenantId, TicketId};
+use crate::portal::blobs::Mark;
 use crate::portal::store::shares::{self, ShareRow};
 use crate::portal::store::snapshots::{self, Snapshot};
 use crate::portal::store::uploads::{self, Upload};
-use crate::portal::store::{Store, tenants, tickets};
+use crate::portal::store::{Store, marks, tenants, tickets};
 use crate::secret::Secret;
 use crate::track::{Phase, RetentionPolicy};
 
@@ -92,8 +93,8 @@ async fn one_transaction_writes_at_a_time_over_all_processes() {
                 let found = uploads::find(&mut transaction, &tenant(), "u").await.unwrap().unwrap();
                 // Read, then written: two at once would lose one.
                 tokio::task::yield_now().await;
-                let more = found.received + 1;
-                assert!(uploads::set_received(&mut transaction, &found, more, NOW).await.unwrap());
+                let mark = Mark { received: found.received + 1, ..Mark::default() };
+                assert!(marks::keep(&mut transaction, &found, &mark, b"digest", NOW).await.unwrap());
                 transaction.commit().await.unwrap();
             }
         };
@@ -103,6 +104,36 @@ async fn one_transaction_writes_at_a_time_over_all_processes() {
         }
         let found = uploads::find(&mut store.read().await.unwrap(), &tenant(), "u").await.unwrap().unwrap();
         assert_eq!(found.received, 100);
+    }
+}
+
+#[tokio::test]
+async fn a_mark_moves_only_from_where_the_upload_stands() {
+    for store in stores().await {
+        announce(&store).await;
+        let mut transaction = store.begin().await.unwrap();
+        let begun = uploads::find(&mut transaction, &tenant(), "u").await.unwrap().unwrap();
+        let mut mark = Mark {
+            received: 20,
+            multipart: Some(String::from("m")),
+            parts: vec![String::from("a"), String::from("b")],
+            tail: Some(String::from("tail.1")),
+        };
+        assert!(marks::keep(&mut transaction, &begun, &mark, b"one", NOW).await.unwrap());
+        assert!(!marks::keep(&mut transaction, &begun, &mark, b"two", NOW).await.unwrap(), "somebody was quicker");
+        let stands = uploads::find(&mut transaction, &tenant(), "u").await.unwrap().unwrap();
+        assert_eq!(marks::find(&mut transaction, &stands).await.unwrap(), (mark.clone(), Some(b"one".to_vec())));
+        (mark.received, mark.tail) = (30, None);
+        mark.parts.push(String::from("c"));
+        assert!(marks::keep(&mut transaction, &stands, &mark, b"three", NOW).await.unwrap());
+        let stands = uploads::find(&mut transaction, &tenant(), "u").await.unwrap().unwrap();
+        assert_eq!(marks::find(&mut transaction, &stands).await.unwrap(), (mark.clone(), Some(b"three".to_vec())));
+        assert!(uploads::begin_end(&mut transaction, &stands).await.unwrap());
+        assert!(!uploads::begin_end(&mut transaction, &stands).await.unwrap());
+        assert!(!marks::keep(&mut transaction, &stands, &mark, b"four", NOW).await.unwrap(), "it ends");
+        assert!(uploads::find(&mut transaction, &tenant(), "u").await.unwrap().is_none());
+        assert!(uploads::is_ending(&mut transaction, &tenant(), &stands.snapshot).await.unwrap());
+        assert_eq!(uploads::ending(&mut transaction, 10).await.unwrap().len(), 1);
     }
 }
 

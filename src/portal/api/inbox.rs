@@ -1,0 +1,352 @@
+//! The one-shot door: `PUT /in/{ticket}/{name}` with a sealed file as its body, for curl, `sos upload` and scripts.
+//!
+//! Nothing has to be announced: the file id stands in the file's own header, and the digest is told beside it (`Repr-Digest`,
+//! RFC 9530) or not at all. The file is stored by the answer, or nothing of it is. The name at the end of the path is for the
+//! sender's own use and is not kept: names tell of people.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use headers::HeaderMapExt as _;
+use headers::authorization::{Authorization, Basic};
+use sfv::{BareItem, Dictionary, ListEntry, Parser};
+use sha2::{Digest as _, Sha256};
+
+use super::ticket_of;
+use crate::format::Header;
+use crate::ids::TicketId;
+use crate::portal::app::{App, random_id};
+use crate::portal::audit::{Act, Actor, On, Outcome, record};
+use crate::portal::auth::{Action, Object, Principal, authorize};
+use crate::portal::error::ApiError;
+use crate::portal::receive::{Door, TOO_LONG, Writing, discard, next, pour};
+use crate::portal::store::snapshots::Snapshot;
+use crate::portal::store::uploads::Upload;
+use crate::portal::store::{receipts, snapshots, tickets, uploads};
+use crate::track::Phase;
+use crate::track::receipt::Kind;
+use crate::wire;
+
+/// How long the rows of an upload by this door are kept when the portal went down under it, in days.
+const KEPT_DAYS: i64 = 1;
+
+/// How often a file is taken over from an older request that still sends it.
+const TRIES: usize = 3;
+
+/// Whoever sends, as proved by a bearer token, or by Basic with the ticket as user and the token as password.
+pub(crate) struct Sender(Principal);
+
+impl FromRequestParts<Arc<App>> for Sender {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
+        let mut ticket = None;
+        if let Some(Authorization(basic)) = parts.headers.typed_get::<Authorization<Basic>>() {
+            let bearer = Authorization::bearer(basic.password()).map_err(|_| refused(ApiError::TokenRefused))?;
+            parts.headers.typed_insert(bearer);
+            ticket = Some(basic.username().to_owned());
+        }
+        let principal = Principal::from_request_parts(parts, app).await.map_err(refused)?;
+        if let Some(ticket) = ticket {
+            let Path((of_path, _)) =
+                Path::<(String, String)>::from_request_parts(parts, app).await.map_err(|_| refused(ApiError::TicketUnknown))?;
+            if ticket != of_path {
+                return Err(refused(ApiError::TokenRefused));
+            }
+        }
+        Ok(Self(principal))
+    }
+}
+
+fn refused(fault: ApiError) -> Response {
+    let mut response = fault.into_response();
+    if response.status() == StatusCode::UNAUTHORIZED {
+        let basic = HeaderValue::from_static("Basic realm=\"ticket and token\", charset=\"UTF-8\"");
+        response.headers_mut().append(header::WWW_AUTHENTICATE, basic);
+    }
+    response
+}
+
+/// Stores a sealed file. Whatever can be refused without the body is refused before it is asked for (`Expect: 100-continue`).
+pub(crate) async fn put(
+    State(app): State<Arc<App>>,
+    Sender(principal): Sender,
+    Path((ticket, _)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let ticket = ticket_of(&ticket)?;
+    authorize(&principal, Action::Upload, Object::Ticket(&principal.tenant, &ticket))?;
+    if headers.contains_key(header::CONTENT_RANGE) {
+        return Err(ApiError::bad("A file comes whole by this door, not in ranges."));
+    }
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return Err(ApiError::Bad(StatusCode::UNSUPPORTED_MEDIA_TYPE, "A sealed file comes as it is, not encoded."));
+    }
+    let sha256 = digest_of(&headers)?;
+    let length = headers.typed_get::<headers::ContentLength>().map(|length| length.0);
+    let longest = limit(&app, &principal, &ticket, length).await?;
+    take(&app, &principal, &ticket, (sha256, length, longest), body).await
+}
+
+/// How long the file may be: as long as it says, when there is room for that.
+async fn limit(app: &App, principal: &Principal, ticket: &TicketId, length: Option<u64>) -> Result<u64, ApiError> {
+    let mut connection = app.store.read().await?;
+    let found = tickets::find(&mut connection, &principal.tenant, ticket).await?.ok_or(ApiError::TicketUnknown)?;
+    if found.closed_at.is_some() {
+        return Err(ApiError::TicketClosed);
+    }
+    let used = snapshots::bytes_of_token(&mut connection, &principal.tenant, &principal.token).await?;
+    let left = principal.max_bytes.map_or(u64::MAX, |most| most.saturating_sub(used));
+    let longest = left.min(app.max_snapshot_bytes);
+    let awaited = snapshots::bytes_awaited(&mut connection).await?;
+    if length.is_some_and(|length| length > longest) {
+        Err(TOO_LONG)
+    } else if !app.blobs.has_room_for(awaited.saturating_add(length.unwrap_or(0)))? {
+        Err(ApiError::NoRoom)
+    } else {
+        Ok(length.unwrap_or(longest))
+    }
+}
+
+async fn take(
+    app: &Arc<App>,
+    principal: &Principal,
+    ticket: &TicketId,
+    (sha256, length, longest): (Option<[u8; 32]>, Option<u64>, u64),
+    mut body: Body,
+) -> Result<Response, ApiError> {
+    let (file, begun) = beginning(&mut body).await?;
+    if file.share.is_some() {
+        return Err(ApiError::Bad(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "The file opens only with a share that the portal keeps, and a share cannot come by this door. Use `tarseal upload`.",
+        ));
+    }
+    let mut tries = 0;
+    let (upload, snapshot, turn, progress) = loop {
+        match announce(app, principal, ticket, &file, length.unwrap_or(0)).await? {
+            Announced::Stored(known) => return again(app, &known, sha256, begun, body).await,
+            Announced::Busy(older) => {
+                // Whoever still sends this file has lost its client, or is about to: the newer one takes over.
+                let turn = app.desk.take(&older.tenant, &older.id, 0);
+                let ended = turn.begin().await;
+                if ended.is_some() {
+                    discard(app, &older, Actor::Token(principal), Act::Store, Outcome::Broken).await?;
+                }
+                tries += 1;
+                if tries == TRIES {
+                    return Err(ApiError::UploadBegun);
+                }
+            }
+            Announced::New(upload, mut snapshot) => {
+                snapshot.size = longest;
+                let turn = app.desk.ask(&upload.tenant, &upload.id, 0, 0).map_err(|_| ApiError::UploadBegun)?;
+                let Some(progress) = turn.begin().await else { return Err(ApiError::UploadBegun) };
+                // Only now nobody else writes; a newer request may have ended this one before it began.
+                if uploads::find(&mut *app.store.read().await?, &upload.tenant, &upload.id).await?.is_none() {
+                    return Err(ApiError::UploadBegun);
+                }
+                break (upload, snapshot, turn, progress);
+            }
+        }
+    };
+    let id = snapshot.id;
+    let door = Door::OneShot { sha256 };
+    let writing = Writing { app: app.clone(), upload, snapshot, who: principal.clone(), door };
+    match pour(writing, (turn, progress), begun, body, longest).await {
+        Err(ApiError::OffsetMismatch(_)) => Err(ApiError::UploadBegun),
+        Err(fault) => Err(fault),
+        Ok(_) => {
+            let stored = snapshots::find(&mut *app.store.read().await?, &principal.tenant, &id).await?;
+            told(app, StatusCode::CREATED, &stored.ok_or(ApiError::SnapshotUnknown)?).await
+        }
+    }
+}
+
+/// Reads until the file's header is whole. Nothing is announced and nothing written before it is known what comes.
+async fn beginning(body: &mut Body) -> Result<(Header, Bytes), ApiError> {
+    let mut begun = Vec::new();
+    loop {
+        if let Some(bytes) = next(body).await? {
+            begun.extend_from_slice(&bytes);
+        } else {
+            return Err(ApiError::NotSealed);
+        }
+        if begun.len() >= Header::NAMED && Header::named(&begun).is_none() {
+            return Err(ApiError::NotSealed);
+        }
+        if Header::told_length(&begun).is_some_and(|length| begun.len() >= length) {
+            let header = Header::read(&mut begun.as_slice()).map_err(|_| ApiError::NotSealed)?;
+            return Ok((header, begun.into()));
+        }
+    }
+}
+
+/// What the portal does with a file whose header came.
+enum Announced {
+    /// Its bytes are awaited.
+    New(Upload, Snapshot),
+    /// Another request by this door is sending it.
+    Busy(Upload),
+    /// It is there.
+    Stored(Snapshot),
+}
+
+async fn announce(
+    app: &App,
+    principal: &Principal,
+    ticket: &TicketId,
+    file: &Header,
+    size: u64,
+) -> Result<Announced, ApiError> {
+    let (tenant, id, now) = (&principal.tenant, &file.file_id, app.clock.now());
+    let mut transaction = app.store.begin().await?;
+    let found = tickets::find(&mut transaction, tenant, ticket).await?.ok_or(ApiError::TicketUnknown)?;
+    if let Some(known) = snapshots::find(&mut transaction, tenant, id).await? {
+        return match known.phase {
+            _ if known.ticket != *ticket => Err(ApiError::SnapshotDiffers),
+            Phase::Uploading if uploads::is_ending(&mut transaction, tenant, id).await? => Err(ApiError::Ending),
+            Phase::Uploading if known.is_one_shot() => {
+                let upload = uploads::of_snapshot(&mut transaction, tenant, id).await?;
+                Ok(Announced::Busy(upload.ok_or(ApiError::UploadUnknown)?))
+            }
+            Phase::Uploading => Err(ApiError::UploadBegun),
+            _ if known.is_readable(now) => Ok(Announced::Stored(known)),
+            _ => Err(ApiError::Expired),
+        };
+    }
+    if found.closed_at.is_some() {
+        return Err(ApiError::TicketClosed);
+    }
+    let snapshot = Snapshot {
+        tenant: tenant.clone(),
+        id: *id,
+        ticket: ticket.clone(),
+        size,
+        sha256: String::new(),
+        phase: Phase::Uploading,
+        share: None,
+        reads: 0,
+        uploaded_at: None,
+        closed_at: None,
+        due_at: None,
+        deleted_at: None,
+        reason: None,
+        attempts: 0,
+    };
+    let upload = Upload {
+        tenant: tenant.clone(),
+        id: random_id(),
+        snapshot: *id,
+        received: 0,
+        expires_at: now.plus_days(KEPT_DAYS),
+    };
+    snapshots::add(&mut transaction, &snapshot, &principal.token, now).await?;
+    uploads::add(&mut transaction, &upload).await?;
+    let act = (Act::Announce, On::Snapshot(id), Outcome::Done);
+    record(&mut transaction, tenant, now, Actor::Token(principal), act, None).await?;
+    transaction.commit().await?;
+    Ok(Announced::New(upload, snapshot))
+}
+
+/// Answers for a file that is there already: reads what comes and says whether it is the same.
+async fn again(
+    app: &App,
+    known: &Snapshot,
+    sha256: Option<[u8; 32]>,
+    begun: Bytes,
+    mut body: Body,
+) -> Result<Response, ApiError> {
+    let mut hash = Sha256::new_with_prefix(&begun);
+    let mut length = begun.len() as u64;
+    while let Some(bytes) = next(&mut body).await? {
+        hash.update(&bytes);
+        length += bytes.len() as u64;
+        if length > known.size {
+            return Err(ApiError::SnapshotDiffers);
+        }
+    }
+    let digest = hash.finalize();
+    if sha256.is_some_and(|told| digest.as_slice() != told) {
+        Err(ApiError::DigestDiffers)
+    } else if hex::encode(digest) == known.sha256 {
+        told(app, StatusCode::OK, known).await
+    } else {
+        Err(ApiError::SnapshotDiffers)
+    }
+}
+
+async fn told(app: &App, status: StatusCode, stored: &Snapshot) -> Result<Response, ApiError> {
+    let mut connection = app.store.read().await?;
+    let receipt = receipts::of_snapshot(&mut connection, &stored.id, Kind::Upload).await?;
+    let received = wire::Received {
+        id: stored.id,
+        ticket: stored.ticket.clone(),
+        size: stored.size,
+        sha256: stored.sha256.clone(),
+        due_at: stored.due_at,
+        receipt: receipt.ok_or_else(|| ApiError::fault("a stored snapshot has no receipt"))?,
+    };
+    let mut response = (status, Json(received)).into_response();
+    let location = HeaderValue::try_from(format!("/v1/snapshots/{}", stored.id)).map_err(ApiError::fault)?;
+    response.headers_mut().insert(header::LOCATION, location);
+    Ok(response)
+}
+
+/// The SHA-256 that the file must have, out of `Repr-Digest` or `Content-Digest` (RFC 9530): the file comes as it is, so both are
+/// the same. A digest of another kind alone is refused rather than passed over.
+fn digest_of(headers: &HeaderMap) -> Result<Option<[u8; 32]>, ApiError> {
+    const WRONG: ApiError = ApiError::bad("A digest is told as sha-256=:BASE64:.");
+    let mut found = None;
+    for name in ["repr-digest", "content-digest"].map(HeaderName::from_static) {
+        let mut fields = headers.get_all(&name).iter().peekable();
+        if fields.peek().is_none() {
+            continue;
+        }
+        let mut digests = Dictionary::new();
+        for field in fields {
+            digests.extend(Parser::new(field.as_bytes()).parse::<Dictionary>().map_err(|_| WRONG)?);
+        }
+        let Some(ListEntry::Item(item)) = digests.get("sha-256") else { return Err(WRONG) };
+        let BareItem::ByteSequence(bytes) = &item.bare_item else { return Err(WRONG) };
+        let digest: [u8; 32] = bytes.as_slice().try_into().map_err(|_| WRONG)?;
+        if found.is_some_and(|other| other != digest) {
+            return Err(ApiError::bad("Repr-Digest and Content-Digest say different things of one file."));
+        }
+        found = Some(digest);
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(fields: &[(&'static str, &str)]) -> Result<Option<[u8; 32]>, ApiError> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(*name, HeaderValue::from_str(value).unwrap());
+        }
+        digest_of(&headers)
+    }
+
+    #[test]
+    fn a_digest_is_read_out_of_either_field_and_must_be_sha_256() {
+        let zero = "sha-256=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:";
+        let other = "sha-256=:AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:";
+        assert_eq!(digest(&[]).unwrap(), None);
+        assert_eq!(digest(&[("repr-digest", zero)]).unwrap(), Some([0; 32]));
+        assert_eq!(digest(&[("content-digest", zero), ("repr-digest", zero)]).unwrap(), Some([0; 32]));
+        assert_eq!(digest(&[("repr-digest", "md5=:AAAA:"), ("repr-digest", zero)]).unwrap(), Some([0; 32]));
+        assert!(digest(&[("content-digest", other), ("repr-digest", zero)]).is_err());
+        for wrong in ["", "md5=:AAAA:", "sha-256=AAAA", "sha-256=:AAAA:", "sha-256=:!:", "sha-256", "sha-256=(:AAAA:)", "\u{7f}"] {
+            assert!(digest(&[("repr-digest", wrong)]).is_err(), "{wrong:?}");
+        }
+    }
+}
