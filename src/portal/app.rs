@@ -11,6 +11,7 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use tokio_util::task::TaskTracker;
 
+use super::auth::Authority;
 use super::blobs::{Blobs, make_directory, sync_directory};
 use super::config::Config;
 use super::desk::Desk;
@@ -40,6 +41,8 @@ pub(crate) struct App {
     pub(crate) sweeping: tokio::sync::Mutex<()>,
     pub(crate) max_snapshot_bytes: u64,
     pub(crate) secure: bool,
+    /// What people are known by.
+    pub(crate) authority: Authority,
 }
 
 /// The id of a request, drawn by the portal.
@@ -71,6 +74,7 @@ impl App {
             sweeping: tokio::sync::Mutex::new(()),
             max_snapshot_bytes: config.max_snapshot_bytes,
             secure: config.tls.is_some(),
+            authority: Authority::open(config)?,
         })
     }
 

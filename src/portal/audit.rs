@@ -10,12 +10,14 @@ use crate::ids::TenantId;
 /// Who acts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Actor<'a> {
-    /// Someone with a token.
+    /// Someone with a token, or who signed in.
     Token(&'a Principal),
     /// The operator, with a command on the host.
     Operator,
     /// The portal itself, when the time has come.
     Worker,
+    /// Someone who has not signed in, by the id of the request.
+    Nobody(&'a str),
 }
 
 /// What is done.
@@ -39,6 +41,20 @@ pub(crate) enum Act {
     VerifyAbsence,
     ScrubRow,
     Delete,
+    SignIn,
+    SignOut,
+    ShowFactor,
+    ChangePassword,
+    RenewCodes,
+    EndSessions,
+    Invite,
+    WithdrawInvitation,
+    AcceptInvitation,
+    ChangeRole,
+    DisableUser,
+    EnableUser,
+    Assign,
+    Unassign,
 }
 
 impl Act {
@@ -62,6 +78,20 @@ impl Act {
             Self::VerifyAbsence => "verify-absence",
             Self::ScrubRow => "scrub-row",
             Self::Delete => "delete",
+            Self::SignIn => "sign-in",
+            Self::SignOut => "sign-out",
+            Self::ShowFactor => "show-factor",
+            Self::ChangePassword => "change-password",
+            Self::RenewCodes => "renew-codes",
+            Self::EndSessions => "end-sessions",
+            Self::Invite => "invite",
+            Self::WithdrawInvitation => "withdraw-invitation",
+            Self::AcceptInvitation => "accept-invitation",
+            Self::ChangeRole => "change-role",
+            Self::DisableUser => "disable-user",
+            Self::EnableUser => "enable-user",
+            Self::Assign => "assign",
+            Self::Unassign => "unassign",
         }
     }
 }
@@ -105,6 +135,9 @@ pub(crate) enum On<'a> {
     Ticket(&'a str),
     Token(&'a str),
     Snapshot(&'a crate::ids::FileId),
+    User(&'a str),
+    Session(&'a str),
+    Invitation(&'a str),
 }
 
 /// Writes one row: who did what to what, when, how it ended and why.
@@ -120,12 +153,16 @@ pub(crate) async fn record(
         Actor::Token(principal) => (principal.token.as_str(), principal.role.word(), Some(principal.request.as_str())),
         Actor::Operator => ("operator", "operator", None),
         Actor::Worker => ("worker", "worker", None),
+        Actor::Nobody(request) => ("nobody", "nobody", Some(request)),
     };
     let (kind, object) = match on {
         On::Tenant(id) => ("tenant", id.to_owned()),
         On::Ticket(id) => ("ticket", id.to_owned()),
         On::Token(id) => ("token", id.to_owned()),
         On::Snapshot(id) => ("snapshot", id.to_string()),
+        On::User(id) => ("user", id.to_owned()),
+        On::Session(id) => ("session", id.to_owned()),
+        On::Invitation(id) => ("invitation", id.to_owned()),
     };
     sqlx::query(
         "INSERT INTO audit (tenant, at, actor, role, action, kind, object, outcome, reason, request)

@@ -1,10 +1,14 @@
 //! How a portal is run.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use super::error::PortalError;
 use super::store::DatabaseUrl;
+
+/// A busy sender makes some hundred requests in a second.
+const REQUESTS_PER_SECOND: NonZeroU32 = NonZeroU32::new(1000).expect("1000 is not 0");
 
 /// How a portal is run. [`Config::new`] fills in what is seldom changed.
 #[derive(Clone, Debug)]
@@ -33,6 +37,10 @@ pub struct Config {
     pub blobs_key: Option<PathBuf>,
     /// The longest sealed file in bytes.
     pub max_snapshot_bytes: u64,
+    /// Addresses and networks (`192.0.2.0/24`) of proxies that are believed when they say where a request comes from.
+    pub trusted_proxies: Vec<String>,
+    /// How many requests each token and each user may make in a second; five seconds' worth may come at once.
+    pub requests_per_second: NonZeroU32,
 }
 
 impl Config {
@@ -51,6 +59,8 @@ impl Config {
             blobs: None,
             blobs_key: None,
             max_snapshot_bytes: 256 << 30,
+            trusted_proxies: Vec::new(),
+            requests_per_second: REQUESTS_PER_SECOND,
         }
     }
 

@@ -55,8 +55,19 @@ pub enum PortalError {
     #[error("the bucket cannot be used")]
     Bucket(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The bucket keeps what is deleted.
-    #[error("the bucket locks new objects (Object Lock with a default retention): nothing in it could be deleted on time")]
+    #[error(
+        "the bucket locks new objects (Object Lock with a default retention): nothing in it could be deleted on time"
+    )]
     BucketLocks,
+    /// A proxy that is to be trusted is no address and no network.
+    #[error("{0}")]
+    Proxy(String),
+    /// No user of that id.
+    #[error("there is no user \"{}\"", .0.escape_debug())]
+    UserUnknown(String),
+    /// A role that people do not have.
+    #[error("people are not of the role upload; make a token for the ticket")]
+    NotForPeople,
     /// Which tenant is meant cannot be told.
     #[error("there is more than one tenant; say which")]
     TenantNeeded,
@@ -123,6 +134,26 @@ pub(crate) enum ApiError {
     BrokeOff,
     #[error("the database is busy or cannot be reached")]
     Busy(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("too many requests; again in {0} s")]
+    TooMany(u64),
+    #[error("a request of another site's page")]
+    CrossSite,
+    #[error("sign-in refused")]
+    SignInRefused,
+    #[error("the second factor must be shown again")]
+    FactorNeeded,
+    #[error("wrong code, or one that was used")]
+    FactorRefused,
+    #[error("not assigned to the ticket")]
+    NotAssigned,
+    #[error("no such user")]
+    UserUnknown,
+    #[error("no such invitation")]
+    InvitationUnknown,
+    #[error("the invitation is unknown, used or expired")]
+    InvitationRefused,
+    #[error("the name is taken")]
+    NameTaken,
     #[error("fault")]
     Fault(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -247,6 +278,55 @@ impl ApiError {
                 "the portal is busy",
                 "The portal's database cannot be reached or is too busy. What it has acknowledged is kept; try again.",
             ),
+            Self::TooMany(_) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "/problems/too-many-requests",
+                "too many requests",
+                "Try again after the seconds that Retry-After says.",
+            ),
+            Self::CrossSite => (
+                StatusCode::FORBIDDEN,
+                "/problems/cross-site",
+                "the request comes from another site",
+                "A cookie is good for requests of the portal's own pages alone.",
+            ),
+            Self::SignInRefused => (
+                StatusCode::UNAUTHORIZED,
+                "/problems/sign-in-refused",
+                "sign-in refused",
+                "Name, password or code is wrong, or the code was used before. Ask your administrator if you are locked out.",
+            ),
+            Self::FactorNeeded => (
+                StatusCode::UNAUTHORIZED,
+                "/problems/second-factor-needed",
+                "show your second factor again",
+                "This needs a code that was shown within the last 15 minutes: POST it to /v1/session/factor.",
+            ),
+            Self::FactorRefused => (
+                StatusCode::FORBIDDEN,
+                "/problems/second-factor-refused",
+                "the code is refused",
+                "Password or code is wrong, or the code was used before. Wait for the next code.",
+            ),
+            Self::NotAssigned => (
+                StatusCode::FORBIDDEN,
+                "/problems/not-assigned",
+                "not assigned",
+                "Only who is assigned to the ticket reads its snapshots. Assign yourself first.",
+            ),
+            Self::UserUnknown => (StatusCode::NOT_FOUND, "/problems/user-unknown", "no such user", ""),
+            Self::InvitationUnknown => {
+                (StatusCode::NOT_FOUND, "/problems/invitation-unknown", "no such invitation", "")
+            }
+            Self::InvitationRefused => (
+                StatusCode::FORBIDDEN,
+                "/problems/invitation-refused",
+                "the invitation is refused",
+                "The invitation is unknown, was used, or has expired. Ask for a new one.",
+            ),
+            Self::NameTaken => {
+                (StatusCode::CONFLICT, "/problems/name-taken", "the name is taken", "Choose another name.")
+            }
             Self::Fault(_) => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 p::FAULT,
@@ -314,6 +394,16 @@ impl IntoResponse for ApiError {
             }
             Self::StoreAway(_) | Self::Ending => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("15"));
+            }
+            Self::FactorNeeded => {
+                // RFC 9470.
+                headers.insert(
+                    header::WWW_AUTHENTICATE,
+                    HeaderValue::from_static("Bearer error=\"insufficient_user_authentication\", max_age=\"900\""),
+                );
+            }
+            Self::TooMany(seconds) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             }
             Self::NoRoom => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("300"));

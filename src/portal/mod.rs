@@ -54,6 +54,7 @@ use tokio::task::JoinHandle;
 use app::App;
 
 use crate::clock::Clock;
+use crate::secret::Secret;
 use crate::track::PortalKey;
 
 /// How long requests may go on after the portal was told to stop.
@@ -66,6 +67,7 @@ pub struct Portal {
     listening: serve::Listening,
     server: Option<JoinHandle<std::io::Result<()>>>,
     url: String,
+    first_invitation: Option<Secret<String>>,
     /// Held while the portal runs: one portal per directory.
     _lock: File,
 }
@@ -87,6 +89,7 @@ impl Portal {
         let lock = lock(&config)?;
         let app = Arc::new(runtime.block_on(App::open(&config, clock))?);
         runtime.block_on(receive::recover(&app)).map_err(|fault| PortalError::Database(Box::new(fault)))?;
+        let first_invitation = runtime.block_on(first_invitation(&app))?;
         let (listening, server) = {
             let _inside = runtime.enter();
             serve::start(&config, router::router(app.clone()))?
@@ -95,12 +98,18 @@ impl Portal {
         let scheme = if config.tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}", listening.address);
         tracing::info!(url, "listening");
-        Ok(Self { runtime: Some(runtime), app, listening, server: Some(server), url, _lock: lock })
+        Ok(Self { runtime: Some(runtime), app, listening, server: Some(server), url, first_invitation, _lock: lock })
     }
 
     /// Where it listens: `http://127.0.0.1:41234`, without a slash at the end.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The link that makes its first visitor the administrator of the first tenant; there is one when nobody was ever invited
+    /// before. It is good once, for 72 hours, and kept nowhere.
+    pub fn first_invitation(&self) -> Option<Secret<String>> {
+        self.first_invitation.as_ref().map(|text| Secret::new(format!("{}/invitation#{}", self.url, text.expose())))
     }
 
     /// The key that verifies its receipts.
@@ -164,6 +173,19 @@ impl std::fmt::Debug for Portal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Portal").field("url", &self.url).finish_non_exhaustive()
     }
+}
+
+/// Invites the first administrator, when there is nobody and nobody was invited.
+async fn first_invitation(app: &App) -> Result<Option<Secret<String>>, PortalError> {
+    let mut transaction = app.store.begin().await?;
+    if store::users::is_anyone_there(&mut transaction).await? {
+        return Ok(None);
+    }
+    let tenant = app::FIRST_TENANT.parse().expect("the word is a plain name");
+    let now = app.clock.now();
+    let made = admin::invite_by_operator(&mut transaction, &tenant, Role::Admin, None, now).await?;
+    transaction.commit().await?;
+    Ok(Some(made.invitation))
 }
 
 /// Takes the directory, so that no second portal works on it.

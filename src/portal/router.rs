@@ -1,47 +1,91 @@
 //! Every route of the portal, and what is done around each.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Extension, MatchedPath, Request, State};
+use axum::handler::Handler;
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{delete, get, head, options, post, put};
+use axum::routing::{MethodFilter, on};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
-use super::api::{content, health, inbox, receipts, share, snapshots, tickets, tokens, uploads};
+use super::api::{
+    assignments, content, health, inbox, invitations, receipts, session, share, snapshots, tickets, tokens, uploads,
+    users,
+};
 use super::app::{App, RequestId, random_id};
+use super::auth::Client;
 use super::error::ApiError;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The routes.
+const DELETE: MethodFilter = MethodFilter::DELETE;
+const GET: MethodFilter = MethodFilter::GET;
+const HEAD: MethodFilter = MethodFilter::HEAD;
+const OPTIONS: MethodFilter = MethodFilter::OPTIONS;
+const PATCH: MethodFilter = MethodFilter::PATCH;
+const POST: MethodFilter = MethodFilter::POST;
+const PUT: MethodFilter = MethodFilter::PUT;
+
+/// The routes. Each has its rows in `auth/table.rs`; `public` is for those that ask for no proof of who one is.
+pub(crate) fn routes() -> Routes {
+    Routes::default()
+        .on(POST, "/v1/tickets", tickets::open)
+        .on(GET, "/v1/tickets", tickets::list)
+        .on(GET, "/v1/tickets/{ticket}", tickets::show)
+        .on(POST, "/v1/tickets/{ticket}/close", tickets::close)
+        .on(POST, "/v1/tickets/{ticket}/reopen", tickets::reopen)
+        .on(GET, "/v1/tickets/{ticket}/assignees", assignments::list)
+        .on(PUT, "/v1/tickets/{ticket}/assignees/{user}", assignments::assign)
+        .on(DELETE, "/v1/tickets/{ticket}/assignees/{user}", assignments::unassign)
+        .on(POST, "/v1/tickets/{ticket}/tokens", tokens::make)
+        .on(DELETE, "/v1/tickets/{ticket}/tokens/{id}", tokens::revoke)
+        .on(POST, "/v1/tickets/{ticket}/snapshots", snapshots::announce)
+        .public(OPTIONS, "/v1/tickets/{ticket}/snapshots", uploads::options)
+        .public(OPTIONS, "/v1/uploads", uploads::options)
+        .on(HEAD, "/v1/uploads/{id}", uploads::head)
+        .on(PATCH, "/v1/uploads/{id}", uploads::patch)
+        .on(DELETE, "/v1/uploads/{id}", uploads::delete)
+        .public(OPTIONS, "/v1/uploads/{id}", uploads::options)
+        .on(PUT, "/in/{ticket}/{name}", inbox::put)
+        .on(GET, "/v1/snapshots", snapshots::list)
+        .on(GET, "/v1/snapshots/{id}", snapshots::show)
+        .on(GET, "/v1/snapshots/{id}/content", content::read)
+        .on(POST, "/v1/snapshots/{id}/share", share::give)
+        .public(GET, "/v1/snapshots/{id}/receipt", receipts::of_snapshot)
+        .on(GET, "/v1/receipts/{id}", receipts::show)
+        .public(GET, "/v1/receipt-key", receipts::key)
+        .public(POST, "/v1/session", session::sign_in)
+        .on(GET, "/v1/session", session::show)
+        .on(DELETE, "/v1/session", session::sign_out)
+        .on(POST, "/v1/session/factor", session::show_factor)
+        .on(PUT, "/v1/session/password", session::change_password)
+        .on(POST, "/v1/session/recovery-codes", session::renew_codes)
+        .on(DELETE, "/v1/sessions", session::sign_out_everywhere)
+        .public(POST, "/v1/invitation", invitations::choose)
+        .public(POST, "/v1/invitation/confirm", invitations::confirm)
+        .on(POST, "/v1/invitations", invitations::make)
+        .on(GET, "/v1/invitations", invitations::list)
+        .on(DELETE, "/v1/invitations/{id}", invitations::withdraw)
+        .on(GET, "/v1/users", users::list)
+        .on(GET, "/v1/users/{id}", users::show)
+        .on(PUT, "/v1/users/{id}/role", users::set_role)
+        .on(POST, "/v1/users/{id}/disable", users::disable)
+        .on(POST, "/v1/users/{id}/enable", users::enable)
+        .on(POST, "/v1/users/{id}/reset", users::reset)
+        .on(DELETE, "/v1/users/{id}/sessions", users::end_sessions)
+        .public(GET, "/healthz", health::live)
+        .public(GET, "/readyz", health::ready)
+}
+
+/// The routes with what is done around each.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .route("/v1/tickets", post(tickets::open).get(tickets::list))
-        .route("/v1/tickets/{ticket}", get(tickets::show))
-        .route("/v1/tickets/{ticket}/close", post(tickets::close))
-        .route("/v1/tickets/{ticket}/reopen", post(tickets::reopen))
-        .route("/v1/tickets/{ticket}/tokens", post(tokens::make))
-        .route("/v1/tickets/{ticket}/tokens/{id}", delete(tokens::revoke))
-        .route("/v1/tickets/{ticket}/snapshots", post(snapshots::announce).options(uploads::options))
-        .route("/v1/uploads", options(uploads::options))
-        .route(
-            "/v1/uploads/{id}",
-            head(uploads::head).patch(uploads::patch).delete(uploads::delete).options(uploads::options),
-        )
-        .route("/in/{ticket}/{name}", put(inbox::put))
-        .route("/v1/snapshots", get(snapshots::list))
-        .route("/v1/snapshots/{id}", get(snapshots::show))
-        .route("/v1/snapshots/{id}/content", get(content::read))
-        .route("/v1/snapshots/{id}/share", post(share::give))
-        .route("/v1/snapshots/{id}/receipt", get(receipts::of_snapshot))
-        .route("/v1/receipts/{id}", get(receipts::show))
-        .route("/v1/receipt-key", get(receipts::key))
-        .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready))
+    routes()
+        .router
         .fallback(|| async { ApiError::PageUnknown })
         .method_not_allowed_fallback(|| async { ApiError::MethodUnknown })
         .layer(CatchPanicLayer::custom(|_| ApiError::fault("a handler panicked").into_response()))
@@ -50,10 +94,60 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// Gives each request an id, one line in the log that names no ticket, token or file, and the headers that every answer
-/// has.
+/// Routes that are being put together, and a list of them for the test that walks them all.
+#[derive(Default)]
+pub(crate) struct Routes {
+    router: Router<Arc<App>>,
+    #[cfg(test)]
+    pub(crate) list: Vec<(MethodFilter, &'static str)>,
+}
+
+impl Routes {
+    /// A route whose handler takes a principal.
+    fn on<H, T>(mut self, method: MethodFilter, path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<App>>,
+        T: 'static,
+    {
+        self.router = self.router.route(path, on(method, handler));
+        #[cfg(test)]
+        self.list.push((method, path));
+        self
+    }
+
+    /// A route for everyone, counted by where the request comes from.
+    fn public<H, T>(mut self, method: MethodFilter, path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<App>>,
+        T: 'static,
+    {
+        self.router = self.router.route(path, on(method, handler.layer(from_fn(counted))));
+        #[cfg(test)]
+        self.list.push((method, path));
+        self
+    }
+}
+
+/// Lets a request of someone unknown through when there were not too many from there.
+async fn counted(
+    Extension(app): Extension<Arc<App>>,
+    Extension(client): Extension<Client>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    app.authority.limits.public(client.network())?;
+    Ok(next.run(request).await)
+}
+
+/// Gives each request an id and the address it comes from, one line in the log that names no ticket, token or file, and the
+/// headers that every answer has.
 async fn around(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let id = random_id();
+    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
+        let client = app.authority.proxies.client(peer.ip(), request.headers());
+        request.extensions_mut().insert(client);
+    }
+    request.extensions_mut().insert(app.clone());
     request.extensions_mut().insert(RequestId(id.clone()));
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
     let span = tracing::info_span!("request", id, method = %request.method(), route);

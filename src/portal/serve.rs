@@ -48,7 +48,7 @@ pub(crate) fn start(
     listener.set_nonblocking(true).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let handle = Handle::new();
-    let service = router.into_make_service();
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = if let Some((certificate, key)) = &config.tls {
         let tls = RustlsConfig::from_config(Arc::new(tls(certificate, key)?));
         let mut server = axum_server::from_tcp(listener).map_err(failed)?.handle(handle.clone());

@@ -373,7 +373,8 @@ fn a_file_that_is_not_the_sealed_file_that_was_announced_leaves_nothing() {
     let sum = format!("sha256 {}", BASE64_STANDARD.encode(Sha256::digest(&good.bytes[..500])));
     let spoilt = patch(&portal, &upload, 0).header("upload-checksum", &sum).body(vec![0; 500]).send().unwrap();
     assert_eq!(spoilt.status(), 460);
-    let again = patch(&portal, &upload, 0).header("upload-checksum", &sum).body(good.bytes[..500].to_vec()).send().unwrap();
+    let again =
+        patch(&portal, &upload, 0).header("upload-checksum", &sum).body(good.bytes[..500].to_vec()).send().unwrap();
     assert_eq!(again.status(), 204);
     assert_eq!(append(&portal, &upload, 500, &good.bytes[500..]).status(), 204);
 

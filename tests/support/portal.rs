@@ -33,6 +33,7 @@ impl TestPortal {
         let clock = Arc::new(ManualClock::at(START.parse().unwrap()));
         let mut config = Config::new(directory.path().join("data"), ([127, 0, 0, 1], 0).into());
         config.free_space_floor = 0;
+        config.requests_per_second = std::num::NonZeroU32::MAX;
         let portal = Portal::start(config.clone(), clock.clone()).unwrap();
         let admin = Admin::open(&config.data, clock.clone()).unwrap();
         let year = Some(366 * 86_400);

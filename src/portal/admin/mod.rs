@@ -3,9 +3,12 @@
 mod sweep;
 mod tenants;
 mod tokens;
+mod users;
 
 pub use sweep::DueSnapshot;
 pub use tokens::{MadeToken, TOKEN_SECONDS, TokenInfo, TokenOrder};
+pub(crate) use users::invite_by_operator;
+pub use users::{MadeInvitation, UserInfo};
 
 use std::path::Path;
 use std::sync::Arc;

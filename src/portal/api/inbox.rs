@@ -53,8 +53,9 @@ impl FromRequestParts<Arc<App>> for Sender {
         }
         let principal = Principal::from_request_parts(parts, app).await.map_err(refused)?;
         if let Some(ticket) = ticket {
-            let Path((of_path, _)) =
-                Path::<(String, String)>::from_request_parts(parts, app).await.map_err(|_| refused(ApiError::TicketUnknown))?;
+            let Path((of_path, _)) = Path::<(String, String)>::from_request_parts(parts, app)
+                .await
+                .map_err(|_| refused(ApiError::TicketUnknown))?;
             if ticket != of_path {
                 return Err(refused(ApiError::TokenRefused));
             }
@@ -345,7 +346,9 @@ mod tests {
         assert_eq!(digest(&[("content-digest", zero), ("repr-digest", zero)]).unwrap(), Some([0; 32]));
         assert_eq!(digest(&[("repr-digest", "md5=:AAAA:"), ("repr-digest", zero)]).unwrap(), Some([0; 32]));
         assert!(digest(&[("content-digest", other), ("repr-digest", zero)]).is_err());
-        for wrong in ["", "md5=:AAAA:", "sha-256=AAAA", "sha-256=:AAAA:", "sha-256=:!:", "sha-256", "sha-256=(:AAAA:)", "\u{7f}"] {
+        for wrong in
+            ["", "md5=:AAAA:", "sha-256=AAAA", "sha-256=:AAAA:", "sha-256=:!:", "sha-256", "sha-256=(:AAAA:)", "\u{7f}"]
+        {
             assert!(digest(&[("repr-digest", wrong)]).is_err(), "{wrong:?}");
         }
     }

@@ -10,6 +10,11 @@ pub(crate) mod tickets;
 pub(crate) mod tokens;
 pub(crate) mod uploads;
 
+pub(crate) mod assignments;
+pub(crate) mod invitations;
+pub(crate) mod session;
+pub(crate) mod users;
+
 use std::time::Duration;
 
 use axum::body::Body;

@@ -206,14 +206,15 @@ pub(crate) async fn list(
     let ticket = which.ticket.as_deref().map(ticket_of).transpose()?;
     let mut connection = app.store.read().await?;
     match &ticket {
-        None => authorize(&principal, Action::SeeSnapshot, Object::Tenant)?,
+        None => authorize(&principal, Action::SeeSnapshot, Object::Reached)?,
         Some(ticket) => {
             authorize(&principal, Action::SeeSnapshot, Object::Ticket(&principal.tenant, ticket))?;
             tickets::find(&mut connection, &principal.tenant, ticket).await?.ok_or(ApiError::TicketUnknown)?;
         }
     }
     let now = app.clock.now();
-    let found = snapshots::list(&mut connection, &principal.tenant, ticket.as_ref(), LIST_LIMIT).await?;
+    let found =
+        snapshots::list(&mut connection, &principal.tenant, ticket.as_ref(), principal.limit(), LIST_LIMIT).await?;
     Ok(Json(found.iter().map(|snapshot| snapshot.to_wire(now)).collect()))
 }
 

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
-use super::{LIST_LIMIT, read_body, read_json, ticket_of};
+use super::{LIST_LIMIT, assignments, read_body, read_json, ticket_of};
 use crate::clock::Timestamp;
 use crate::ids::{TenantId, TicketId};
 use crate::portal::app::{App, random_id};
@@ -39,6 +39,7 @@ pub(crate) async fn open(State(app): State<Arc<App>>, principal: Principal, body
     }
     let act = (Act::OpenTicket, On::Ticket(ticket.as_str()), Outcome::Done);
     record(&mut transaction, &principal.tenant, now, Actor::Token(&principal), act, None).await?;
+    assignments::opened(&mut transaction, &principal, &ticket, now).await?;
     let told = tell(&mut transaction, &principal.tenant, &ticket, now).await?;
     transaction.commit().await?;
     let location = format!("/v1/tickets/{ticket}");
@@ -56,14 +57,14 @@ pub(crate) async fn list(
     principal: Principal,
     which: Result<Query<Which>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<Vec<wire::Ticket>>, ApiError> {
-    authorize(&principal, Action::SeeTicket, Object::Tenant)?;
+    authorize(&principal, Action::SeeTicket, Object::Reached)?;
     let Query(which) =
         which.map_err(|_| ApiError::bad("The list can be asked for with ?state=open or ?state=closed."))?;
     let closed = which.state.map(|state| state == wire::TicketState::Closed);
     let now = app.clock.now();
     let mut connection = app.store.read().await?;
     let mut told = Vec::new();
-    for ticket in tickets::list(&mut connection, &principal.tenant, closed, LIST_LIMIT).await? {
+    for ticket in tickets::list(&mut connection, &principal.tenant, closed, principal.limit(), LIST_LIMIT).await? {
         told.push(tell_of(&mut connection, &principal.tenant, ticket, now).await?);
     }
     Ok(Json(told))
@@ -164,7 +165,7 @@ async fn count_anew(
     }
     tickets::set_closed_at(connection, tenant, ticket, history.closed_at()).await?;
     let policy = app.policy(connection, tenant).await?;
-    for snapshot in snapshots::list(connection, tenant, Some(ticket), i64::MAX).await? {
+    for snapshot in snapshots::list(connection, tenant, Some(ticket), None, i64::MAX).await? {
         let Some(uploaded_at) = snapshot.uploaded_at.filter(|_| snapshot.phase == Phase::Stored) else { continue };
         let state = state_of(uploaded_at, &events);
         if let Some(due_at) = state.deadline(&policy) {
@@ -190,7 +191,7 @@ async fn tell_of(
     ticket: tickets::Ticket,
     now: Timestamp,
 ) -> Result<wire::Ticket, ApiError> {
-    let snapshots = snapshots::list(connection, tenant, Some(&ticket.id), LIST_LIMIT).await?;
+    let snapshots = snapshots::list(connection, tenant, Some(&ticket.id), None, LIST_LIMIT).await?;
     Ok(wire::Ticket {
         ticket: ticket.id,
         state: if ticket.closed_at.is_some() { wire::TicketState::Closed } else { wire::TicketState::Open },

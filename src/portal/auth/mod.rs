@@ -1,17 +1,36 @@
 //! Who may do what. There is one door: [`authorize`].
 //!
-//! For now every principal is a token: the upload token of one ticket, or an automation token that the operator made on the
-//! host. People do not sign in yet, so there is no second factor and no assignment: a technician's token reaches every ticket
-//! of its tenant unless it was made for one.
+//! A [`Principal`] is a person who signed in or the bearer of a token. What each role may do, and how far it reaches, is the
+//! table in [`reach`]; every route beside every role is a row of `table.rs`, which a test walks.
 
+mod authority;
+mod factor;
+mod key;
+mod limits;
+mod network;
+mod password;
+mod principal;
 mod role;
+mod session;
+#[cfg(test)]
+mod table;
 mod token;
 
+pub(crate) use authority::Authority;
+pub(crate) use factor::{Factor, recovery_codes, recovery_hash};
+pub(crate) use limits::Limits;
+pub(crate) use network::{Client, Proxies};
+pub(crate) use password::{PASSWORD_RULE, is_good as is_good_password};
+pub(crate) use principal::{Principal, Session};
 pub use role::Role;
-pub(crate) use token::{Principal, hash, new_token};
+pub(crate) use session::{ABSOLUTE_SECONDS, WRONG_CODES, cookie, cookie_ended, same_origin};
+pub(crate) use token::{DEVICE, INVITATION, SESSION, draw, hash, new_token};
 
 use crate::ids::{TenantId, TicketId};
 use crate::portal::error::ApiError;
+
+/// For how long after the second factor was shown someone may read content, in seconds.
+pub(crate) const FACTOR_SECONDS: i64 = 15 * 60;
 
 /// What someone asks to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +46,19 @@ pub(crate) enum Action {
     ReadContent,
     GetShare,
     ReadReceipt,
+    SeeUsers,
+    ManageUsers,
+    SeeAssignments,
+    Assign,
 }
 
 /// What it is to be done to. Everything below a tenant belongs to a ticket.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Object<'a> {
+    /// Something of the whole tenant.
     Tenant,
+    /// A list out of which the handler leaves what [`Principal::limit`] says is out of reach.
+    Reached,
     Ticket(&'a TenantId, &'a TicketId),
     Snapshot(&'a TenantId, &'a TicketId),
     Upload(&'a TenantId, &'a TicketId),
@@ -42,7 +68,7 @@ impl Object<'_> {
     /// The answer to someone for whom it does not exist.
     fn unknown(&self) -> ApiError {
         match self {
-            Self::Tenant => ApiError::NotAllowed,
+            Self::Tenant | Self::Reached => ApiError::NotAllowed,
             Self::Ticket(..) => ApiError::TicketUnknown,
             Self::Snapshot(..) => ApiError::SnapshotUnknown,
             Self::Upload(..) => ApiError::UploadUnknown,
@@ -50,47 +76,87 @@ impl Object<'_> {
     }
 }
 
-/// Lets through what the role allows on an object within reach. What is out of reach, because it is another tenant's or
-/// another ticket's, answers as if it was not there.
-pub(crate) fn authorize(principal: &Principal, action: Action, object: Object<'_>) -> Result<(), ApiError> {
-    if !role_allows(principal.role, action) {
-        return Err(ApiError::NotAllowed);
-    }
-    let reachable = match object {
-        Object::Tenant => principal.ticket.is_none(),
-        Object::Ticket(tenant, ticket) | Object::Snapshot(tenant, ticket) | Object::Upload(tenant, ticket) => {
-            *tenant == principal.tenant && principal.ticket.as_ref().is_none_or(|bound| bound == ticket)
-        }
-    };
-    if reachable { Ok(()) } else { Err(object.unknown()) }
+/// How far a role reaches with an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// Not at all.
+    None,
+    /// The tickets one is on: because one opened them, or was assigned. A token is on those it was made for.
+    Mine,
+    /// The same, for people alone.
+    Assigned,
+    /// Everything of the tenant.
+    All,
+    /// Everything of the tenant, for people alone.
+    Person,
 }
 
-/// What each role may do at all; what is not named is refused.
-fn role_allows(role: Role, action: Action) -> bool {
-    use Action::{
-        CloseTicket, GetShare, MakeToken, OpenTicket, ReadContent, ReadReceipt, ReopenTicket, RevokeToken, SeeSnapshot,
-        SeeTicket, Upload,
-    };
-    match role {
-        Role::Upload => matches!(action, Upload | SeeTicket | SeeSnapshot | ReadReceipt),
-        Role::Staff => {
-            matches!(action, OpenTicket | MakeToken | RevokeToken | Upload | SeeTicket | SeeSnapshot | ReadReceipt)
+/// The table of roles: how far each of [`Role::ALL`], in its order, reaches with an action.
+#[rustfmt::skip]
+const fn reach(action: Action) -> [Reach; 7] {
+    use Reach::{All as A, Assigned as S, Mine as M, None as N, Person as P};
+    match action {
+        //                         upload staff technician lead admin dpo auditor
+        Action::OpenTicket     => [N,     A,    A,         A,   A,    N,  N],
+        Action::SeeTicket      => [M,     M,    M,         A,   A,    A,  A],
+        Action::CloseTicket    => [N,     N,    M,         A,   N,    N,  N],
+        Action::ReopenTicket   => [N,     N,    M,         A,   N,    N,  N],
+        Action::MakeToken      => [N,     M,    M,         A,   A,    N,  N],
+        Action::RevokeToken    => [N,     M,    M,         A,   A,    N,  N],
+        Action::Upload         => [M,     M,    M,         A,   N,    N,  N],
+        Action::SeeSnapshot    => [M,     M,    M,         A,   A,    A,  A],
+        Action::ReadContent    => [N,     N,    M,         S,   N,    N,  N],
+        Action::GetShare       => [N,     N,    M,         S,   N,    N,  N],
+        Action::ReadReceipt    => [M,     M,    N,         N,   A,    A,  A],
+        Action::SeeUsers       => [N,     N,    N,         A,   A,    A,  A],
+        Action::ManageUsers    => [N,     N,    N,         N,   P,    N,  N],
+        Action::SeeAssignments => [N,     N,    M,         A,   A,    A,  A],
+        Action::Assign         => [N,     N,    N,         P,   N,    N,  N],
+    }
+}
+
+/// What needs a second factor that was shown within [`FACTOR_SECONDS`].
+const fn needs_factor(action: Action) -> bool {
+    matches!(action, Action::ReadContent | Action::GetShare | Action::ManageUsers)
+}
+
+/// Lets through what the role allows on an object within reach. What is out of reach, because it is another tenant's or
+/// a ticket one is not on, answers as if it was not there.
+pub(crate) fn authorize(principal: &Principal, action: Action, object: Object<'_>) -> Result<(), ApiError> {
+    let reach = reach(action)[principal.role as usize];
+    let for_people = matches!(reach, Reach::Assigned | Reach::Person);
+    if reach == Reach::None || for_people && principal.session.is_none() {
+        return Err(ApiError::NotAllowed);
+    }
+    let everything = matches!(reach, Reach::All | Reach::Person);
+    match object {
+        Object::Tenant if principal.ticket.is_some() || !everything && principal.session.is_some() => {
+            return Err(object.unknown());
         }
-        Role::Technician => match action {
-            OpenTicket | MakeToken | RevokeToken | Upload | SeeTicket | SeeSnapshot | ReadReceipt => true,
-            CloseTicket | ReopenTicket | ReadContent | GetShare => true,
-        },
-        Role::Lead => !matches!(action, ReadContent | GetShare),
-        Role::Admin => matches!(action, OpenTicket | MakeToken | RevokeToken | SeeTicket | SeeSnapshot | ReadReceipt),
-        Role::Dpo | Role::Auditor => matches!(action, SeeTicket | SeeSnapshot | ReadReceipt),
+        Object::Reached if principal.ticket.is_some() => return Err(object.unknown()),
+        Object::Tenant | Object::Reached => {}
+        Object::Ticket(tenant, ticket) | Object::Snapshot(tenant, ticket) | Object::Upload(tenant, ticket) => {
+            if *tenant != principal.tenant || principal.ticket.as_ref().is_some_and(|bound| bound != ticket) {
+                return Err(object.unknown());
+            }
+            if !everything && principal.session.as_ref().is_some_and(|session| !session.is_on(ticket)) {
+                // Who may see the ticket is told what is missing.
+                return Err(if reach == Reach::Assigned { ApiError::NotAssigned } else { object.unknown() });
+            }
+        }
+    }
+    match &principal.session {
+        Some(session) if needs_factor(action) && !session.is_factor_fresh() => Err(ApiError::FactorNeeded),
+        _ => Ok(()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Timestamp;
 
-    fn principal(role: Role, ticket: Option<&str>) -> Principal {
+    fn token(role: Role, ticket: Option<&str>) -> Principal {
         Principal {
             tenant: "acme".parse().unwrap(),
             token: String::from("0011223344556677"),
@@ -98,15 +164,31 @@ mod tests {
             ticket: ticket.map(|ticket| ticket.parse().unwrap()),
             max_bytes: None,
             request: String::new(),
+            session: None,
         }
+    }
+
+    fn person(role: Role, on: &[&str], factor_age: i64) -> Principal {
+        let now = Timestamp::from_seconds(1_000_000);
+        let tickets = on.iter().map(|ticket| ticket.parse().unwrap()).collect();
+        let session = Session {
+            id: String::from("8899aabbccddeeff"),
+            factor_at: now.plus_seconds(-factor_age),
+            at: now,
+            tickets: std::sync::Arc::new(tickets),
+        };
+        Principal { session: Some(session), ..token(role, None) }
+    }
+
+    fn names() -> (TenantId, TenantId, TicketId, TicketId) {
+        ("acme".parse().unwrap(), "other".parse().unwrap(), "4711".parse().unwrap(), "4712".parse().unwrap())
     }
 
     #[test]
     fn a_token_reaches_its_tenant_and_its_ticket_alone() {
-        let (acme, other): (TenantId, TenantId) = ("acme".parse().unwrap(), "other".parse().unwrap());
-        let (one, two): (TicketId, TicketId) = ("4711".parse().unwrap(), "4712".parse().unwrap());
-        let wide = principal(Role::Technician, None);
-        let bound = principal(Role::Upload, Some("4711"));
+        let (acme, other, one, two) = names();
+        let wide = token(Role::Technician, None);
+        let bound = token(Role::Upload, Some("4711"));
         assert!(authorize(&wide, Action::ReadContent, Object::Snapshot(&acme, &two)).is_ok());
         assert!(matches!(
             authorize(&wide, Action::ReadContent, Object::Snapshot(&other, &two)),
@@ -116,17 +198,65 @@ mod tests {
         assert!(matches!(authorize(&bound, Action::Upload, Object::Ticket(&acme, &two)), Err(ApiError::TicketUnknown)));
         assert!(matches!(authorize(&bound, Action::Upload, Object::Upload(&acme, &two)), Err(ApiError::UploadUnknown)));
         assert!(matches!(authorize(&bound, Action::SeeTicket, Object::Tenant), Err(ApiError::NotAllowed)));
+        assert!(matches!(authorize(&bound, Action::SeeTicket, Object::Reached), Err(ApiError::NotAllowed)));
     }
 
     #[test]
-    fn only_a_technician_reads_content() {
-        let acme: TenantId = "acme".parse().unwrap();
-        let ticket: TicketId = "4711".parse().unwrap();
+    fn a_technician_reaches_the_tickets_they_are_on_alone() {
+        let (acme, _, one, two) = names();
+        let technician = person(Role::Technician, &["4711"], 0);
+        for action in [Action::SeeTicket, Action::CloseTicket, Action::ReadContent, Action::GetShare, Action::Upload] {
+            assert!(authorize(&technician, action, Object::Ticket(&acme, &one)).is_ok(), "{action:?}");
+            let refused = authorize(&technician, action, Object::Ticket(&acme, &two));
+            assert!(matches!(refused, Err(ApiError::TicketUnknown)), "{action:?}");
+        }
+        assert!(matches!(authorize(&technician, Action::SeeTicket, Object::Tenant), Err(ApiError::NotAllowed)));
+        assert!(authorize(&technician, Action::SeeTicket, Object::Reached).is_ok());
+    }
+
+    #[test]
+    fn a_lead_sees_the_team_and_reads_what_they_took_on() {
+        let (acme, other, one, two) = names();
+        let lead = person(Role::Lead, &["4711"], 0);
+        assert!(authorize(&lead, Action::SeeSnapshot, Object::Snapshot(&acme, &two)).is_ok());
+        assert!(authorize(&lead, Action::ReadContent, Object::Snapshot(&acme, &one)).is_ok());
+        let refused = authorize(&lead, Action::ReadContent, Object::Snapshot(&acme, &two));
+        assert!(matches!(refused, Err(ApiError::NotAssigned)));
+        let refused = authorize(&lead, Action::ReadContent, Object::Snapshot(&other, &one));
+        assert!(matches!(refused, Err(ApiError::SnapshotUnknown)));
+    }
+
+    #[test]
+    fn a_second_factor_serves_for_a_quarter_of_an_hour() {
+        let (acme, _, one, _) = names();
+        for (age, fresh) in [(0, true), (FACTOR_SECONDS, true), (FACTOR_SECONDS + 1, false), (-1, false)] {
+            let technician = person(Role::Technician, &["4711"], age);
+            let content = authorize(&technician, Action::ReadContent, Object::Snapshot(&acme, &one));
+            assert_eq!(content.is_ok(), fresh, "{age}");
+            assert_eq!(matches!(content, Err(ApiError::FactorNeeded)), !fresh, "{age}");
+            assert!(authorize(&technician, Action::SeeSnapshot, Object::Snapshot(&acme, &one)).is_ok());
+        }
+    }
+
+    #[test]
+    fn only_technicians_and_assigned_leads_read_content() {
+        let (acme, _, one, _) = names();
         for role in Role::ALL {
             for action in [Action::ReadContent, Action::GetShare] {
-                let allowed = authorize(&principal(role, None), action, Object::Snapshot(&acme, &ticket)).is_ok();
-                assert_eq!(allowed, role == Role::Technician, "{role} {action:?}");
+                let by_token = authorize(&token(role, None), action, Object::Snapshot(&acme, &one)).is_ok();
+                assert_eq!(by_token, role == Role::Technician, "{role} {action:?}");
+                let by_person = authorize(&person(role, &["4711"], 0), action, Object::Snapshot(&acme, &one)).is_ok();
+                assert_eq!(by_person, matches!(role, Role::Technician | Role::Lead), "{role} {action:?}");
             }
+        }
+    }
+
+    #[test]
+    fn tokens_make_no_accounts_and_assign_nobody() {
+        let (acme, _, one, _) = names();
+        for role in Role::ALL {
+            assert!(authorize(&token(role, None), Action::ManageUsers, Object::Tenant).is_err(), "{role}");
+            assert!(authorize(&token(role, None), Action::Assign, Object::Ticket(&acme, &one)).is_err(), "{role}");
         }
     }
 
@@ -136,8 +266,15 @@ mod tests {
             for action in
                 [Action::OpenTicket, Action::CloseTicket, Action::ReopenTicket, Action::MakeToken, Action::Upload]
             {
-                assert!(!role_allows(role, action), "{role} {action:?}");
+                assert_eq!(reach(action)[role as usize], Reach::None, "{role} {action:?}");
             }
+        }
+    }
+
+    #[test]
+    fn the_columns_of_the_table_are_the_roles_in_their_order() {
+        for (column, role) in Role::ALL.into_iter().enumerate() {
+            assert_eq!(role as usize, column);
         }
     }
 }

@@ -22,7 +22,9 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::multipart::{MultipartStore as _, PartId};
 use object_store::path::Path;
-use object_store::{ClientConfigKey, ClientOptions, GetOptions, GetRange, ObjectStore as _, ObjectStoreExt as _, RetryConfig};
+use object_store::{
+    ClientConfigKey, ClientOptions, GetOptions, GetRange, ObjectStore as _, ObjectStoreExt as _, RetryConfig,
+};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
@@ -86,11 +88,10 @@ impl Bucket {
             builder = builder.with_access_key_id(key).with_secret_access_key(secret);
         }
         let options = client(&builder);
-        let builder = builder.with_disable_bulk_delete(true).with_client_options(options.clone()).with_retry(RetryConfig {
-            max_retries: 6,
-            retry_timeout: PATIENCE,
-            ..RetryConfig::default()
-        });
+        let builder = builder
+            .with_disable_bulk_delete(true)
+            .with_client_options(options.clone())
+            .with_retry(RetryConfig { max_retries: 6, retry_timeout: PATIENCE, ..RetryConfig::default() });
         let unusable = |fault: object_store::Error| PortalError::Bucket(Box::new(fault));
         let store = builder.build().map_err(unusable)?;
         let extra = Extra::new(store.clone(), &options).map_err(unusable)?;
@@ -145,7 +146,10 @@ impl Bucket {
         let options = GetOptions { range: Some(GetRange::Bounded(first..end)), ..GetOptions::default() };
         let found = self.0.store.get_opts(&file_in(&self.folder(tenant, id)), options).await.map_err(told)?;
         if found.range != (first..end) {
-            return Err(io::Error::new(ErrorKind::UnexpectedEof, "the bucket's object is shorter than what was stored"));
+            return Err(io::Error::new(
+                ErrorKind::UnexpectedEof,
+                "the bucket's object is shorter than what was stored",
+            ));
         }
         Ok(found.into_stream().map_err(told).boxed())
     }
@@ -361,7 +365,10 @@ fn wait<F: Future>(future: F) -> F::Output {
 }
 
 fn missing(received: u64) -> io::Error {
-    io::Error::new(ErrorKind::UnexpectedEof, format!("bytes are missing of an upload of which {received} were acknowledged"))
+    io::Error::new(
+        ErrorKind::UnexpectedEof,
+        format!("bytes are missing of an upload of which {received} were acknowledged"),
+    )
 }
 
 /// Nothing to remove is removed.
@@ -403,10 +410,15 @@ fn builder(address: &str) -> Result<(AmazonS3Builder, Path), PortalError> {
     }
     let mut builder = AmazonS3Builder::from_env().with_bucket_name(bucket);
     for (name, value) in url.query_pairs() {
-        let key: AmazonS3ConfigKey =
-            name.to_ascii_lowercase().parse().map_err(|_| PortalError::BlobsAddress("it has a setting nobody knows"))?;
-        if matches!(key, AmazonS3ConfigKey::AccessKeyId | AmazonS3ConfigKey::SecretAccessKey | AmazonS3ConfigKey::Token) {
-            return Err(PortalError::BlobsAddress("keys come from the environment, not from an address that others see"));
+        let key: AmazonS3ConfigKey = name
+            .to_ascii_lowercase()
+            .parse()
+            .map_err(|_| PortalError::BlobsAddress("it has a setting nobody knows"))?;
+        if matches!(key, AmazonS3ConfigKey::AccessKeyId | AmazonS3ConfigKey::SecretAccessKey | AmazonS3ConfigKey::Token)
+        {
+            return Err(PortalError::BlobsAddress(
+                "keys come from the environment, not from an address that others see",
+            ));
         }
         if key == AmazonS3ConfigKey::Endpoint && value.starts_with("http://") {
             builder = builder.with_allow_http(true);

@@ -50,7 +50,8 @@ impl Directory {
         if !partial.exists() && whole.exists() {
             return Err(ErrorKind::AlreadyExists.into());
         }
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&partial)?;
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&partial)?;
         let length = file.metadata()?.len();
         if length < received {
             return Err(io::Error::new(

@@ -133,7 +133,8 @@ impl Extra {
     async fn ask(&self, method: &Method, path: &Path, query: &[(&str, &str)]) -> io::Result<(StatusCode, String)> {
         let query: Vec<_> = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let options = SignedUrlOptions::new().with_query(query);
-        let url = self.store.signed_url_opts(method.clone(), path, GOOD_FOR, &options).await.map_err(io::Error::other)?;
+        let url =
+            self.store.signed_url_opts(method.clone(), path, GOOD_FOR, &options).await.map_err(io::Error::other)?;
         let mut request = HttpRequest::new(HttpRequestBody::empty());
         *request.method_mut() = method.clone();
         *request.uri_mut() = url.as_str().parse().map_err(io::Error::other)?;
@@ -182,11 +183,13 @@ mod tests {
         .unwrap();
         let found: Vec<_> = versions.version.iter().chain(&versions.delete_marker).map(|v| v.key.as_str()).collect();
         assert_eq!(found, ["a/b", "a/d", "a/c"]);
-        let none: Uploads = read("<ListMultipartUploadsResult><Bucket>b</Bucket></ListMultipartUploadsResult>").unwrap();
+        let none: Uploads =
+            read("<ListMultipartUploadsResult><Bucket>b</Bucket></ListMultipartUploadsResult>").unwrap();
         assert!(none.upload.is_empty());
         let off: Versioning = read("<VersioningConfiguration/>").unwrap();
         assert!(off.status.is_none());
-        let on: Versioning = read("<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>").unwrap();
+        let on: Versioning =
+            read("<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>").unwrap();
         assert_eq!(on.status.as_deref(), Some("Suspended"));
         let locked: ObjectLock = read(
             "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention>

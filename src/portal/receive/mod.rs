@@ -126,7 +126,8 @@ impl Writing {
                 hash.update(now);
                 written += length as u64;
                 rest = later;
-                if checksum.is_none() && written - kept >= SYNC_EVERY && part.is_even() && written < self.snapshot.size {
+                if checksum.is_none() && written - kept >= SYNC_EVERY && part.is_even() && written < self.snapshot.size
+                {
                     self.keep(&mut part, &hash)?;
                     kept = written;
                 }

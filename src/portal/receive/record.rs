@@ -50,12 +50,7 @@ pub(crate) async fn end(app: &Arc<App>, upload: &Upload) -> Result<(), ApiError>
 
 /// Records a snapshot as stored: length and digest, state, deadline, audit row and upload receipt in one transaction.
 /// A token that is good for so many bytes is looked at again: by the one-shot door the length is known only now.
-pub(super) async fn stored(
-    app: &App,
-    upload: &Upload,
-    snapshot: &Snapshot,
-    actor: Actor<'_>,
-) -> Result<(), ApiError> {
+pub(super) async fn stored(app: &App, upload: &Upload, snapshot: &Snapshot, actor: Actor<'_>) -> Result<(), ApiError> {
     let now = app.clock.now();
     let (tenant, id) = (&snapshot.tenant, &snapshot.id);
     let mut transaction = app.store.begin().await?;

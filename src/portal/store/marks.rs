@@ -61,11 +61,13 @@ pub(crate) async fn keep(
     .bind(mark.tail.as_deref())
     .execute(&mut *connection)
     .await?;
-    let (known,): (i64,) = sqlx::query_as("SELECT CAST(coalesce(max(number) + 1, 0) AS BIGINT) FROM parts WHERE tenant = $1 AND upload = $2")
-        .bind(upload.tenant.as_str())
-        .bind(&upload.id)
-        .fetch_one(&mut *connection)
-        .await?;
+    let (known,): (i64,) = sqlx::query_as(
+        "SELECT CAST(coalesce(max(number) + 1, 0) AS BIGINT) FROM parts WHERE tenant = $1 AND upload = $2",
+    )
+    .bind(upload.tenant.as_str())
+    .bind(&upload.id)
+    .fetch_one(&mut *connection)
+    .await?;
     for (number, tag) in mark.parts.iter().enumerate().skip(usize::try_from(known).unwrap_or(0)) {
         sqlx::query("INSERT INTO parts (tenant, upload, number, tag) VALUES ($1, $2, $3, $4)")
             .bind(upload.tenant.as_str())

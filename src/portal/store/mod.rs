@@ -8,14 +8,18 @@
 //! Each act is one transaction that holds the change and its audit row. One transaction that may write runs at a time, on
 //! `PostgreSQL` over all the processes: see [`Store::begin`].
 
+pub(crate) mod assignments;
+pub(crate) mod invitations;
 pub(crate) mod marks;
 pub(crate) mod receipts;
+pub(crate) mod sessions;
 pub(crate) mod shares;
 pub(crate) mod snapshots;
 pub(crate) mod tenants;
 pub(crate) mod tickets;
 pub(crate) mod tokens;
 pub(crate) mod uploads;
+pub(crate) mod users;
 
 mod address;
 mod fault;
@@ -58,6 +62,7 @@ const PORTAL: &[Step] = &[
     step!("receipts"),
     step!("audit"),
     step!("marks"),
+    step!("users"),
 ];
 
 /// The tables that ordinary backups leave out.

@@ -127,18 +127,23 @@ pub(crate) async fn find(connection: &mut Connection, tenant: &TenantId, id: &Fi
     row.as_ref().map(Snapshot::read).transpose()
 }
 
-/// The snapshots of a ticket, or of the tenant, the oldest first.
+/// The snapshots of a ticket, or of the tenant, the oldest first; all, or those of tickets that a user is `on`.
 pub(crate) async fn list(
     connection: &mut Connection,
     tenant: &TenantId,
     ticket: Option<&TicketId>,
+    on: Option<&str>,
     limit: i64,
 ) -> Result<Vec<Snapshot>> {
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "{COLUMNS} WHERE tenant = $1 AND (CAST($2 AS TEXT) IS NULL OR ticket = $2) ORDER BY number LIMIT $3"
+        "{COLUMNS} WHERE tenant = $1 AND (CAST($2 AS TEXT) IS NULL OR ticket = $2)
+         AND (CAST($3 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM assignments a
+              WHERE a.tenant = snapshots.tenant AND a.ticket = snapshots.ticket AND a.user_id = $3))
+         ORDER BY number LIMIT $4"
     )))
     .bind(tenant.as_str())
     .bind(ticket.map(TicketId::as_str))
+    .bind(on)
     .bind(limit)
     .fetch_all(connection)
     .await?;

@@ -43,19 +43,24 @@ pub(crate) async fn find(connection: &mut Connection, tenant: &TenantId, ticket:
     }))
 }
 
-/// The tenant's tickets, the newest first: all, the open (`Some(false)`) or the closed (`Some(true)`).
+/// The tenant's tickets, the newest first: all, the open (`Some(false)`) or the closed (`Some(true)`); all, or those that a
+/// user is `on`.
 pub(crate) async fn list(
     connection: &mut Connection,
     tenant: &TenantId,
     closed: Option<bool>,
+    on: Option<&str>,
     limit: i64,
 ) -> Result<Vec<Ticket>> {
     let rows: Vec<(String, i64, Option<i64>)> = sqlx::query_as(
         "SELECT id, opened_at, closed_at FROM tickets WHERE tenant = $1 AND (CAST($2 AS BIGINT) IS NULL OR CASE WHEN closed_at IS NULL THEN 0 ELSE 1 END = $2)
-         ORDER BY opened_at DESC, id LIMIT $3",
+         AND (CAST($3 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM assignments a
+              WHERE a.tenant = tickets.tenant AND a.ticket = tickets.id AND a.user_id = $3))
+         ORDER BY opened_at DESC, id LIMIT $4",
     )
     .bind(tenant.as_str())
     .bind(closed.map(i64::from))
+    .bind(on)
     .bind(limit)
     .fetch_all(connection)
     .await?;

@@ -40,12 +40,13 @@ pub(crate) async fn add(connection: &mut Connection, upload: &Upload) -> Result<
 
 /// The upload of that id.
 pub(crate) async fn find(connection: &mut Connection, tenant: &TenantId, id: &str) -> Result<Option<Upload>> {
-    let row: Option<Columns> =
-        sqlx::query_as("SELECT tenant, id, snapshot, received, expires_at FROM uploads WHERE tenant = $1 AND id = $2 AND ending = 0")
-            .bind(tenant.as_str())
-            .bind(id)
-            .fetch_optional(connection)
-            .await?;
+    let row: Option<Columns> = sqlx::query_as(
+        "SELECT tenant, id, snapshot, received, expires_at FROM uploads WHERE tenant = $1 AND id = $2 AND ending = 0",
+    )
+    .bind(tenant.as_str())
+    .bind(id)
+    .fetch_optional(connection)
+    .await?;
     row.map(read).transpose()
 }
 
@@ -117,11 +118,12 @@ pub(crate) async fn ending(connection: &mut Connection, limit: i64) -> Result<Ve
 
 /// Whether the end of a snapshot's upload has begun.
 pub(crate) async fn is_ending(connection: &mut Connection, tenant: &TenantId, snapshot: &FileId) -> Result<bool> {
-    let (count,): (i64,) =
-        sqlx::query_as("SELECT CAST(count(*) AS BIGINT) FROM uploads WHERE tenant = $1 AND snapshot = $2 AND ending = 1")
-            .bind(tenant.as_str())
-            .bind(snapshot.to_string())
-            .fetch_one(connection)
-            .await?;
+    let (count,): (i64,) = sqlx::query_as(
+        "SELECT CAST(count(*) AS BIGINT) FROM uploads WHERE tenant = $1 AND snapshot = $2 AND ending = 1",
+    )
+    .bind(tenant.as_str())
+    .bind(snapshot.to_string())
+    .fetch_one(connection)
+    .await?;
     Ok(count > 0)
 }

@@ -1,0 +1,431 @@
+//! Signing in and out, showing the second factor again, and what people change of their own account.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json};
+use headers::HeaderMapExt as _;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::read_json;
+use crate::clock::Timestamp;
+use crate::ids::TenantId;
+use crate::portal::app::{App, RequestId, system_rng};
+use crate::portal::audit::{Act, Actor, On, Outcome, record};
+use crate::portal::auth::{
+    ABSOLUTE_SECONDS, Client, DEVICE, PASSWORD_RULE, Principal, Role, SESSION, Session, WRONG_CODES, cookie,
+    cookie_ended, draw, hash, is_good_password, recovery_codes, recovery_hash, same_origin,
+};
+use crate::portal::error::ApiError;
+use crate::portal::store::users::UserRow;
+use crate::portal::store::{Connection, sessions, tenants, users};
+use crate::secret::Secret;
+
+/// Refused sign-ins are answered at multiples of this, so that the time says nothing of what was wrong.
+const REFUSED_EVERY: Duration = Duration::from_millis(250);
+
+/// After how many wrong codes with the right password only known devices sign in, until the password is another one.
+const TRIED_OUT: i64 = 10;
+
+/// The cookie by which a device that was signed in from is known.
+const DEVICE_COOKIE: &str = "__Host-tarseal-device";
+
+/// What is said of an unknown user in the audit log.
+const UNKNOWN: &str = "unknown";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignIn {
+    tenant: String,
+    name: String,
+    password: String,
+    /// Of the authenticator app, or one from paper.
+    code: String,
+    /// What an earlier sign-in from here gave, if one did.
+    device: Option<String>,
+    /// Whether the session is to travel as a cookie.
+    #[serde(default)]
+    cookie: bool,
+}
+
+/// What someone who signed in gets.
+#[derive(Serialize)]
+pub(crate) struct SignedIn {
+    /// Goes into the Authorization header. Absent when it travels as a cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<String>,
+    expires: Timestamp,
+    user: String,
+    role: String,
+    /// Codes for paper, when new ones were made: shown this once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    recovery_codes: Vec<String>,
+}
+
+/// Takes name, password and code together, and says only whether all of them were right.
+pub(crate) async fn sign_in(
+    State(app): State<Arc<App>>,
+    Extension(client): Extension<Client>,
+    Extension(request): Extension<RequestId>,
+    method: Method,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let begun = Instant::now();
+    let asked: SignIn = read_json(body).await?;
+    if asked.cookie && !same_origin(&method, &headers) {
+        return Err(ApiError::CrossSite);
+    }
+    let name = name_of(&asked.name);
+    let tenant: Option<TenantId> = asked.tenant.parse().ok();
+    let device = asked.device.clone().or_else(|| {
+        let cookies = headers.typed_get::<headers::Cookie>()?;
+        cookies.get(DEVICE_COOKIE).map(str::to_owned)
+    });
+    let device = device.as_deref().map(hash);
+    let known_device = match (&tenant, &device, &name) {
+        (Some(tenant), Some(device), Some(name)) => {
+            users::is_device_known(&mut *app.store.read().await?, tenant, name, device).await?
+        }
+        _ => false,
+    };
+    let account = (asked.tenant.as_str(), name.as_deref().unwrap_or_default());
+    app.authority.limits.sign_in(client.network(), account, device.as_ref().filter(|_| known_device))?;
+
+    let wants_cookie = asked.cookie;
+    match begin(&app, (tenant, name, known_device), asked, &request).await {
+        Ok(signed_in) => Ok(answer(signed_in, wants_cookie, StatusCode::OK)),
+        Err(ApiError::SignInRefused) => {
+            let periods = begun.elapsed().as_millis() / REFUSED_EVERY.as_millis() + 1;
+            tokio::time::sleep_until(begun + REFUSED_EVERY * u32::try_from(periods).unwrap_or(u32::MAX)).await;
+            Err(ApiError::SignInRefused)
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+async fn begin(
+    app: &App,
+    (tenant, name, known_device): (Option<TenantId>, Option<String>, bool),
+    asked: SignIn,
+    request: &RequestId,
+) -> Result<SignedIn, ApiError> {
+    let found = match (&tenant, &name) {
+        (Some(tenant), Some(name)) => users::by_name(&mut *app.store.read().await?, tenant, name).await?,
+        _ => None,
+    };
+    let known = found.as_ref().map(|user| user.password.clone());
+    let right = app.authority.passwords.verify(Secret::new(asked.password), known.clone()).await?;
+
+    let now = app.clock.now();
+    let mut transaction = app.store.begin().await?;
+    // What changed while the password was verified counts.
+    let user = match &found {
+        Some(user) if right => users::find(&mut transaction, &user.tenant, &user.id).await?,
+        _ => None,
+    };
+    let user = user.filter(|user| user.disabled_at.is_none() && Some(&user.password) == known.as_ref());
+    if let Some(user) = user {
+        // Whoever tries codes has the password; who comes from a known device is not hindered by them.
+        let tried_out = user.wrong_codes >= TRIED_OUT;
+        if (known_device || !tried_out) && use_code(app, &mut transaction, &user, &asked.code, now).await? {
+            if !tried_out {
+                users::set_wrong_codes(&mut transaction, &user.tenant, &user.id, 0).await?;
+            }
+            let signed_in = begin_session(&mut transaction, &user, now, request).await?;
+            transaction.commit().await?;
+            return Ok(signed_in);
+        }
+        let wrong_codes = user.wrong_codes.saturating_add(1);
+        users::set_wrong_codes(&mut transaction, &user.tenant, &user.id, wrong_codes).await?;
+    }
+    if let Some(tenant) = tenant
+        && tenants::policy(&mut transaction, &tenant).await?.is_some()
+    {
+        let id = found.as_ref().map_or(UNKNOWN, |user| user.id.as_str());
+        let act = (Act::SignIn, On::User(id), Outcome::Denied);
+        record(&mut transaction, &tenant, now, Actor::Nobody(&request.0), act, None).await?;
+        transaction.commit().await?;
+    }
+    Err(ApiError::SignInRefused)
+}
+
+/// Begins a session of someone who has just shown password and code.
+pub(super) async fn begin_session(
+    connection: &mut Connection,
+    user: &UserRow,
+    now: Timestamp,
+    request: &RequestId,
+) -> Result<SignedIn, ApiError> {
+    let (text, id) = draw(SESSION, &mut system_rng());
+    let (device, _) = draw(DEVICE, &mut system_rng());
+    let expires_at = now.plus_seconds(ABSOLUTE_SECONDS);
+    let session =
+        sessions::NewSession { tenant: &user.tenant, id: &id, user: &user.id, hash: hash(text.expose()), expires_at };
+    sessions::add(connection, &session, now).await?;
+    users::add_device(connection, &user.tenant, &user.id, &hash(device.expose()), now).await?;
+    let principal = Principal {
+        tenant: user.tenant.clone(),
+        token: user.id.clone(),
+        role: user.role,
+        ticket: None,
+        max_bytes: None,
+        request: request.0.clone(),
+        session: Some(Session { id: id.clone(), factor_at: now, at: now, tickets: Arc::default() }),
+    };
+    let act = (Act::SignIn, On::Session(&id), Outcome::Done);
+    record(connection, &user.tenant, now, Actor::Token(&principal), act, None).await?;
+    Ok(SignedIn {
+        session: Some(text.expose().clone()),
+        device: Some(device.expose().clone()),
+        expires: expires_at,
+        user: user.id.clone(),
+        role: user.role.to_string(),
+        recovery_codes: Vec::new(),
+    })
+}
+
+/// The answer to someone who signed in: secrets in the body, or in cookies that no script can read.
+pub(super) fn answer(mut signed_in: SignedIn, wants_cookie: bool, status: StatusCode) -> Response {
+    let cookies = match (&signed_in.session, &signed_in.device) {
+        (Some(session), Some(device)) if wants_cookie => cookie(session).zip(device_cookie(device)),
+        _ => None,
+    };
+    if cookies.is_some() {
+        (signed_in.session, signed_in.device) = (None, None);
+    }
+    let mut response = (status, Json(signed_in)).into_response();
+    if let Some((session, device)) = cookies {
+        response.headers_mut().append(header::SET_COOKIE, session);
+        response.headers_mut().append(header::SET_COOKIE, device);
+    }
+    response
+}
+
+impl SignedIn {
+    pub(super) fn with_recovery_codes(mut self, codes: &[Secret<String>]) -> Self {
+        self.recovery_codes = codes.iter().map(|code| code.expose().clone()).collect();
+        self
+    }
+}
+
+fn device_cookie(device: &str) -> Option<HeaderValue> {
+    let text = format!("{DEVICE_COOKIE}={device}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=31536000");
+    let mut value = HeaderValue::try_from(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// Whether `code` is a good one of the user's: by the clock, or from paper. It is used up.
+async fn use_code(
+    app: &App,
+    connection: &mut Connection,
+    user: &UserRow,
+    code: &str,
+    now: Timestamp,
+) -> Result<bool, ApiError> {
+    if let Some(hash) = recovery_hash(code) {
+        return Ok(users::use_recovery_code(connection, &user.tenant, &user.id, &hash).await?);
+    }
+    let factor = app.authority.unseal(&user.factor, &user.tenant, &user.id);
+    let factor = factor.ok_or_else(|| ApiError::fault("a second factor was sealed with another key"))?;
+    match factor.accepts(code, now, user.factor_step) {
+        Some(step) => Ok(users::use_step(connection, &user.tenant, &user.id, step).await?),
+        None => Ok(false),
+    }
+}
+
+/// A name to sign in with, in the one form it is kept in: 1 to 64 small letters, digits or `. _ - @ +`.
+pub(super) fn name_of(text: &str) -> Option<String> {
+    let name = text.trim().to_ascii_lowercase();
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-@+".contains(&byte);
+    ((1..=64).contains(&name.len()) && name.bytes().all(plain)).then_some(name)
+}
+
+/// The session of a person; a token has none.
+fn person(principal: &Principal) -> Result<&Session, ApiError> {
+    principal.session.as_ref().ok_or(ApiError::NotAllowed)
+}
+
+#[derive(Serialize)]
+pub(crate) struct Me {
+    tenant: TenantId,
+    user: String,
+    name: String,
+    role: Role,
+    factor_at: Timestamp,
+}
+
+/// Who is signed in.
+pub(crate) async fn show(State(app): State<Arc<App>>, principal: Principal) -> Result<Json<Me>, ApiError> {
+    let factor_at = person(&principal)?.factor_at;
+    let user = users::find(&mut *app.store.read().await?, &principal.tenant, &principal.token).await?;
+    let user = user.ok_or(ApiError::TokenRefused)?;
+    Ok(Json(Me { tenant: user.tenant, user: user.id, name: user.name, role: user.role, factor_at }))
+}
+
+/// Ends this session.
+pub(crate) async fn sign_out(State(app): State<Arc<App>>, principal: Principal) -> Result<Response, ApiError> {
+    let session = person(&principal)?;
+    let now = app.clock.now();
+    let mut transaction = app.store.begin().await?;
+    sessions::end(&mut transaction, &principal.tenant, &session.id).await?;
+    let act = (Act::SignOut, On::Session(&session.id), Outcome::Done);
+    record(&mut transaction, &principal.tenant, now, Actor::Token(&principal), act, None).await?;
+    transaction.commit().await?;
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie_ended())]).into_response())
+}
+
+/// Ends every session of whoever asks.
+pub(crate) async fn sign_out_everywhere(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+) -> Result<Response, ApiError> {
+    person(&principal)?;
+    let now = app.clock.now();
+    let mut transaction = app.store.begin().await?;
+    sessions::end_all(&mut transaction, &principal.tenant, &principal.token, None).await?;
+    let act = (Act::EndSessions, On::User(&principal.token), Outcome::Done);
+    record(&mut transaction, &principal.tenant, now, Actor::Token(&principal), act, None).await?;
+    transaction.commit().await?;
+    let clear = HeaderName::from_static("clear-site-data");
+    let cleared = [(header::SET_COOKIE, cookie_ended()), (clear, HeaderValue::from_static("\"cookies\", \"storage\""))];
+    Ok((StatusCode::NO_CONTENT, cleared).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Code {
+    code: String,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Shown {
+    factor_at: Timestamp,
+}
+
+/// Takes the second factor again, so that content may be read for a quarter of an hour.
+pub(crate) async fn show_factor(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    body: Body,
+) -> Result<Json<Shown>, ApiError> {
+    let Code { code } = read_json(body).await?;
+    let (mut transaction, _) = with_code(&app, &principal, &code, true, Act::ShowFactor).await?;
+    let now = app.clock.now();
+    let act = (Act::ShowFactor, On::Session(&person(&principal)?.id), Outcome::Done);
+    record(&mut transaction, &principal.tenant, now, Actor::Token(&principal), act, None).await?;
+    transaction.commit().await?;
+    Ok(Json(Shown { factor_at: now }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewPassword {
+    password: String,
+    new_password: String,
+    code: String,
+}
+
+/// Changes the password of whoever asks; their other sessions end, and their devices are strangers again.
+pub(crate) async fn change_password(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    body: Body,
+) -> Result<StatusCode, ApiError> {
+    let session = person(&principal)?;
+    let asked: NewPassword = read_json(body).await?;
+    let user = users::find(&mut *app.store.read().await?, &principal.tenant, &principal.token).await?;
+    let user = user.ok_or(ApiError::TokenRefused)?;
+    if !is_good_password(&asked.new_password, &user.name) {
+        return Err(ApiError::Bad(StatusCode::UNPROCESSABLE_ENTITY, PASSWORD_RULE));
+    }
+    app.authority.limits.sign_in(std::net::Ipv4Addr::UNSPECIFIED.into(), (&user.id, &session.id), Some(&[0; 32]))?;
+    let passwords = &app.authority.passwords;
+    let right = passwords.verify(Secret::new(asked.password), Some(user.password)).await?;
+    let hashed = passwords.hash(Secret::new(asked.new_password)).await?;
+    let (mut transaction, user) = with_code(&app, &principal, &asked.code, right, Act::ChangePassword).await?;
+    let now = app.clock.now();
+    users::set_password(&mut transaction, &user.tenant, &user.id, &hashed).await?;
+    users::forget_devices(&mut transaction, &user.tenant, &user.id).await?;
+    sessions::end_all(&mut transaction, &user.tenant, &user.id, Some(&session.id)).await?;
+    let act = (Act::ChangePassword, On::User(&user.id), Outcome::Done);
+    record(&mut transaction, &user.tenant, now, Actor::Token(&principal), act, None).await?;
+    transaction.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Serialize)]
+pub(crate) struct Paper {
+    recovery_codes: Vec<String>,
+}
+
+/// Makes new codes for paper; the old ones are no good any more.
+pub(crate) async fn renew_codes(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    body: Body,
+) -> Result<Json<Paper>, ApiError> {
+    let Code { code } = read_json(body).await?;
+    let (mut transaction, user) = with_code(&app, &principal, &code, true, Act::RenewCodes).await?;
+    let codes = recovery_codes(&mut system_rng());
+    store_codes(&mut transaction, &user, &codes).await?;
+    let act = (Act::RenewCodes, On::User(&user.id), Outcome::Done);
+    record(&mut transaction, &user.tenant, app.clock.now(), Actor::Token(&principal), act, None).await?;
+    transaction.commit().await?;
+    Ok(Json(Paper { recovery_codes: codes.iter().map(|code| code.expose().clone()).collect() }))
+}
+
+pub(super) async fn store_codes(
+    connection: &mut Connection,
+    user: &UserRow,
+    codes: &[Secret<String>],
+) -> Result<(), ApiError> {
+    let hashes: Vec<_> = codes.iter().filter_map(|code| recovery_hash(code.expose())).collect();
+    Ok(users::set_recovery_codes(connection, &user.tenant, &user.id, &hashes).await?)
+}
+
+/// Begins a transaction for someone whose code is good, and whose password is, when it was asked for. Wrong ones are audited;
+/// the fifth ends the session.
+async fn with_code(
+    app: &App,
+    principal: &Principal,
+    code: &str,
+    password_is_right: bool,
+    act: Act,
+) -> Result<(crate::portal::store::Transaction, UserRow), ApiError> {
+    let session = person(principal)?;
+    let now = app.clock.now();
+    let mut transaction = app.store.begin().await?;
+    let user = users::find(&mut transaction, &principal.tenant, &principal.token).await?;
+    let user = user.ok_or(ApiError::TokenRefused)?;
+    if password_is_right && use_code(app, &mut transaction, &user, code, now).await? {
+        sessions::factor_shown(&mut transaction, &user.tenant, &session.id, now).await?;
+        return Ok((transaction, user));
+    }
+    let ended = sessions::wrong_code(&mut transaction, &user.tenant, &session.id, WRONG_CODES).await?;
+    let act = (act, On::Session(&session.id), Outcome::Denied);
+    record(&mut transaction, &user.tenant, now, Actor::Token(principal), act, None).await?;
+    transaction.commit().await?;
+    Err(if ended { ApiError::TokenRefused } else { ApiError::FactorRefused })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_one_form() {
+        assert_eq!(name_of(" Ada.Lovelace@Example.org ").as_deref(), Some("ada.lovelace@example.org"));
+        for bad in ["", " ", "ada lovelace", "ada\nlovelace", "ädä", "a/b", &"x".repeat(65)] {
+            assert_eq!(name_of(bad), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! What the portal needs to know people by: the key of sign-ins, the hashing of passwords, the counters.
+
+use super::factor::Factor;
+use super::key::{FactorKey, SignInKey};
+use super::password::Passwords;
+use super::{Limits, Proxies};
+use crate::ids::TenantId;
+use crate::portal::config::Config;
+use crate::portal::error::PortalError;
+
+/// Handed to handlers with the rest of the portal's inside.
+pub(crate) struct Authority {
+    pub(crate) passwords: Passwords,
+    pub(crate) limits: Limits,
+    pub(crate) proxies: Proxies,
+    factors: FactorKey,
+}
+
+impl Authority {
+    /// Reads or draws the key of sign-ins beneath the data directory.
+    pub(crate) fn open(config: &Config) -> Result<Self, PortalError> {
+        let key = SignInKey::open(&config.data).map_err(PortalError::Data)?;
+        let proxies = Proxies::parse(&config.trusted_proxies);
+        Ok(Self {
+            passwords: Passwords::new(key.pepper()),
+            limits: Limits::new(config.requests_per_second),
+            proxies: proxies.map_err(|fault| PortalError::Proxy(fault.to_string()))?,
+            factors: key.factors(),
+        })
+    }
+
+    /// Seals a second factor for the database. The owner is a user or an invitation, by its id.
+    pub(crate) fn seal(&self, factor: &Factor, tenant: &TenantId, owner: &str) -> Vec<u8> {
+        factor.seal(&self.factors, &format!("{tenant}/{owner}"))
+    }
+
+    /// Opens what was sealed for that owner.
+    pub(crate) fn unseal(&self, sealed: &[u8], tenant: &TenantId, owner: &str) -> Option<Factor> {
+        Factor::open(&self.factors, &format!("{tenant}/{owner}"), sealed)
+    }
+}

@@ -1,0 +1,485 @@
+//! Walks `table.txt` through the real router: every route, every role, the own tenant and another, every state of what it is
+//! done to. A route without a row fails.
+//!
+//! For a new route add its rows to the table; for a new kind of object also a line in [`Thing::fill`].
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{Method, Request};
+use axum::routing::MethodFilter;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use tower::ServiceExt as _;
+
+use super::{FACTOR_SECONDS, Factor, INVITATION, Role, SESSION, draw, hash, new_token};
+use crate::clock::{ManualClock, Timestamp};
+use crate::ids::{TenantId, TicketId};
+use crate::portal::app::{App, random_id, system_rng};
+use crate::portal::config::Config;
+use crate::portal::router::{router, routes};
+use crate::portal::store::invitations::InvitationRow;
+use crate::portal::store::sessions::NewSession;
+use crate::portal::store::tokens::TokenRow;
+use crate::portal::store::users::UserRow;
+use crate::portal::store::{assignments, invitations, sessions, tenants, tokens, users};
+use crate::track::RetentionPolicy;
+
+const TABLE: &str = include_str!("table.txt");
+
+const START: &str = "2026-11-21T14:20:00Z";
+
+/// One who asks: what they are, and whether they are on the ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Who {
+    Nobody,
+    /// The token of the ticket.
+    Upload,
+    /// A person; the numbers tell those of one role apart.
+    Person(Role, u8),
+    /// An automation token for the whole tenant.
+    Token(Role),
+}
+
+/// The columns of the table.
+const COLUMNS: [Who; 18] = {
+    use Role::{Admin, Auditor, Dpo, Lead, Staff, Technician};
+    use Who::{Nobody, Person, Token, Upload};
+    [
+        Nobody,
+        Upload,
+        Person(Staff, 0),
+        Person(Staff, OFF),
+        Person(Technician, 0),
+        Person(Technician, OFF),
+        Person(Technician, STALE),
+        Person(Lead, 0),
+        Person(Lead, OFF),
+        Person(Admin, 0),
+        Person(Dpo, 0),
+        Person(Auditor, 0),
+        Token(Staff),
+        Token(Technician),
+        Token(Lead),
+        Token(Admin),
+        Token(Dpo),
+        Token(Auditor),
+    ]
+};
+
+/// Somebody who is not on the ticket.
+const OFF: u8 = 1;
+/// Somebody whose second factor is too old.
+const STALE: u8 = 2;
+
+struct Row {
+    line: &'static str,
+    method: Method,
+    path: &'static str,
+    state: &'static str,
+    body: &'static str,
+    expected: Vec<u16>,
+}
+
+fn rows() -> Vec<Row> {
+    let lines = TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .map(|line| {
+            let mut fields = line.splitn(4, '|').map(str::trim);
+            let (method, path) = fields.next().unwrap().split_once(' ').unwrap();
+            let (state, body) = (fields.next().unwrap(), fields.next().unwrap());
+            let statuses = fields.next().unwrap().split(['|', ' ']).filter(|word| !word.is_empty());
+            let expected: Vec<u16> = statuses.map(|status| status.parse().unwrap()).collect();
+            assert!(matches!(expected.len(), 1 | 18), "{line}");
+            Row { line, method: method.parse().unwrap(), path: path.trim(), state, body, expected }
+        })
+        .collect()
+}
+
+#[test]
+fn every_route_has_its_rows() {
+    let filter = |method: &Method| MethodFilter::try_from(method.clone()).unwrap();
+    let rows = rows();
+    let routes = routes().list;
+    for (method, path) in &routes {
+        let states: BTreeSet<_> = rows
+            .iter()
+            .filter(|row| filter(&row.method) == *method && row.path == *path)
+            .map(|row| row.state)
+            .collect();
+        assert!(!states.is_empty(), "{method:?} {path} has no row in table.txt");
+        if path.contains("{ticket}") || path.contains("/snapshots/{id}") {
+            assert!(states.len() > 1, "{method:?} {path} has a row for one state alone");
+        }
+    }
+    for row in rows {
+        let is_there = routes.iter().any(|(method, path)| filter(&row.method) == *method && row.path == *path);
+        assert!(is_there, "there is no such route: {}", row.line);
+    }
+}
+
+#[tokio::test]
+async fn every_role_may_do_what_the_table_says_and_nothing_else() {
+    let world = World::new().await;
+    let mut wrong = Vec::new();
+    for row in rows() {
+        let mut thing = world.thing(row.state).await;
+        let public = row.expected.len() == 1;
+        for (column, who) in COLUMNS.into_iter().enumerate() {
+            if public && !matches!(who, Who::Nobody | Who::Token(Role::Technician)) {
+                continue;
+            }
+            let expected = row.expected[if public { 0 } else { column }];
+            let (status, _) = world.ask(&world.own, who, &row, &thing).await;
+            if status != expected {
+                wrong.push(format!("{} {} ({}) as {who:?}: {status}, not {expected}", row.method, row.path, row.state));
+            }
+            if status < 300 && !row.method.is_safe() {
+                thing = world.thing(row.state).await;
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn what_another_tenant_has_is_not_there() {
+    let world = World::new().await;
+    let mut wrong = Vec::new();
+    let mut seen = BTreeSet::new();
+    for row in rows().iter().filter(|row| row.expected.len() > 1 && row.path.contains('{')) {
+        let thing = world.thing(row.state).await;
+        let nothing = Thing::nothing();
+        for who in COLUMNS.into_iter().filter(|who| !matches!(who, Who::Nobody)) {
+            let (status, answer) = world.ask(&world.other, who, row, &thing).await;
+            let none = world.ask(&world.other, who, row, &nothing).await;
+            if (status, &answer) != (none.0, &none.1) || !matches!(status, 401 | 403 | 404) {
+                wrong.push(format!("{} as {who:?}: {status} {answer}, for nothing {} {}", row.line, none.0, none.1));
+            }
+            seen.insert(status);
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(seen.contains(&404), "somebody was let into their own tenant");
+}
+
+/// A ticket with everything that hangs on it.
+struct Thing {
+    ticket: String,
+    snapshot: String,
+    upload: String,
+    receipt: String,
+    user: String,
+    invitation: String,
+    token: String,
+    /// The upload token itself.
+    bearer: String,
+}
+
+impl Thing {
+    /// Names that nothing has.
+    fn nothing() -> Self {
+        Self {
+            ticket: String::from("no-such-ticket"),
+            snapshot: random_id(),
+            upload: random_id(),
+            receipt: random_id(),
+            user: random_id(),
+            invitation: String::from("0011223344556677"),
+            token: String::from("0011223344556677"),
+            bearer: String::new(),
+        }
+    }
+
+    /// The path with the names of this thing in it.
+    fn fill(&self, path: &str) -> String {
+        let id = match path.split('/').nth(2).unwrap_or_default() {
+            "tickets" => &self.token,
+            "snapshots" => &self.snapshot,
+            "uploads" => &self.upload,
+            "receipts" => &self.receipt,
+            "users" => &self.user,
+            "invitations" => &self.invitation,
+            _ => "",
+        };
+        path.replace("{ticket}", &self.ticket).replace("{user}", &self.user).replace("{id}", id)
+    }
+}
+
+/// A tenant with one of each who may ask.
+struct Tenant {
+    id: TenantId,
+    people: Vec<(Role, u8, String, Factor)>,
+    tokens: Vec<(Role, String)>,
+    /// An upload token for a ticket of this tenant that is none of the things'.
+    upload: String,
+}
+
+struct World {
+    app: Arc<App>,
+    router: Router,
+    own: Tenant,
+    other: Tenant,
+    requests: AtomicU32,
+    recipient: String,
+    _data: tempfile::TempDir,
+}
+
+impl World {
+    async fn new() -> Self {
+        // In memory where there is such a place: the table is long, and every act waits for the disk.
+        let memory = std::path::Path::new("/dev/shm");
+        let data = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
+        let mut config = Config::new(data.path().join("data"), ([127, 0, 0, 1], 0).into());
+        config.free_space_floor = 0;
+        config.requests_per_second = NonZeroU32::MAX;
+        let clock = Arc::new(ManualClock::at(START.parse().unwrap()));
+        let app = Arc::new(App::open(&config, clock).await.unwrap());
+        let identity = crate::format::Identity::generate(crate::format::KeyKind::XWing, &mut system_rng());
+        let (own, other) = (tenant(&app, "acme").await, tenant(&app, "other").await);
+        Self {
+            router: router(app.clone()),
+            own,
+            other,
+            requests: AtomicU32::new(0),
+            recipient: identity.recipient().to_string(),
+            app,
+            _data: data,
+        }
+    }
+
+    /// A new ticket of the own tenant with a snapshot in a state.
+    async fn thing(&self, state: &str) -> Thing {
+        let mut thing = Thing { ticket: format!("t-{}", random_id()), ..Thing::nothing() };
+        let by = |role: Role| self.own.tokens.iter().find(|(other, _)| *other == role).unwrap().1.clone();
+        let technician = by(Role::Technician);
+        self.must(&technician, "POST", "/v1/tickets", json!({ "ticket": thing.ticket })).await;
+        let path = format!("/v1/tickets/{}", thing.ticket);
+        let made = self.must(&technician, "POST", &format!("{path}/tokens"), json!({ "valid_seconds": 3600 })).await;
+        thing.token = made["id"].as_str().unwrap().to_owned();
+        thing.bearer = made["token"].as_str().unwrap().to_owned();
+
+        let now = self.app.clock.now();
+        let ticket: TicketId = thing.ticket.parse().unwrap();
+        let tenant = &self.own.id;
+        let mut transaction = self.app.store.begin().await.unwrap();
+        for (_, number, user, _) in &self.own.people {
+            if *number != OFF {
+                assignments::add(&mut transaction, tenant, &ticket, user, now).await.unwrap();
+            }
+        }
+        thing.user = add_user(&self.app, &mut transaction, tenant, Role::Technician).await.0;
+        let (text, id) = draw(INVITATION, &mut system_rng());
+        let expires_at = now.plus_days(1);
+        let row = InvitationRow {
+            tenant: tenant.clone(),
+            id: id.clone(),
+            role: Role::Staff,
+            user: None,
+            expires_at,
+            chosen: None,
+        };
+        invitations::add(&mut transaction, &row, &hash(text.expose()), now).await.unwrap();
+        thing.invitation = id;
+        transaction.commit().await.unwrap();
+
+        thing.snapshot = random_id();
+        let announced = announcement(&thing.snapshot);
+        let request = self.request(&thing.bearer, "POST", &format!("{path}/snapshots"), announced.to_string());
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let location = response.headers()["location"].to_str().unwrap().to_owned();
+        thing.upload = location.rsplit('/').next().unwrap().to_owned();
+        if state != "uploading" {
+            let mut request = self.request(&thing.bearer, "PATCH", &location, String::from("x"));
+            as_tus(&mut request);
+            assert_eq!(self.router.clone().oneshot(request).await.unwrap().status(), 204);
+            thing.receipt = self.receipt(&thing.snapshot).await;
+        }
+        if matches!(state, "closed" | "deleted") {
+            self.must(&technician, "POST", &format!("{path}/close"), Value::Null).await;
+        }
+        if state == "deleted" {
+            let mut transaction = self.app.store.begin().await.unwrap();
+            sqlx::query("UPDATE snapshots SET phase = 'deleted', deleted_at = $1 WHERE tenant = $2 AND id = $3")
+                .bind(now.seconds())
+                .bind(tenant.as_str())
+                .bind(&thing.snapshot)
+                .execute(&mut *transaction)
+                .await
+                .unwrap();
+            transaction.commit().await.unwrap();
+        }
+        thing
+    }
+
+    async fn receipt(&self, snapshot: &str) -> String {
+        let mut connection = self.app.store.read().await.unwrap();
+        let (id,): (String,) = sqlx::query_as("SELECT id FROM receipts WHERE snapshot = $1")
+            .bind(snapshot)
+            .fetch_one(&mut *connection)
+            .await
+            .unwrap();
+        id
+    }
+
+    /// What must succeed for the test to go on.
+    async fn must(&self, bearer: &str, method: &str, path: &str, body: Value) -> Value {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let (status, answer) = self.send(self.request(bearer, method, path, body)).await;
+        assert!(status < 300, "{method} {path}: {status} {answer}");
+        serde_json::from_str(&answer).unwrap_or_default()
+    }
+
+    /// Status and body of what someone of a tenant gets when they do what the row says to the thing.
+    async fn ask(&self, tenant: &Tenant, who: Who, row: &Row, thing: &Thing) -> (u16, String) {
+        let mut code = String::new();
+        let bearer = match who {
+            Who::Nobody => String::new(),
+            Who::Upload if tenant.id == self.own.id => thing.bearer.clone(),
+            Who::Upload => tenant.upload.clone(),
+            Who::Token(role) => tenant.tokens.iter().find(|(other, _)| *other == role).unwrap().1.clone(),
+            Who::Person(role, number) => {
+                let person = tenant.people.iter().find(|person| (person.0, person.1) == (role, number)).unwrap();
+                code = person.3.code(self.app.clock.now());
+                self.sign_in(&tenant.id, person).await
+            }
+        };
+        let body = match row.body {
+            "-" => String::new(),
+            "tus" => String::from("x"),
+            "{announcement}" => announcement(&random_id()).to_string(),
+            body => body
+                .replace("{new}", &format!("n-{}", random_id()))
+                .replace("{code}", &code)
+                .replace("{recipient}", &self.recipient),
+        };
+        let mut request = self.request(&bearer, row.method.as_str(), &thing.fill(row.path), body);
+        if row.path.contains("/uploads/") {
+            as_tus(&mut request);
+        }
+        self.send(request).await
+    }
+
+    fn request(&self, bearer: &str, method: &str, path: &str, body: String) -> Request<Body> {
+        // Every request comes from a place of its own, so that none is one too many.
+        let from = Ipv4Addr::from_bits(0x0a00_0000 + self.requests.fetch_add(1, Ordering::Relaxed));
+        let mut request = Request::builder().method(method).uri(path).header("tarseal-reason", "the table is walked");
+        if !bearer.is_empty() {
+            request = request.header("authorization", format!("Bearer {bearer}"));
+        }
+        request.extension(ConnectInfo(SocketAddr::from((from, 4711)))).body(Body::from(body)).unwrap()
+    }
+
+    async fn send(&self, request: Request<Body>) -> (u16, String) {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        (status, String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Begins a session of a person, whose next code is good again.
+    async fn sign_in(&self, tenant: &TenantId, (_, number, user, factor): &(Role, u8, String, Factor)) -> String {
+        let now = self.app.clock.now();
+        let (text, id) = draw(SESSION, &mut system_rng());
+        let mut transaction = self.app.store.begin().await.unwrap();
+        let (hash, expires_at) = (hash(text.expose()), now.plus_days(1));
+        sessions::add(&mut transaction, &NewSession { tenant, id: &id, user, hash, expires_at }, now).await.unwrap();
+        let shown = if *number == STALE { now.plus_seconds(-FACTOR_SECONDS - 1) } else { now };
+        sessions::factor_shown(&mut transaction, tenant, &id, shown).await.unwrap();
+        let sealed = self.app.authority.seal(factor, tenant, user);
+        users::set_factor(&mut transaction, tenant, user, &sealed, 0).await.unwrap();
+        transaction.commit().await.unwrap();
+        text.expose().clone()
+    }
+}
+
+async fn tenant(app: &App, name: &str) -> Tenant {
+    let id: TenantId = name.parse().unwrap();
+    let now = app.clock.now();
+    let mut transaction = app.store.begin().await.unwrap();
+    tenants::add(&mut transaction, &id, &RetentionPolicy::default(), now).await.unwrap();
+    let (mut people, mut bearers) = (Vec::new(), Vec::new());
+    for who in COLUMNS {
+        match who {
+            Who::Person(role, number) => {
+                let (user, factor) = add_user(app, &mut transaction, &id, role).await;
+                people.push((role, number, user, factor));
+            }
+            Who::Token(role) => bearers.push((role, add_token(&mut transaction, &id, role, None, now).await)),
+            Who::Nobody | Who::Upload => {}
+        }
+    }
+    let ticket: TicketId = "elsewhere".parse().unwrap();
+    crate::portal::store::tickets::add(&mut transaction, &id, &ticket, now).await.unwrap();
+    let upload = add_token(&mut transaction, &id, Role::Upload, Some(ticket), now).await;
+    transaction.commit().await.unwrap();
+    Tenant { id, people, tokens: bearers, upload }
+}
+
+async fn add_user(
+    app: &App,
+    connection: &mut crate::portal::store::Connection,
+    tenant: &TenantId,
+    role: Role,
+) -> (String, Factor) {
+    let factor = Factor::draw(&mut system_rng());
+    let id = random_id();
+    let user = UserRow {
+        tenant: tenant.clone(),
+        name: id.clone(),
+        role,
+        password: String::from("nobody signs in with it here"),
+        factor: app.authority.seal(&factor, tenant, &id),
+        factor_step: 0,
+        wrong_codes: 0,
+        created_at: app.clock.now(),
+        disabled_at: None,
+        id: id.clone(),
+    };
+    assert!(users::add(connection, &user).await.unwrap());
+    (id, factor)
+}
+
+async fn add_token(
+    connection: &mut crate::portal::store::Connection,
+    tenant: &TenantId,
+    role: Role,
+    ticket: Option<TicketId>,
+    now: Timestamp,
+) -> String {
+    let (text, id) = new_token(&mut system_rng());
+    let row = TokenRow {
+        tenant: tenant.clone(),
+        id,
+        hash: hash(text.expose()),
+        role,
+        ticket,
+        max_bytes: None,
+        expires_at: now.plus_days(1),
+        revoked_at: None,
+    };
+    tokens::add(connection, &row, now).await.unwrap();
+    text.expose().clone()
+}
+
+/// One byte, "x", with a share.
+fn announcement(id: &str) -> Value {
+    let share =
+        json!({ "id": random_id(), "secret": BASE64_STANDARD.encode([7; 32]), "not_after": "2027-12-31T00:00:00Z" });
+    json!({ "file_id": id, "size": 1, "sha256": hex::encode(Sha256::digest(b"x")), "share": share })
+}
+
+fn as_tus(request: &mut Request<Body>) {
+    for (name, value) in
+        [("tus-resumable", "1.0.0"), ("content-type", "application/offset+octet-stream"), ("upload-offset", "0")]
+    {
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+}
