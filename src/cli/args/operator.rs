@@ -28,6 +28,10 @@ pub enum PortalCommand {
         /// A proxy in front ends TLS: allow plain HTTP on any address
         #[arg(long)]
         behind_proxy: bool,
+        /// A proxy, by address or network (192.0.2.0/24), that is believed when it says where a request comes from
+        /// (X-Forwarded-For, Forwarded); may be repeated
+        #[arg(long, value_name = "CIDR")]
+        trusted_proxy: Vec<String>,
     },
     /// Tenants: the customers of the portal
     #[command(subcommand)]
@@ -35,6 +39,21 @@ pub enum PortalCommand {
     /// Tokens: who may do what
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Invite somebody to sign in; the invitation is printed once, alone, on standard output
+    Invite {
+        /// What they are to be: staff, technician, lead, admin, dpo or auditor
+        #[arg(long)]
+        role: String,
+        /// The tenant; may be left out while there is only one
+        #[arg(long)]
+        tenant: Option<TenantId>,
+        /// The portal's directory
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+    /// Users: the people who sign in
+    #[command(subcommand)]
+    User(UserCommand),
     /// Delete now what is due
     Sweep {
         /// The portal's directory
@@ -95,6 +114,51 @@ pub enum TokenCommand {
     /// Revoke a token: it is refused from the next request on
     Revoke {
         /// Its id, from `list`
+        id: String,
+        /// The portal's directory
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+}
+
+/// Commands on users.
+#[derive(Subcommand, Debug)]
+pub enum UserCommand {
+    /// List the users
+    List {
+        /// The portal's directory
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+    /// Invite a user to choose a new password and second factor
+    Reset {
+        /// Their id, from `list`
+        id: String,
+        /// The portal's directory
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+    /// Give a user another role; it takes them off their tickets
+    Role {
+        /// Their id, from `list`
+        id: String,
+        /// What they are to be: staff, technician, lead, admin, dpo or auditor
+        role: String,
+        /// The portal's directory
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+    /// Disable a user: their sessions end at once
+    Disable {
+        /// Their id, from `list`
+        id: String,
+        /// The portal's directory
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+    /// Let a disabled user sign in again
+    Enable {
+        /// Their id, from `list`
         id: String,
         /// The portal's directory
         #[arg(long, value_name = "DIR")]

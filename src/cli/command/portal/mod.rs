@@ -4,6 +4,7 @@ mod serve;
 mod sweep;
 mod tenant;
 mod token;
+mod user;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,14 +19,17 @@ use crate::portal::{Config, PortalError};
 /// Runs one of the operator's commands.
 pub fn run(command: &PortalCommand, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     match command {
-        PortalCommand::Serve { data, listen, tls_cert, tls_key, behind_proxy } => {
+        PortalCommand::Serve { data, listen, tls_cert, tls_key, behind_proxy, trusted_proxy } => {
             let mut config = Config::new(data, *listen);
             config.tls = tls_cert.clone().zip(tls_key.clone());
             config.behind_proxy = *behind_proxy;
+            config.trusted_proxies.clone_from(trusted_proxy);
             serve::run(config, desk)
         }
         PortalCommand::Tenant(command) => tenant::run(command, desk),
         PortalCommand::Token(command) => token::run(command, desk),
+        PortalCommand::Invite { role, tenant, data } => user::invite(role, tenant.as_ref(), data, desk),
+        PortalCommand::User(command) => user::run(command, desk),
         PortalCommand::Sweep { data, as_of } => sweep::run(data, *as_of, desk),
     }
 }
@@ -45,10 +49,12 @@ fn open(data: &Path, desk: &Desk<'_>) -> Result<Admin, Failure> {
 
 fn failure(error: &PortalError) -> Failure {
     let exit = match error {
-        PortalError::TenantUnknown(_) | PortalError::TokenUnknown(_) => Exit::NotFound,
+        PortalError::TenantUnknown(_) | PortalError::TokenUnknown(_) | PortalError::UserUnknown(_) => Exit::NotFound,
         PortalError::Insecure(_)
         | PortalError::TenantExists(_)
         | PortalError::TicketNeeded
+        | PortalError::NotForPeople
+        | PortalError::Proxy(_)
         | PortalError::TenantNeeded => Exit::Usage,
         PortalError::Locked => Exit::Locked,
         PortalError::Certificate(_) => Exit::Tls,

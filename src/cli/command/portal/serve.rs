@@ -17,6 +17,10 @@ pub(super) fn run(config: Config, desk: &Desk<'_>) -> Result<Outcome, Failure> {
     let portal = Portal::start(config, Arc::clone(&desk.world.clock)).map_err(|error| failure(&error))?;
     desk.output.insist(format!("listening on {}", portal.url()));
     desk.output.say(format!("receipts are signed with {}", portal.key()));
+    if let Some(link) = portal.first_invitation() {
+        let link = link.expose();
+        desk.output.insist(format!("the first administrator's invitation, good once within 72 h: {link}"));
+    }
     portal.wait().map_err(|error| failure(&error))?;
     Ok(Outcome::done("stopped"))
 }
