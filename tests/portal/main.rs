@@ -10,6 +10,7 @@ mod deletion;
 mod doors;
 mod operator;
 mod peers;
+mod people;
 mod reading;
 mod share;
 mod tls;
