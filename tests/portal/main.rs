@@ -5,9 +5,11 @@
 #[path = "../support/portal.rs"]
 mod support;
 
+mod bucket;
 mod client;
 mod deletion;
 mod doors;
+mod inbox;
 mod operator;
 mod peers;
 mod people;

@@ -29,11 +29,17 @@ pub struct TestPortal {
 impl TestPortal {
     /// Starts a portal in a new directory.
     pub fn start() -> Self {
+        Self::start_with(|_| {})
+    }
+
+    /// Starts a portal in a new directory with other settings.
+    pub fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(START.parse().unwrap()));
         let mut config = Config::new(directory.path().join("data"), ([127, 0, 0, 1], 0).into());
         config.free_space_floor = 0;
         config.requests_per_second = std::num::NonZeroU32::MAX;
+        change(&mut config);
         let portal = Portal::start(config.clone(), clock.clone()).unwrap();
         let admin = Admin::open(&config.data, clock.clone()).unwrap();
         let year = Some(366 * 86_400);

@@ -19,11 +19,13 @@ use crate::portal::{Config, PortalError};
 /// Runs one of the operator's commands.
 pub fn run(command: &PortalCommand, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     match command {
-        PortalCommand::Serve { data, listen, tls_cert, tls_key, behind_proxy, trusted_proxy } => {
+        PortalCommand::Serve { data, listen, tls_cert, tls_key, behind_proxy, trusted_proxy, blobs, blobs_key } => {
             let mut config = Config::new(data, *listen);
             config.tls = tls_cert.clone().zip(tls_key.clone());
             config.behind_proxy = *behind_proxy;
             config.trusted_proxies.clone_from(trusted_proxy);
+            config.blobs.clone_from(blobs);
+            config.blobs_key.clone_from(blobs_key);
             serve::run(config, desk)
         }
         PortalCommand::Tenant(command) => tenant::run(command, desk),

@@ -1,0 +1,171 @@
+//! Sealed files in a real S3: the same promises as in a directory.
+//!
+//! It is where `TARSEAL_S3` says (`.ci/seaweedfs start DIR` starts one and prints it). Elsewhere the tests say on standard error
+//! that they were skipped; with `TARSEAL_REQUIRE_PEERS=1` they fail instead.
+
+use std::env;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::process::Command;
+
+use serde_json::json;
+use tarseal::portal::{Config, Portal, PortalError};
+
+use crate::client::{Sample, announce, append, content, event, get, offset, problem, request, snapshot};
+use crate::inbox::sealed;
+use crate::support::{TICKET, TestPortal};
+
+/// The key of `.ci/seaweedfs`.
+const KEY: (&str, &str) = ("tarseal", "tarseal-tests-only");
+
+fn s3(test: &str) -> Option<String> {
+    let url = env::var("TARSEAL_S3").ok().filter(|url| !url.is_empty());
+    if url.is_none() {
+        assert!(env::var("TARSEAL_REQUIRE_PEERS").as_deref() != Ok("1"), "{test} needs TARSEAL_S3");
+        eprintln!("skipped: {test} needs TARSEAL_S3");
+    }
+    url
+}
+
+/// A portal whose files lie beneath a prefix of their own, and that prefix.
+pub fn start(url: &str, bucket: &str) -> (TestPortal, String) {
+    let mut prefix = String::new();
+    let portal = TestPortal::start_with(|config| {
+        // The name of a new directory is nobody else's.
+        let above = config.data.parent().unwrap().file_name().unwrap().to_str().unwrap();
+        prefix = format!("t{}{}", std::process::id(), above.trim_start_matches('.'));
+        config.blobs = Some(format!("s3://{bucket}/{prefix}?endpoint={url}&region=us-east-1"));
+        config.blobs_key = Some(key(&config.data));
+    });
+    (portal, prefix)
+}
+
+fn key(data: &std::path::Path) -> std::path::PathBuf {
+    use std::io::Write as _;
+    let path = data.with_extension("key");
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).unwrap();
+    writeln!(file, "{}\n{}", KEY.0, KEY.1).unwrap();
+    path
+}
+
+/// What the bucket lists when somebody else asks it.
+fn listed(url: &str, bucket: &str, query: &str) -> String {
+    let done = Command::new("curl")
+        .args(["--silent", "--fail", "--aws-sigv4", "aws:amz:us-east-1:s3", "--user", &format!("{}:{}", KEY.0, KEY.1)])
+        .arg(format!("{url}/{bucket}?{query}"))
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{query}");
+    String::from_utf8(done.stdout).unwrap()
+}
+
+#[test]
+fn files_short_and_long_go_to_the_bucket_and_come_back() {
+    let Some(url) = s3("files_short_and_long_go_to_the_bucket_and_come_back") else { return };
+    let (portal, prefix) = start(&url, "tarseal");
+    for (number, length) in [(1, 100), (2, 8 << 20), (3, (8 << 20) + 1), (4, 17 << 20)] {
+        let sample = Sample::new(number, length);
+        assert_eq!(append(&portal, &announce(&portal, &sample), 0, &sample.bytes).status(), 204);
+        assert_eq!(content(&portal, &sample).send().unwrap().bytes().unwrap(), sample.bytes);
+        let part = content(&portal, &sample).header("range", "bytes=10-19").send().unwrap();
+        assert_eq!((part.status().as_u16(), &part.bytes().unwrap()[..]), (206, &sample.bytes[10..20]));
+        assert!(listed(&url, "tarseal", &format!("prefix={prefix}/")).contains(&format!("{}/file</Key>", sample.id)));
+    }
+    let file = sealed(1, 9 << 20, None);
+    let sent = request(&portal, &portal.upload, "PUT", &format!("/in/{TICKET}/x")).body(file.bytes.clone()).send().unwrap();
+    assert_eq!(sent.status(), 201);
+    assert_eq!(content(&portal, &file).send().unwrap().bytes().unwrap(), file.bytes);
+    let own = portal.files().into_iter().filter(|(path, _)| path.to_str().unwrap().contains("spool")).count();
+    assert_eq!(own, 0, "nothing stays on the portal's disk");
+}
+
+#[test]
+fn pieces_are_kept_over_restarts_whatever_their_length() {
+    let Some(url) = s3("pieces_are_kept_over_restarts_whatever_their_length") else { return };
+    let (mut portal, prefix) = start(&url, "tarseal");
+    let sample = Sample::new(1, 20_000_000);
+    let upload = announce(&portal, &sample);
+    let ends = [1, 1000, 8 << 20, (8 << 20) + 5, 16_800_000, 19_999_999, 20_000_000];
+    let mut from = 0;
+    for to in ends {
+        assert_eq!(offset(&portal, &upload), from);
+        assert_eq!(append(&portal, &upload, from, &sample.bytes[from..to]).status(), 204, "{from} to {to}");
+        from = to;
+        if to % 2 == 1 {
+            portal.restart();
+        }
+    }
+    assert_eq!(content(&portal, &sample).send().unwrap().bytes().unwrap(), sample.bytes);
+    let left = listed(&url, "tarseal", &format!("prefix={prefix}/"));
+    assert_eq!(left.matches("<Key>").count(), 1, "no tail stays: {left}");
+}
+
+#[test]
+fn an_upload_that_ends_or_lies_leaves_nothing_in_the_bucket() {
+    let Some(url) = s3("an_upload_that_ends_or_lies_leaves_nothing_in_the_bucket") else { return };
+    let (portal, prefix) = start(&url, "tarseal");
+    let nothing = || {
+        assert_eq!(listed(&url, "tarseal", &format!("prefix={prefix}/")).matches("<Key>").count(), 0);
+        assert_eq!(listed(&url, "tarseal", &format!("prefix={prefix}/&uploads=")).matches("<UploadId>").count(), 0);
+    };
+    let sample = Sample::new(1, 20_000_000);
+    let upload = announce(&portal, &sample);
+    append(&portal, &upload, 0, &sample.bytes[..9_000_000]);
+    assert_eq!(listed(&url, "tarseal", &format!("prefix={prefix}/&uploads=")).matches("<UploadId>").count(), 1);
+    let end = request(&portal, &portal.upload, "DELETE", &upload).header("tus-resumable", "1.0.0").send().unwrap();
+    assert_eq!(end.status(), 204);
+    nothing();
+    let mut other = sample.bytes.clone();
+    *other.last_mut().unwrap() ^= 1;
+    assert_eq!(problem(append(&portal, &announce(&portal, &sample), 0, &other)).0, 460);
+    nothing();
+    let upload = announce(&portal, &sample);
+    append(&portal, &upload, 0, &sample.bytes[..9_000_000]);
+    portal.days_pass(8);
+    assert_eq!(portal.portal().sweep().unwrap().expired, 1);
+    nothing();
+}
+
+#[test]
+fn deletion_leaves_no_version_in_a_bucket_that_keeps_versions() {
+    let Some(url) = s3("deletion_leaves_no_version_in_a_bucket_that_keeps_versions") else { return };
+    for bucket in ["tarseal", "versions"] {
+        let (portal, prefix) = start(&url, bucket);
+        let (short, long) = (Sample::new(1, 100), Sample::new(2, 9_000_000));
+        for sample in [&short, &long] {
+            let upload = announce(&portal, sample);
+            append(&portal, &upload, 0, &sample.bytes[..50]);
+            assert_eq!(append(&portal, &upload, 50, &sample.bytes[50..]).status(), 204);
+        }
+        event(&portal, "close", &json!({}));
+        portal.days_pass(91);
+        assert_eq!(portal.portal().sweep().unwrap().deleted, 2, "{bucket}");
+        for sample in [&short, &long] {
+            assert_eq!(snapshot(&portal, sample)["state"], "deleted");
+            assert_eq!(get(&portal, "", &format!("/v1/snapshots/{}/receipt", sample.id)).status(), 200);
+        }
+        for list in ["versions=", "uploads=", "list-type=2"] {
+            let left = listed(&url, bucket, &format!("prefix={prefix}/&{list}"));
+            assert!(!left.contains("<Key>"), "{bucket} {list}: {left}");
+        }
+    }
+}
+
+#[test]
+fn a_bucket_that_is_not_there_or_not_ours_is_refused_at_the_start() {
+    let Some(url) = s3("a_bucket_that_is_not_there_or_not_ours_is_refused_at_the_start") else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let clock = std::sync::Arc::new(tarseal::clock::SystemClock);
+    let mut config = Config::new(directory.path().join("data"), ([127, 0, 0, 1], 0).into());
+    config.blobs = Some(format!("s3://nowhere-at-all?endpoint={url}&region=us-east-1"));
+    config.blobs_key = Some(key(&config.data));
+    assert!(matches!(Portal::start(config.clone(), clock.clone()), Err(PortalError::Bucket(_))));
+    config.blobs = Some(format!("s3://tarseal?endpoint={url}&region=us-east-1"));
+    let key = config.blobs_key.clone().unwrap();
+    std::fs::write(&key, "tarseal\nanother secret\n").unwrap();
+    let refused = Portal::start(config.clone(), clock.clone()).err().unwrap();
+    assert!(matches!(refused, PortalError::Bucket(_)));
+    assert!(!format!("{refused:?}").contains("another secret"));
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(matches!(Portal::start(config, clock), Err(PortalError::BlobsAddress(_))));
+}
