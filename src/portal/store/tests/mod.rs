@@ -2,6 +2,7 @@
 //! address of one in which databases may be made.
 
 mod acts;
+mod people;
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use tempfile::TempDir;
