@@ -1,5 +1,8 @@
 //! Time as the rest of the house sees it: a [`Timestamp`] in whole seconds and a [`Clock`] that is handed in.
 //!
+//! A wall clock can be set, by hand or by a time server. [`Running`] cannot: it counts from the machine's start, also while the
+//! machine sleeps. Whoever must not be fooled compares the two.
+//!
 //! Only this file reads the wall clock. Everything that depends on time takes a `Timestamp` or a `&dyn Clock`, so a test or
 //! the demo can stand on any day it likes.
 
@@ -97,10 +100,24 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+/// How long a machine runs, by a clock that nobody can set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// Which start of which machine it counts from.
+    pub start: String,
+    /// Seconds since then, also while the machine slept.
+    pub seconds: i64,
+}
+
 /// Says what time it is.
 pub trait Clock: Send + Sync {
     /// The present instant.
     fn now(&self) -> Timestamp;
+
+    /// How long the machine runs; `None` where that cannot be told.
+    fn running(&self) -> Option<Running> {
+        None
+    }
 }
 
 /// The machine's wall clock.
@@ -113,28 +130,57 @@ impl Clock for SystemClock {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_seconds(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
     }
+
+    #[cfg(all(feature = "portal", target_os = "linux"))]
+    fn running(&self) -> Option<Running> {
+        let start = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        let since = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        Some(Running { start: start.trim_ascii().to_owned(), seconds: since.tv_sec })
+    }
 }
 
 /// A clock that stands until it is moved: for tests and for the demo, which shows a deadline without waiting for it.
 #[derive(Debug)]
-pub struct ManualClock(AtomicI64);
+pub struct ManualClock {
+    now: AtomicI64,
+    start: AtomicI64,
+    running: AtomicI64,
+}
 
 impl ManualClock {
-    /// Makes a clock that stands at `now`.
+    /// Makes a clock that stands at `now`, on a machine that has just started.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
-        Self(AtomicI64::new(now.seconds()))
+        Self { now: AtomicI64::new(now.seconds()), start: AtomicI64::new(1), running: AtomicI64::new(0) }
     }
 
-    /// Puts the clock to `now`, forward or back.
+    /// Lets time pass until `now`. Where `now` lies in the past, the clock is set back: time does not run backwards.
     pub fn set(&self, now: Timestamp) {
-        self.0.store(now.seconds(), Ordering::SeqCst);
+        let before = self.now.swap(now.seconds(), Ordering::SeqCst);
+        self.running.fetch_add((now.seconds() - before).max(0), Ordering::SeqCst);
+    }
+
+    /// Sets the clock to `now` while no time passes, as someone at the machine can.
+    pub fn step(&self, now: Timestamp) {
+        self.now.store(now.seconds(), Ordering::SeqCst);
+    }
+
+    /// Switches the machine off and, when the clock says `now`, on again.
+    pub fn start_again(&self, now: Timestamp) {
+        self.step(now);
+        self.start.fetch_add(1, Ordering::SeqCst);
+        self.running.store(0, Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_seconds(self.0.load(Ordering::SeqCst))
+        Timestamp::from_seconds(self.now.load(Ordering::SeqCst))
+    }
+
+    fn running(&self) -> Option<Running> {
+        let start = format!("start-{}", self.start.load(Ordering::SeqCst));
+        Some(Running { start, seconds: self.running.load(Ordering::SeqCst) })
     }
 }
 
@@ -150,6 +196,26 @@ mod tests {
         assert_eq!(serde_json::to_string(&instant).unwrap(), format!("\"{text}\""));
         assert_eq!("2026-11-21T15:20:01+01:00".parse::<Timestamp>().unwrap(), instant);
         assert!("yesterday".parse::<Timestamp>().is_err());
+    }
+
+    #[test]
+    fn the_machine_runs_on_while_its_clock_is_set() {
+        let clock = ManualClock::at(Timestamp::from_seconds(1000));
+        clock.set(Timestamp::from_seconds(1500));
+        clock.step(Timestamp::from_seconds(9000));
+        clock.set(Timestamp::from_seconds(2000));
+        let running = clock.running().unwrap();
+        assert_eq!((clock.now().seconds(), running.seconds), (2000, 500));
+        clock.start_again(Timestamp::from_seconds(3000));
+        assert_ne!(clock.running().unwrap().start, running.start);
+    }
+
+    #[test]
+    #[cfg(all(feature = "portal", target_os = "linux"))]
+    fn the_system_tells_how_long_it_runs() {
+        let (first, second) = (SystemClock.running().unwrap(), SystemClock.running().unwrap());
+        assert_eq!((first.start.len(), &first.start), (36, &second.start));
+        assert!(first.seconds > 0 && first.seconds <= second.seconds);
     }
 
     #[test]
