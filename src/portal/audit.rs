@@ -55,6 +55,21 @@ pub(crate) enum Act {
     EnableUser,
     Assign,
     Unassign,
+    MergeTicket,
+    AskTicket,
+    MissTicket,
+    SeeTicket,
+    AskHold,
+    ConfirmHold,
+    AskLift,
+    LiftHold,
+    CallReview,
+    Extend,
+    Withdraw,
+    ProposePolicy,
+    ApprovePolicy,
+    ClockJumped,
+    ConfirmClock,
 }
 
 impl Act {
@@ -92,6 +107,21 @@ impl Act {
             Self::EnableUser => "enable-user",
             Self::Assign => "assign",
             Self::Unassign => "unassign",
+            Self::MergeTicket => "merge-ticket",
+            Self::AskTicket => "ask-ticket",
+            Self::MissTicket => "miss-ticket",
+            Self::SeeTicket => "see-ticket",
+            Self::AskHold => "ask-hold",
+            Self::ConfirmHold => "confirm-hold",
+            Self::AskLift => "ask-lift",
+            Self::LiftHold => "lift-hold",
+            Self::CallReview => "call-review",
+            Self::Extend => "extend",
+            Self::Withdraw => "withdraw",
+            Self::ProposePolicy => "propose-policy",
+            Self::ApprovePolicy => "approve-policy",
+            Self::ClockJumped => "clock-jumped",
+            Self::ConfirmClock => "confirm-clock",
         }
     }
 }
@@ -112,6 +142,8 @@ pub(crate) enum Outcome {
     NotSealed,
     /// The bytes broke off, by a door where they come at once or not at all.
     Broken,
+    /// A newer version of it is known; nothing changed.
+    Outdated,
 }
 
 impl Outcome {
@@ -124,6 +156,7 @@ impl Outcome {
             Self::Expired => "expired",
             Self::NotSealed => "not-sealed",
             Self::Broken => "broken",
+            Self::Outdated => "outdated",
         }
     }
 }

@@ -110,6 +110,18 @@ pub(crate) enum ApiError {
     SnapshotDiffers,
     #[error("the snapshot was deleted, or its deadline has come")]
     Expired,
+    #[error("a hold keeps the snapshot, and nobody may read it")]
+    Restricted,
+    #[error("another person must do this")]
+    SecondPerson,
+    #[error("there is no such hold")]
+    NotHeld,
+    #[error("the deadline cannot be moved on: {0}")]
+    CannotExtend(crate::track::extension::CannotExtend),
+    #[error("the ticket was merged into another")]
+    TicketMerged,
+    #[error("another version of the policy")]
+    PolicyVersion,
     #[error("bad request: {1}")]
     Bad(StatusCode, &'static str),
     #[error("another tus version")]
@@ -226,6 +238,39 @@ impl ApiError {
                 "deleted",
                 "The snapshot was deleted at its deadline, and so was the portal's part of its key.",
             ),
+            Self::Restricted => (
+                StatusCode::FORBIDDEN,
+                p::RESTRICTED,
+                "restricted",
+                "A hold keeps the snapshot, but its time is over or it was withdrawn. Nobody may read it.",
+            ),
+            Self::SecondPerson => (
+                StatusCode::FORBIDDEN,
+                p::SECOND_PERSON,
+                "a second person is needed",
+                "Another person must confirm what one has asked for.",
+            ),
+            Self::NotHeld => (
+                StatusCode::CONFLICT,
+                p::NOT_HELD,
+                "no such hold",
+                "No such hold is in force or waits for a second person. Look again what stands.",
+            ),
+            Self::CannotExtend(why) => {
+                (StatusCode::CONFLICT, p::CANNOT_EXTEND, "the deadline cannot be moved on", cannot_extend(*why))
+            }
+            Self::TicketMerged => (
+                StatusCode::CONFLICT,
+                p::TICKET_MERGED,
+                "the ticket was merged",
+                "The ticket was merged into another, or the other into it. That is for good.",
+            ),
+            Self::PolicyVersion => (
+                StatusCode::CONFLICT,
+                p::POLICY_VERSION,
+                "another version of the policy",
+                "A new policy has the version after the one in force; what is approved is the version that was proposed.",
+            ),
             Self::Bad(status, detail) => (*status, p::BAD_REQUEST, "the request is wrong", detail),
             Self::TusVersion => (
                 StatusCode::PRECONDITION_FAILED,
@@ -334,6 +379,17 @@ impl ApiError {
                 "The portal's log says more, under the request id of this answer.",
             ),
         }
+    }
+}
+
+const fn cannot_extend(why: crate::track::extension::CannotExtend) -> &'static str {
+    use crate::track::extension::CannotExtend as C;
+    match why {
+        C::NotClosed => "The ticket is open: nothing but the hard cap is counted.",
+        C::Over => "The snapshot's time is over, or it was withdrawn.",
+        C::TooOften => "It was moved on as often as the policy allows.",
+        C::TooFar => "The policy does not allow that many days at once.",
+        C::AtCap => "It stands at the hard cap, which nothing moves.",
     }
 }
 

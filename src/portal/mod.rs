@@ -28,6 +28,7 @@ mod audit;
 mod auth;
 mod blobs;
 mod config;
+mod deadlines;
 mod desk;
 mod error;
 mod jobs;

@@ -14,8 +14,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
 use super::api::{
-    assignments, content, health, inbox, invitations, receipts, session, share, snapshots, tickets, tokens, uploads,
-    users,
+    assignments, content, health, holds, inbox, invitations, policies, receipts, session, share, snapshots, tickets,
+    tokens, uploads, users, withdrawal,
 };
 use super::app::{App, RequestId, random_id};
 use super::auth::Client;
@@ -78,6 +78,15 @@ pub(crate) fn routes() -> Routes {
         .on(POST, "/v1/users/{id}/enable", users::enable)
         .on(POST, "/v1/users/{id}/reset", users::reset)
         .on(DELETE, "/v1/users/{id}/sessions", users::end_sessions)
+        .on(POST, "/v1/tickets/{ticket}/merge", tickets::merge)
+        .on(DELETE, "/v1/snapshots/{id}", withdrawal::withdraw)
+        .on(POST, "/v1/snapshots/{id}/extend", withdrawal::extend)
+        .on(GET, "/v1/snapshots/{id}/hold", holds::show)
+        .on(PUT, "/v1/snapshots/{id}/hold", holds::put)
+        .on(DELETE, "/v1/snapshots/{id}/hold", holds::lift)
+        .on(GET, "/v1/policies", policies::show)
+        .on(PUT, "/v1/policies", policies::put)
+        .on(POST, "/v1/policies/preview", policies::preview)
         .public(GET, "/healthz", health::live)
         .public(GET, "/readyz", health::ready)
 }

@@ -261,7 +261,9 @@ impl Machine {
             return Err(SendError::Unexpected("it speaks of another snapshot".to_owned()));
         }
         match snapshot.state {
-            SnapshotState::Deleting | SnapshotState::Deleted => Err(SendError::snapshot_gone(&self.id)),
+            SnapshotState::Restricted | SnapshotState::Deleting | SnapshotState::Deleted => {
+                Err(SendError::snapshot_gone(&self.id))
+            }
             _ if snapshot.size != self.size || snapshot.sha256 != self.sha256 => {
                 Err(SendError::DigestMismatch(format!(
                     "it has {} bytes with SHA-256 {}, sealed were {} with {}",
@@ -278,7 +280,7 @@ impl Machine {
                 let what = "the portal has all bytes and is not done with them";
                 self.try_again(Ask::Offset, SendError::temporary(what), now, rng)
             }
-            SnapshotState::Stored => {
+            SnapshotState::Stored | SnapshotState::Held => {
                 self.acknowledged = Some(self.size);
                 self.snapshot = Some(snapshot);
                 self.failures = 0;

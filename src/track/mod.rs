@@ -5,6 +5,7 @@
 //! The portal and the sender's ledger use the same code, so both count the same days.
 
 pub mod deadline;
+pub mod extension;
 pub mod history;
 pub mod hold;
 pub mod idle;

@@ -22,6 +22,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::deadline::{Facts, Term, term};
+use super::extension::{CannotExtend, Extensions};
 use super::history::{History, Told};
 use super::policy::RetentionPolicy;
 use crate::clock::Timestamp;
@@ -133,7 +134,7 @@ pub struct State {
     uploaded_at: Option<Timestamp>,
     deleted_at: Option<Timestamp>,
     history: History,
-    extensions: Vec<(Timestamp, u16)>,
+    extensions: Extensions,
     held: bool,
     lifted_at: Option<Timestamp>,
     withdrawn_at: Option<Timestamp>,
@@ -145,27 +146,6 @@ impl Default for State {
     }
 }
 
-/// Why a deadline is not moved on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CannotExtend {
-    /// Its ticket is open, so no deadline runs but the hard cap.
-    #[error("the ticket is open")]
-    NotClosed,
-    /// Its time is over, or it was withdrawn.
-    #[error("its time is over")]
-    Over,
-    /// It was moved on as often as the policy allows.
-    #[error("it was extended as often as it may be")]
-    TooOften,
-    /// The policy does not allow that many days at once.
-    #[error("that is not a number of days the policy allows")]
-    TooFar,
-    /// It stands at the hard cap.
-    #[error("it stands at the hard cap")]
-    AtCap,
-}
-
 impl State {
     /// The state of a snapshot that has been announced and not yet stored.
     #[must_use]
@@ -175,7 +155,7 @@ impl State {
             uploaded_at: None,
             deleted_at: None,
             history: History::new(),
-            extensions: Vec::new(),
+            extensions: Extensions::new(),
             held: false,
             lifted_at: None,
             withdrawn_at: None,
@@ -201,7 +181,7 @@ impl State {
                 next.held = false;
                 next.lifted_at = Some(at);
             }
-            Event::Extended(days) if before_deletion => next.extensions.push((at, days)),
+            Event::Extended(days) if before_deletion => next.extensions.add(at, days),
             Event::Withdrawn if before_deletion && self.withdrawn_at.is_none() => next.withdrawn_at = Some(at),
             Event::DeletionBegan if before_deletion && !self.held => next.phase = Phase::Due,
             Event::Reached(phase) if self.phase.next_of_deletion() == Some(phase) => {
@@ -261,17 +241,13 @@ impl State {
     }
 
     /// What decides when it must be gone; `None` while its bytes are still arriving.
-    ///
-    /// An extension counts for the closing that stood when it was granted: the next closing begins a new count without it.
     #[must_use]
     pub fn facts(&self) -> Option<Facts> {
         let closed_at = self.closed_at();
-        let counts = |at: &Timestamp| closed_at.is_some_and(|closed_at| closed_at <= *at);
-        let extended = self.extensions.iter().filter(|(at, _)| counts(at)).map(|(_, days)| u32::from(*days));
         Some(Facts {
             uploaded_at: self.uploaded_at?,
             closed_at,
-            extended_days: extended.fold(0, u32::saturating_add),
+            extended_days: self.extensions.days_for(closed_at),
             withdrawn_at: self.withdrawn_at,
             held: self.held,
             lifted_at: self.lifted_at,
@@ -300,25 +276,11 @@ impl State {
     /// Moves the deadline on by `days` calendar days, as far as the policy and the hard cap allow; refused when nothing would
     /// come of it.
     pub fn extend(&self, days: u16, policy: &RetentionPolicy, now: Timestamp) -> Result<Self, CannotExtend> {
-        let before = match self.term(policy) {
-            Some(term) if self.phase == Phase::Stored && self.withdrawn_at.is_none() && now < term.readable_until => {
-                term
+        match self.facts() {
+            Some(facts) if self.phase == Phase::Stored => {
+                self.extensions.extend(days, &facts, policy, now).map(|_| self.after(&Event::Extended(days), now))
             }
-            _ => return Err(CannotExtend::Over),
-        };
-        if self.closed_at().is_none() {
-            return Err(CannotExtend::NotClosed);
-        }
-        if self.extensions.len() >= usize::from(policy.extensions) {
-            return Err(CannotExtend::TooOften);
-        }
-        if !(1..=policy.extension_days).contains(&days) {
-            return Err(CannotExtend::TooFar);
-        }
-        let next = self.after(&Event::Extended(days), now);
-        match next.term(policy) {
-            Some(after) if after.due_at > before.due_at => Ok(next),
-            _ => Err(CannotExtend::AtCap),
+            _ => Err(CannotExtend::Over),
         }
     }
 }

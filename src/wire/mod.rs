@@ -37,6 +37,12 @@ pub struct Ticket {
     pub state: TicketState,
     /// When it was closed, if it is.
     pub closed_at: Option<Timestamp>,
+    /// The ticket it was merged into: when that one is closed, this one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<TicketId>,
+    /// When it was asked whether it is still open. Reopening it is the answer that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<Timestamp>,
     /// Its snapshots, oldest first.
     pub snapshots: Vec<Snapshot>,
 }
@@ -53,16 +59,135 @@ pub enum TicketState {
 
 /// `POST /v1/tickets/{ticket}/close` and `…/reopen`: an event of the ticket's source.
 ///
-/// The same `event` told twice is taken once. `at` may lie in the past, not in the future.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// The same `event` told twice is taken once, unless its `version` is higher. `at` may lie in the past, not in the future.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TicketEvent {
     /// When it happened; the portal's present instant when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<Timestamp>,
+    pub at: Option<Moment>,
     /// The source's own name of the event; the portal makes one when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
+    /// Which telling of the event this is, counted up by its source; 0 when absent. An older one than is known is ignored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+}
+
+/// A point in time as people tell it: an instant, or a day, which means the end of that day in the tenant's zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// RFC 3339: `2026-12-03T14:20:01Z`.
+    Instant(Timestamp),
+    /// `2026-12-03`.
+    Day(jiff::civil::Date),
+}
+
+impl From<Timestamp> for Moment {
+    fn from(instant: Timestamp) -> Self {
+        Self::Instant(instant)
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Instant(instant) => instant.serialize(serializer),
+            Self::Day(day) => serializer.collect_str(day),
+        }
+    }
+}
+
+impl std::str::FromStr for Moment {
+    type Err = crate::clock::NotATimestamp;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse::<jiff::civil::Date>() {
+            Ok(day) if text.len() == "2026-12-03".len() => Ok(Self::Day(day)),
+            _ => text.parse().map(Self::Instant),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// `POST /v1/tickets/{ticket}/merge`: the ticket is worked on as part of another from now on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TicketMerge {
+    /// The other ticket.
+    pub into: TicketId,
+}
+
+/// `PUT /v1/snapshots/{id}/hold`: one person asks for a hold, another puts it in force.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum HoldOrder {
+    /// Asks for one.
+    Ask(HoldAsked),
+    /// Puts the one that was asked for in force.
+    Confirm(HoldConfirmed),
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HoldAsked {
+    /// What allows it, in one word: `legal-claim`, `legal-obligation`, `authority-order`, `subject-restriction`,
+    /// `breach-record`.
+    pub basis: String,
+    /// Why, in one line of at most 500 characters.
+    pub reason: String,
+    /// When it is looked at again, within six months.
+    pub review_at: Moment,
+}
+
+/// Which hold is put in force.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HoldConfirmed {
+    /// Its id.
+    pub confirms: String,
+}
+
+/// A hold, as those are told who may order one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Names it.
+    pub id: String,
+    /// What allows it.
+    pub basis: String,
+    /// Why.
+    pub reason: String,
+    /// When it is looked at again.
+    pub review_at: Timestamp,
+    /// When it was asked for.
+    pub asked_at: Timestamp,
+    /// From when on it is in force; absent while it waits for a second person.
+    pub confirmed_at: Option<Timestamp>,
+    /// When its lifting was asked for; a second person lifts it.
+    pub lift_asked_at: Option<Timestamp>,
+}
+
+/// The holds of a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holds {
+    /// The one that stops the deletion.
+    pub in_force: Option<Hold>,
+    /// The one that waits for a second person.
+    pub asked: Option<Hold>,
+}
+
+/// `POST /v1/snapshots/{id}/extend`: moves the deadline on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extension {
+    /// By how many calendar days.
+    pub days: u16,
 }
 
 /// `POST /v1/tickets/{ticket}/tokens`: makes a token for one ticket.
@@ -130,6 +255,9 @@ pub struct Snapshot {
     pub due_at: Option<Timestamp>,
     /// When it was deleted.
     pub deleted_at: Option<Timestamp>,
+    /// While a hold stops the deletion: when it is looked at again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review_at: Option<Timestamp>,
     /// How often its content was read.
     pub reads: u64,
 }
@@ -142,6 +270,10 @@ pub enum SnapshotState {
     Uploading,
     /// Complete and readable by those who may.
     Stored,
+    /// Complete and readable, and a hold stops its deletion.
+    Held,
+    /// A hold keeps it, and its time is over or it was withdrawn: nobody can read it.
+    Restricted,
     /// Its deletion has begun; nobody can read it any more.
     Deleting,
     /// Gone, with a receipt.
@@ -235,6 +367,18 @@ pub mod problems {
     pub const UPLOAD_BEGUN: &str = "/problems/upload-begun";
     /// 503: the portal's own store does not answer, or is at work on the same file; try again.
     pub const STORE_AWAY: &str = "/problems/store-away";
+    /// 403: a hold keeps it, but nobody may read it any more.
+    pub const RESTRICTED: &str = "/problems/restricted";
+    /// 403: another person must do this than the one who asked for it.
+    pub const SECOND_PERSON: &str = "/problems/second-person";
+    /// 409: no such hold is in force or asked for.
+    pub const NOT_HELD: &str = "/problems/not-held";
+    /// 409: the deadline cannot be moved on.
+    pub const CANNOT_EXTEND: &str = "/problems/cannot-extend";
+    /// 409: the ticket was merged into another one.
+    pub const TICKET_MERGED: &str = "/problems/ticket-merged";
+    /// 409: another version of the policy is in force, or another one was proposed.
+    pub const POLICY_VERSION: &str = "/problems/policy-version";
     /// 507: the portal has no room.
     pub const NO_ROOM: &str = "/problems/no-room";
     /// 500: a fault of the portal.

@@ -130,3 +130,20 @@ pub fn snapshot(portal: &TestPortal, sample: &Sample) -> Value {
     assert_eq!(status, 200);
     body
 }
+
+/// A token of a role, for the whole first tenant and ten years.
+pub fn token(portal: &TestPortal, role: tarseal::portal::Role) -> String {
+    let mut order = tarseal::portal::admin::TokenOrder::new(role);
+    order.tenant = Some("default".parse().unwrap());
+    order.valid_seconds = Some(3650 * 86_400);
+    portal.admin().new_token(&order).unwrap().token.expose().clone()
+}
+
+/// A request with a reason and perhaps a body.
+pub fn order(portal: &TestPortal, token: &str, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+    let asked = request(portal, token, method, path).header("tarseal-reason", "because the law wants it");
+    told(match body {
+        Some(body) => asked.body(body.to_string()).send().unwrap(),
+        None => asked.send().unwrap(),
+    })
+}

@@ -6,13 +6,20 @@
 mod support;
 
 mod bucket;
+#[path = "../support/histories.rs"]
+mod histories;
+
 mod client;
+mod clock;
+mod deadlines;
 mod deletion;
 mod doors;
 mod inbox;
 mod operator;
+mod oracle;
 mod peers;
 mod people;
+mod policies;
 mod reading;
 mod share;
 mod tls;

@@ -52,7 +52,7 @@ fn run(client: &dyn Transport, checkpoint: &mut Checkpoint) -> Result<Sent, Send
 }
 
 fn event(at: Option<Timestamp>) -> TicketEvent {
-    TicketEvent { at, event: None }
+    TicketEvent { at: at.map(Into::into), ..TicketEvent::default() }
 }
 
 #[test]

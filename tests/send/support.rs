@@ -284,6 +284,7 @@ impl<'a> FakePortal<'a> {
             uploaded_at: None,
             due_at: None,
             deleted_at: None,
+            review_at: None,
             reads: 0,
         })
     }

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 #[cfg(feature = "portal")]
-pub use self::operator::{PortalCommand, TenantCommand, TokenCommand, UserCommand};
+pub use self::operator::{ClockCommand, PortalCommand, TenantCommand, TokenCommand, UserCommand};
 pub use self::sender::{
     DueArguments, NamesArguments, ProfileCommand, ReceiptCommand, RedactArguments, ResumeArguments, Review,
     RulesArguments, SealArguments, SendArguments, SnapshotArguments, StatusArguments, SyncArguments,

@@ -60,6 +60,9 @@ pub enum PortalCommand {
     /// Users: the people who sign in
     #[command(subcommand)]
     User(UserCommand),
+    /// The portal's clock: whether it jumped
+    #[command(subcommand)]
+    Clock(ClockCommand),
     /// Delete now what is due
     Sweep {
         /// The portal's directory
@@ -68,6 +71,23 @@ pub enum PortalCommand {
         /// Only print what would be due at this instant (RFC 3339)
         #[arg(long, value_name = "TIME")]
         as_of: Option<Timestamp>,
+    },
+}
+
+/// Commands on the portal's clock.
+#[derive(Subcommand, Debug)]
+pub enum ClockCommand {
+    /// Show what the clock says, and whether a jump waits to be confirmed
+    Show {
+        /// The portal's directory
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+    /// Take the present time for right: deletions go on by it
+    Confirm {
+        /// The portal's directory
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
     },
 }
 

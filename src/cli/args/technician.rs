@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::PortalArguments;
-use crate::clock::Timestamp;
 use crate::ids::TicketId;
+use crate::wire::Moment;
 
 /// Commands on keys.
 #[derive(Subcommand, Debug)]
@@ -178,9 +178,9 @@ pub struct FetchArguments {
 pub struct CloseArguments {
     /// The ticket
     pub ticket: TicketId,
-    /// When it was closed, if not now (RFC 3339, not in the future)
+    /// When it was closed, if not now: RFC 3339, or a day, which means its end where the tenant is; not in the future
     #[arg(long, value_name = "TIME")]
-    pub at: Option<Timestamp>,
+    pub at: Option<Moment>,
     /// The portal.
     #[command(flatten)]
     pub portal: PortalArguments,

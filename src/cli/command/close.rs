@@ -10,7 +10,7 @@ use crate::wire::TicketEvent;
 /// Closes a ticket at the portal and says when its snapshots will be gone.
 pub fn run(arguments: &CloseArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     let remote = connect(&arguments.portal, desk)?;
-    let event = TicketEvent { at: arguments.at, event: None };
+    let event = TicketEvent { at: arguments.at, ..TicketEvent::default() };
     let ticket =
         remote.client.close(&arguments.ticket, &event).map_err(|error| failure(&error, remote.address.host()))?;
     let due = ticket.snapshots.iter().filter_map(|snapshot| snapshot.due_at).max();

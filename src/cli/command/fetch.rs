@@ -95,11 +95,18 @@ fn stored(remote: &Remote, arguments: &FetchArguments) -> Result<Vec<Snapshot>, 
     let all =
         remote.client.snapshots(&arguments.ticket).map_err(|error| remote::failure(&error, remote.address.host()))?;
     let gone = all.iter().any(|snapshot| matches!(snapshot.state, SnapshotState::Deleting | SnapshotState::Deleted));
-    let stored: Vec<Snapshot> = all.into_iter().filter(|snapshot| snapshot.state == SnapshotState::Stored).collect();
+    let restricted = all.iter().any(|snapshot| snapshot.state == SnapshotState::Restricted);
+    let readable = |snapshot: &Snapshot| matches!(snapshot.state, SnapshotState::Stored | SnapshotState::Held);
+    let stored: Vec<Snapshot> = all.into_iter().filter(readable).collect();
     if !stored.is_empty() {
         return Ok(stored);
     }
-    Err(if gone {
+    Err(if restricted {
+        Failure::new(
+            Exit::Refused,
+            format_args!("A hold keeps the snapshots of ticket {}; nobody may read them.", arguments.ticket),
+        )
+    } else if gone {
         Failure::new(
             Exit::Expired,
             format_args!("The snapshots of ticket {} were deleted at their deadline.", arguments.ticket),

@@ -275,7 +275,7 @@ fn receipt(client: &Client, id: &FileId) -> Result<Option<String>, SendError> {
 fn as_told(snapshot: &Snapshot) -> Told {
     let phase = match snapshot.state {
         SnapshotState::Uploading => Phase::Uploading,
-        SnapshotState::Stored => Phase::Stored,
+        SnapshotState::Stored | SnapshotState::Held | SnapshotState::Restricted => Phase::Stored,
         SnapshotState::Deleting => Phase::Due,
         SnapshotState::Deleted => Phase::Deleted,
     };

@@ -17,8 +17,8 @@ use crate::portal::app::App;
 use crate::portal::audit::{Act, Actor, On, Outcome, record};
 use crate::portal::auth::{Action, Principal};
 use crate::portal::error::ApiError;
-use crate::portal::store::snapshots;
 use crate::portal::store::snapshots::Snapshot;
+use crate::portal::store::{snapshots, tickets};
 use crate::track::Phase;
 
 /// Gives the sealed bytes out. The reading is in the audit log before the first byte leaves; from the deadline on, and from
@@ -79,7 +79,7 @@ pub(crate) async fn readable(app: &App, principal: &Principal, snapshot: &Snapsh
         return Ok(());
     }
     refused(app, principal, &snapshot.id, act, Outcome::Expired).await?;
-    Err(ApiError::Expired)
+    Err(if snapshot.is_held() { ApiError::Restricted } else { ApiError::Expired })
 }
 
 /// Writes the reading down. One that begins with the first byte counts as a reading; the others are parts of one.
@@ -93,6 +93,7 @@ async fn note(app: &App, principal: &Principal, snapshot: &Snapshot, first: u64,
     }
     if first == 0 {
         snapshots::count_read(&mut transaction, tenant, id).await?;
+        tickets::touch(&mut transaction, tenant, &snapshot.ticket, now).await?;
     }
     let act = (Act::ReadContent, On::Snapshot(id), Outcome::Done);
     record(&mut transaction, tenant, now, Actor::Token(principal), act, Some(reason)).await?;

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::portal::app::App;
 use crate::portal::error::ApiError;
-use crate::portal::store::snapshots;
+use crate::portal::store::{clock, snapshots};
 
 /// From how late on a deletion is a fault of the portal, in seconds.
 const LATE: i64 = 3600;
@@ -19,10 +19,13 @@ pub(crate) struct Health {
     status: &'static str,
 }
 
-/// The portal lives. Degraded when something should have been gone more than an hour ago and is not.
+/// The portal lives. Degraded when something should have been gone more than an hour ago and is not, and while a jump of the
+/// clock waits for an operator: nothing is deleted then.
 pub(crate) async fn live(State(app): State<Arc<App>>) -> Result<Json<Health>, ApiError> {
-    let late = snapshots::late(&mut *app.store.read().await?, app.clock.now().plus_seconds(-LATE)).await?;
-    Ok(Json(Health { status: if late == 0 { "ok" } else { "degraded" } }))
+    let mut connection = app.store.read().await?;
+    let late = snapshots::late(&mut connection, app.clock.now().plus_seconds(-LATE)).await?;
+    let jumped = matches!(clock::mark(&mut connection).await?, Some((_, Some(_))));
+    Ok(Json(Health { status: if late == 0 && !jumped { "ok" } else { "degraded" } }))
 }
 
 /// The portal can take and give: its databases answer and there is room on the disk.

@@ -25,6 +25,7 @@ use crate::portal::audit::{Act, Actor, On, Outcome, record};
 use crate::portal::auth::{Action, Object, Principal, authorize};
 use crate::portal::error::ApiError;
 use crate::portal::receive::{Door, TOO_LONG, Writing, discard, next, pour};
+use crate::portal::store::keeping::Keeping;
 use crate::portal::store::snapshots::Snapshot;
 use crate::portal::store::uploads::Upload;
 use crate::portal::store::{receipts, snapshots, tickets, uploads};
@@ -240,6 +241,7 @@ async fn announce(
         deleted_at: None,
         reason: None,
         attempts: 0,
+        keeping: Keeping::default(),
     };
     let upload = Upload {
         tenant: tenant.clone(),

@@ -2,13 +2,16 @@
 
 pub(crate) mod content;
 pub(crate) mod health;
+pub(crate) mod holds;
 pub(crate) mod inbox;
+pub(crate) mod policies;
 pub(crate) mod receipts;
 pub(crate) mod share;
 pub(crate) mod snapshots;
 pub(crate) mod tickets;
 pub(crate) mod tokens;
 pub(crate) mod uploads;
+pub(crate) mod withdrawal;
 
 pub(crate) mod assignments;
 pub(crate) mod invitations;
@@ -22,8 +25,11 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 
 use super::error::ApiError;
+use crate::clock::Timestamp;
 use crate::ids::{FileId, TicketId};
-use crate::wire::REASON_HEADER;
+use crate::track::deadline::end_of_day;
+use crate::track::policy::Zone;
+use crate::wire::{Moment, REASON_HEADER};
 
 /// The longest JSON body in bytes.
 const JSON_LIMIT: usize = 64 << 10;
@@ -63,6 +69,14 @@ fn ticket_of(text: &str) -> Result<TicketId, ApiError> {
 /// A snapshot's id out of a path.
 fn snapshot_of(text: &str) -> Result<FileId, ApiError> {
     text.parse().map_err(|_| ApiError::SnapshotUnknown)
+}
+
+/// When something was that people tell: a day means its end in the tenant's zone.
+fn moment(told: &Moment, zone: &Zone) -> Timestamp {
+    match told {
+        Moment::Instant(instant) => *instant,
+        Moment::Day(day) => end_of_day(*day, zone),
+    }
 }
 
 /// Why someone reads: one line of 1 to 500 printable characters.

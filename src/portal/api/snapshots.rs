@@ -18,6 +18,7 @@ use crate::portal::audit::{Act, Actor, On, Outcome, record};
 use crate::portal::auth::{Action, Object, Principal, authorize};
 use crate::portal::error::ApiError;
 use crate::portal::receive::KEPT_DAYS;
+use crate::portal::store::keeping::Keeping;
 use crate::portal::store::shares::ShareRow;
 use crate::portal::store::snapshots::Snapshot;
 use crate::portal::store::uploads::Upload;
@@ -135,6 +136,7 @@ async fn take(
         deleted_at: None,
         reason: None,
         attempts: 0,
+        keeping: Keeping::default(),
     };
     let upload = Upload {
         tenant: tenant.clone(),

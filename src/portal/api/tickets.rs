@@ -9,19 +9,25 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
-use super::{LIST_LIMIT, assignments, read_body, read_json, ticket_of};
+use super::{LIST_LIMIT, assignments, moment, read_body, read_json, ticket_of};
 use crate::clock::Timestamp;
 use crate::ids::{TenantId, TicketId};
 use crate::portal::app::{App, random_id};
 use crate::portal::audit::{Act, Actor, On, Outcome, record};
 use crate::portal::auth::{Action, Object, Principal, authorize};
+use crate::portal::deadlines;
 use crate::portal::error::ApiError;
-use crate::portal::jobs::delete;
-use crate::portal::receive::state_of;
+use crate::portal::store::events::{self, Event, Taken};
 use crate::portal::store::{Connection, snapshots, tickets};
-use crate::track::Phase;
-use crate::track::history::{History, Told};
+use crate::track::deadline::{end_of_day, start_of_day};
+use crate::track::history::Told;
 use crate::wire;
+
+/// The source of what is told by requests.
+const SOURCE: &str = "api";
+
+/// How many events of one ticket are kept.
+const EVENTS_LIMIT: i64 = 10_000;
 
 /// How far in the future an event may lie, for clocks that differ, in seconds.
 const AHEAD: i64 = 300;
@@ -87,7 +93,7 @@ pub(crate) async fn close(
     Path(ticket): Path<String>,
     body: Body,
 ) -> Result<Json<wire::Ticket>, ApiError> {
-    event(&app, &principal, &ticket, body, true).await
+    event(&app, &principal, &ticket, body, Told::Closed).await
 }
 
 pub(crate) async fn reopen(
@@ -96,83 +102,114 @@ pub(crate) async fn reopen(
     Path(ticket): Path<String>,
     body: Body,
 ) -> Result<Json<wire::Ticket>, ApiError> {
-    event(&app, &principal, &ticket, body, false).await
+    event(&app, &principal, &ticket, body, Told::Reopened).await
 }
 
-/// Takes an event of the ticket's source and counts every deadline of the ticket anew, in one transaction.
+/// Takes an event of the ticket's source and counts every deadline that follows anew, in one transaction.
 async fn event(
     app: &App,
     principal: &Principal,
     ticket: &str,
     body: Body,
-    closed: bool,
+    told: Told,
 ) -> Result<Json<wire::Ticket>, ApiError> {
     let ticket = ticket_of(ticket)?;
-    let (action, act) =
-        if closed { (Action::CloseTicket, Act::CloseTicket) } else { (Action::ReopenTicket, Act::ReopenTicket) };
+    let (action, act) = match told {
+        Told::Closed => (Action::CloseTicket, Act::CloseTicket),
+        _ => (Action::ReopenTicket, Act::ReopenTicket),
+    };
     authorize(principal, action, Object::Ticket(&principal.tenant, &ticket))?;
     let body = read_body(body).await?;
-    let told: wire::TicketEvent = if body.is_empty() {
-        wire::TicketEvent { at: None, event: None }
+    let event: wire::TicketEvent = if body.is_empty() {
+        wire::TicketEvent::default()
     } else {
         serde_json::from_slice(&body)
             .map_err(|_| ApiError::Bad(StatusCode::UNPROCESSABLE_ENTITY, "The body is not a ticket's event."))?
     };
-    let now = app.clock.now();
-    let at = told.at.unwrap_or(now);
-    let name = told.event.unwrap_or_else(random_id);
-    if at > now.plus_seconds(AHEAD) {
-        return Err(ApiError::bad("An event cannot lie in the future."));
-    }
+    let name = event.event.unwrap_or_else(random_id);
     if name.is_empty() || name.chars().count() > EVENT_LIMIT || name.chars().any(char::is_control) {
         return Err(ApiError::bad("The name of an event is 1 to 128 printable characters."));
     }
 
-    let tenant = &principal.tenant;
+    let (tenant, now) = (&principal.tenant, app.clock.now());
     let mut transaction = app.store.begin().await?;
     let known = tickets::find(&mut transaction, tenant, &ticket).await?.ok_or(ApiError::TicketUnknown)?;
+    let zone = app.policy(&mut transaction, tenant).await?.zone;
+    let at = match &event.at {
+        None => now,
+        // The end of a day that has begun is no later than now: its deadline is the same, and what is told after it comes
+        // after it.
+        Some(wire::Moment::Day(day)) if start_of_day(*day, &zone) <= now => end_of_day(*day, &zone).min(now),
+        Some(at) => moment(at, &zone),
+    };
+    if at > now.plus_seconds(AHEAD) {
+        return Err(ApiError::bad("An event cannot lie in the future."));
+    }
     if at < known.opened_at {
         return Err(ApiError::bad("An event cannot lie before the ticket was opened here."));
     }
-    // What was due before this was told stays due: a reopening that comes too late brings nothing back.
-    delete::begin_due(app, &mut transaction, now, Some((tenant, &ticket))).await?;
-    let new = tickets::add_event(&mut transaction, tenant, &ticket, &name, closed, at).await?;
-    let outcome = if new { Outcome::Done } else { Outcome::Repeated };
+    if events::count(&mut transaction, tenant, &ticket).await? >= EVENTS_LIMIT {
+        return Err(ApiError::Bad(StatusCode::CONFLICT, "Too many events of this ticket were told."));
+    }
+    deadlines::settle(app, &mut transaction, tenant, &ticket).await?;
+    let version = i64::from(event.version.unwrap_or(0));
+    let event = Event { source: SOURCE, name: &name, version, told, at };
+    let taken = events::tell(&mut transaction, tenant, &ticket, &event).await?;
+    let outcome = match taken {
+        Taken::New => Outcome::Done,
+        Taken::Repeated => Outcome::Repeated,
+        Taken::Outdated => Outcome::Outdated,
+    };
     let what = (act, On::Ticket(ticket.as_str()), outcome);
     record(&mut transaction, tenant, now, Actor::Token(principal), what, None).await?;
-    if new {
-        count_anew(app, &mut transaction, tenant, &ticket).await?;
+    if taken == Taken::New {
+        tickets::touch(&mut transaction, tenant, &ticket, at).await?;
+        if known.merged_into.is_none() {
+            deadlines::count_ticket(app, &mut transaction, tenant, &ticket).await?;
+        }
     }
     let told = tell(&mut transaction, tenant, &ticket, now).await?;
     transaction.commit().await?;
     Ok(Json(told))
 }
 
-/// Folds the ticket's events and writes down when it was closed and when each stored snapshot must be gone.
-async fn count_anew(
-    app: &App,
-    connection: &mut Connection,
-    tenant: &TenantId,
-    ticket: &TicketId,
-) -> Result<(), ApiError> {
-    let events = tickets::events(connection, tenant, ticket).await?;
-    let mut history = History::new();
-    for (event, at) in &events {
-        match event {
-            crate::track::Event::TicketClosed => history.add(Told::Closed, *at),
-            _ => history.add(Told::Reopened, *at),
-        }
+/// Merges a ticket into another: from now on the other's history counts for its snapshots, each keeps its own hard cap. It is
+/// for good.
+pub(crate) async fn merge(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    Path(ticket): Path<String>,
+    body: Body,
+) -> Result<Json<wire::Ticket>, ApiError> {
+    let ticket = ticket_of(&ticket)?;
+    let tenant = &principal.tenant;
+    authorize(&principal, Action::MergeTicket, Object::Ticket(tenant, &ticket))?;
+    let wire::TicketMerge { into } = read_json(body).await?;
+    authorize(&principal, Action::MergeTicket, Object::Ticket(tenant, &into))?;
+    let now = app.clock.now();
+    let mut transaction = app.store.begin().await?;
+    let known = tickets::find(&mut transaction, tenant, &ticket).await?.ok_or(ApiError::TicketUnknown)?;
+    let other = tickets::find(&mut transaction, tenant, &into).await?.ok_or(ApiError::TicketUnknown)?;
+    let root = other.root().clone();
+    let outcome = match &known.merged_into {
+        Some(merged) if *merged == root => Outcome::Repeated,
+        None if root != ticket => Outcome::Done,
+        _ => return Err(ApiError::TicketMerged),
+    };
+    if outcome == Outcome::Done {
+        deadlines::settle(&app, &mut transaction, tenant, &ticket).await?;
+        deadlines::settle(&app, &mut transaction, tenant, &root).await?;
+        tickets::merge(&mut transaction, tenant, &ticket, &root).await?;
+        tickets::touch(&mut transaction, tenant, &root, now).await?;
+        deadlines::count_ticket(&app, &mut transaction, tenant, &root).await?;
     }
-    tickets::set_closed_at(connection, tenant, ticket, history.closed_at()).await?;
-    let policy = app.policy(connection, tenant).await?;
-    for snapshot in snapshots::list(connection, tenant, Some(ticket), None, i64::MAX).await? {
-        let Some(uploaded_at) = snapshot.uploaded_at.filter(|_| snapshot.phase == Phase::Stored) else { continue };
-        let state = state_of(uploaded_at, &events);
-        if let Some(due_at) = state.deadline(&policy) {
-            snapshots::set_deadline(connection, tenant, &snapshot.id, state.closed_at(), due_at).await?;
-        }
+    for merged in [&ticket, &root] {
+        let what = (Act::MergeTicket, On::Ticket(merged.as_str()), outcome);
+        record(&mut transaction, tenant, now, Actor::Token(&principal), what, None).await?;
     }
-    Ok(())
+    let told = tell(&mut transaction, tenant, &ticket, now).await?;
+    transaction.commit().await?;
+    Ok(Json(told))
 }
 
 async fn tell(
@@ -196,6 +233,8 @@ async fn tell_of(
         ticket: ticket.id,
         state: if ticket.closed_at.is_some() { wire::TicketState::Closed } else { wire::TicketState::Open },
         closed_at: ticket.closed_at,
+        asked_at: ticket.asked_at.filter(|asked_at| ticket.closed_at.is_none() && *asked_at > ticket.active_at),
+        merged_into: ticket.merged_into,
         snapshots: snapshots.iter().map(|snapshot| snapshot.to_wire(now)).collect(),
     })
 }

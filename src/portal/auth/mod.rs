@@ -50,6 +50,14 @@ pub(crate) enum Action {
     ManageUsers,
     SeeAssignments,
     Assign,
+    MergeTicket,
+    Hold,
+    SeeHold,
+    Extend,
+    Withdraw,
+    SeePolicy,
+    ProposePolicy,
+    ApprovePolicy,
 }
 
 /// What it is to be done to. Everything below a tenant belongs to a ticket.
@@ -112,6 +120,14 @@ const fn reach(action: Action) -> [Reach; 7] {
         Action::ManageUsers    => [N,     N,    N,         N,   P,    N,  N],
         Action::SeeAssignments => [N,     N,    M,         A,   A,    A,  A],
         Action::Assign         => [N,     N,    N,         P,   N,    N,  N],
+        Action::MergeTicket    => [N,     N,    M,         A,   N,    N,  N],
+        Action::Hold           => [N,     N,    N,         N,   N,    A,  N],
+        Action::SeeHold        => [N,     N,    N,         N,   A,    A,  A],
+        Action::Extend         => [N,     N,    N,         A,   A,    N,  N],
+        Action::Withdraw       => [M,     M,    N,         A,   A,    A,  N],
+        Action::SeePolicy      => [N,     N,    N,         N,   A,    A,  A],
+        Action::ProposePolicy  => [N,     N,    N,         N,   A,    N,  N],
+        Action::ApprovePolicy  => [N,     N,    N,         N,   N,    A,  N],
     }
 }
 

@@ -12,10 +12,11 @@ use crate::portal::audit::{Act, Actor, On, Outcome, record};
 use crate::portal::error::ApiError;
 use crate::portal::store::snapshots::Snapshot;
 use crate::portal::store::{Connection, receipts, shares, snapshots};
+use crate::track::Phase;
 use crate::track::receipt::{DeletionReason, Kind, Receipt, StepDone, sign};
-use crate::track::{Phase, deadline};
 
 use super::Swept;
+use super::clock::{self, Trusted};
 
 /// How many snapshots go through a step together.
 const BATCH: i64 = 500;
@@ -32,10 +33,12 @@ const PHASES: [Phase; 5] =
 
 /// Deletes everything that is due.
 pub(crate) async fn run(app: &Arc<App>, all: bool) -> Result<Swept, ApiError> {
-    let now = app.clock.now();
     loop {
         let mut transaction = app.store.begin().await?;
-        let begun = begin_due(app, &mut transaction, now, None).await?;
+        let begun = match clock::look(app, &mut transaction).await? {
+            Some(trusted) => begin_due(&mut transaction, trusted, None).await?,
+            None => 0,
+        };
         transaction.commit().await?;
         if begun == 0 {
             break;
@@ -54,20 +57,15 @@ pub(crate) async fn run(app: &Arc<App>, all: bool) -> Result<Swept, ApiError> {
 
 /// Begins the deletion of at most [`BATCH`] stored snapshots whose time has come, of one ticket or of all; returns how many.
 pub(crate) async fn begin_due(
-    app: &App,
     connection: &mut Connection,
-    now: Timestamp,
+    trusted: Trusted,
     of: Option<(&TenantId, &TicketId)>,
 ) -> Result<usize, ApiError> {
+    let now = trusted.now();
     let due = snapshots::due(connection, now, of, BATCH).await?;
     for snapshot in &due {
         let (tenant, id) = (&snapshot.tenant, &snapshot.id);
-        let policy = app.policy(connection, tenant).await?;
-        let capped = snapshot.uploaded_at.map(|uploaded_at| deadline::hard_cap_at(uploaded_at, &policy));
-        let reason = match snapshot.closed_at {
-            Some(_) if snapshot.due_at < capped => DeletionReason::TicketClosed,
-            _ => DeletionReason::HardCap,
-        };
+        let reason = snapshot.reason.unwrap_or(DeletionReason::HardCap);
         snapshots::begin_deletion(connection, tenant, id, reason).await?;
         let act = (Act::BeginDeletion, On::Snapshot(id), Outcome::Done);
         record(connection, tenant, now, Actor::Worker, act, None).await?;
@@ -229,6 +227,8 @@ mod tests {
     use crate::clock::ManualClock;
     use crate::ids::FileId;
     use crate::portal::config::Config;
+    use crate::portal::deadlines;
+    use crate::portal::store::keeping::Keeping;
     use crate::portal::store::shares::ShareRow;
     use crate::portal::store::{tickets, uploads};
     use crate::secret::Secret;
@@ -263,6 +263,7 @@ mod tests {
             deleted_at: None,
             reason: None,
             attempts: 0,
+            keeping: Keeping::default(),
         };
         let upload = uploads::Upload {
             tenant: tenant.clone(),
@@ -279,7 +280,8 @@ mod tests {
         uploads::add(&mut transaction, &upload).await.unwrap();
         shares::put(&mut app.store.shares().await.unwrap(), &tenant, &id, &share).await.unwrap();
         snapshots::set_stored(&mut transaction, &tenant, &id, now).await.unwrap();
-        snapshots::set_deadline(&mut transaction, &tenant, &id, Some(now), now.plus_days(90)).await.unwrap();
+        tickets::set_closed_at(&mut transaction, &tenant, &ticket, Some(now)).await.unwrap();
+        deadlines::count_snapshot(&app, &mut transaction, &tenant, &id).await.unwrap();
         transaction.commit().await.unwrap();
         let name = crate::portal::blobs::Name { tenant: &tenant, id: &id, longest: 6 };
         let mut file = app.blobs.go_on(name, crate::portal::blobs::Mark::default()).unwrap();
@@ -298,7 +300,8 @@ mod tests {
 
                 let app = open(directory.path(), "2027-02-20T00:00:00Z").await;
                 let mut transaction = app.store.begin().await.unwrap();
-                assert_eq!(begin_due(&app, &mut transaction, app.clock.now(), None).await.unwrap(), 1);
+                let trusted = clock::look(&app, &mut transaction).await.unwrap().unwrap();
+                assert_eq!(begin_due(&mut transaction, trusted, None).await.unwrap(), 1);
                 transaction.commit().await.unwrap();
                 for phase in &PHASES[..cut] {
                     assert_eq!(advance(&app, *phase, false).await.unwrap(), (1, 0));

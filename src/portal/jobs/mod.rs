@@ -1,7 +1,12 @@
 //! What the portal does by itself: once at its start, then every minute.
 
+pub(crate) mod clock;
 pub(crate) mod delete;
 pub(crate) mod expire;
+pub(crate) mod idle;
+pub(crate) mod review;
+#[cfg_attr(not(test), expect(dead_code, reason = "called by whoever polls a ticket system"))]
+pub(crate) mod sighting;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,8 +31,18 @@ pub struct Swept {
 /// Does everything that is due now. One sweep runs at a time; `all` also tries what waits for its next attempt.
 pub(crate) async fn sweep(app: &Arc<App>, all: bool) -> Result<Swept, ApiError> {
     let _alone = app.sweeping.lock().await;
+    let mut transaction = app.store.begin().await?;
+    let trusted = clock::look(app, &mut transaction).await?;
+    transaction.commit().await?;
+    // By a clock that jumped nothing ends. Deletions that had begun go on.
+    if let Some(trusted) = trusted {
+        idle::run(app, trusted).await?;
+        review::run(app).await?;
+    }
     let mut swept = delete::run(app, all).await?;
-    swept.expired = expire::run(app).await?;
+    if trusted.is_some() {
+        swept.expired = expire::run(app).await?;
+    }
     Ok(swept)
 }
 

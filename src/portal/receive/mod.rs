@@ -11,7 +11,7 @@ mod record;
 mod recover;
 
 pub(crate) use body::{TOO_LONG, next, pour};
-pub(crate) use record::{discard, end, state_of};
+pub(crate) use record::{discard, end};
 pub(crate) use recover::recover;
 
 use std::io::ErrorKind;

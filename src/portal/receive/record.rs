@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::clock::Timestamp;
 use crate::portal::app::{App, random_id};
 use crate::portal::audit::{Act, Actor, On, Outcome, record};
+use crate::portal::deadlines;
 use crate::portal::error::ApiError;
 use crate::portal::receive::TOO_LONG;
 use crate::portal::store::snapshots::Snapshot;
 use crate::portal::store::uploads::Upload;
 use crate::portal::store::{receipts, shares, snapshots, tickets, uploads};
 use crate::track::receipt::{Kind, Receipt, sign};
-use crate::track::{Event, State};
 
 /// Ends an unfinished upload for good. From here on it is not there for anyone; bytes, share and rows go now, and if the store
 /// does not answer, with a later sweep. The audit log says how it ended.
@@ -67,10 +66,9 @@ pub(super) async fn stored(app: &App, upload: &Upload, snapshot: &Snapshot, acto
     if !snapshots::set_stored(&mut transaction, tenant, id, now).await? {
         return Err(ApiError::UploadUnknown);
     }
-    let state = state_of(now, &tickets::events(&mut transaction, tenant, &snapshot.ticket).await?);
+    let (closed_at, term) = deadlines::count_snapshot(app, &mut transaction, tenant, id).await?;
+    tickets::touch(&mut transaction, tenant, &snapshot.ticket, now).await?;
     let policy = app.policy(&mut transaction, tenant).await?;
-    let due_at = state.deadline(&policy).ok_or_else(|| ApiError::fault("a stored snapshot has no deadline"))?;
-    snapshots::set_deadline(&mut transaction, tenant, id, state.closed_at(), due_at).await?;
     let receipt = Receipt {
         version: 1,
         kind: Kind::Upload,
@@ -80,8 +78,8 @@ pub(super) async fn stored(app: &App, upload: &Upload, snapshot: &Snapshot, acto
         sha256: snapshot.sha256.clone(),
         size: snapshot.size,
         uploaded: now,
-        closed: state.closed_at(),
-        due: due_at,
+        closed: closed_at,
+        due: term.due_at,
         deleted: None,
         reason: None,
         steps: Vec::new(),
@@ -93,10 +91,4 @@ pub(super) async fn stored(app: &App, upload: &Upload, snapshot: &Snapshot, acto
     record(&mut transaction, tenant, now, actor, (Act::Store, On::Snapshot(id), Outcome::Done), None).await?;
     transaction.commit().await?;
     Ok(())
-}
-
-/// The state of a snapshot that was stored at `uploaded_at`, after what its ticket's source told.
-pub(crate) fn state_of(uploaded_at: Timestamp, events: &[(Event, Timestamp)]) -> State {
-    let stored = State::uploading().after(&Event::Stored, uploaded_at);
-    events.iter().fold(stored, |state, (event, at)| state.after(event, *at))
 }

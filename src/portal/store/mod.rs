@@ -9,8 +9,13 @@
 //! `PostgreSQL` over all the processes: see [`Store::begin`].
 
 pub(crate) mod assignments;
+pub(crate) mod clock;
+pub(crate) mod events;
+pub(crate) mod holds;
 pub(crate) mod invitations;
+pub(crate) mod keeping;
 pub(crate) mod marks;
+pub(crate) mod policies;
 pub(crate) mod receipts;
 pub(crate) mod sessions;
 pub(crate) mod shares;
@@ -63,6 +68,8 @@ const PORTAL: &[Step] = &[
     step!("audit"),
     step!("marks"),
     step!("users"),
+    step!("keeping"),
+    step!("clock"),
 ];
 
 /// The tables that ordinary backups leave out.

@@ -3,11 +3,12 @@
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
+use super::keeping::Keeping;
 use super::{Connection, Result, instant, parsed, signed, unreadable, unsigned};
 use crate::clock::Timestamp;
 use crate::ids::{FileId, ShareId, TenantId, TicketId};
+use crate::track::Phase;
 use crate::track::receipt::DeletionReason;
-use crate::track::{Phase, deadline};
 use crate::wire;
 
 /// A snapshot.
@@ -27,13 +28,15 @@ pub(crate) struct Snapshot {
     pub(crate) deleted_at: Option<Timestamp>,
     pub(crate) reason: Option<DeletionReason>,
     pub(crate) attempts: u32,
+    pub(crate) keeping: Keeping,
 }
 
-const COLUMNS: &str = "SELECT tenant, id, ticket, size, sha256, phase, share, reads, uploaded_at, closed_at, due_at,
-    deleted_at, reason, attempts FROM snapshots";
+pub(super) const COLUMNS: &str =
+    "SELECT tenant, id, ticket, size, sha256, phase, share, reads, uploaded_at, closed_at, due_at,
+    deleted_at, reason, attempts, readable_until, withdrawn_at, review_at, lifted_at, extended FROM snapshots";
 
 impl Snapshot {
-    fn read(row: &AnyRow) -> Result<Self> {
+    pub(super) fn read(row: &AnyRow) -> Result<Self> {
         let text = |column: &str| row.try_get::<String, _>(column);
         let optional = |column: &str| row.try_get::<Option<String>, _>(column);
         let reason = optional("reason")?.map(|word| word_to_reason(&word).ok_or_else(|| unreadable("a reason")));
@@ -52,6 +55,7 @@ impl Snapshot {
             deleted_at: instant(row.try_get("deleted_at")?),
             reason: reason.transpose()?,
             attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
+            keeping: Keeping::read(row)?,
         })
     }
 
@@ -62,7 +66,12 @@ impl Snapshot {
 
     /// Whether it may still be read: stored whole, its deletion not begun, its deadline not come.
     pub(crate) fn is_readable(&self, now: Timestamp) -> bool {
-        self.phase == Phase::Stored && self.due_at.is_some_and(|due_at| now < due_at)
+        self.phase == Phase::Stored && self.keeping.readable_until.is_some_and(|until| now < until)
+    }
+
+    /// Whether a hold stops its deletion.
+    pub(crate) fn is_held(&self) -> bool {
+        self.phase == Phase::Stored && self.keeping.review_at.is_some()
     }
 
     /// What a client is told of it.
@@ -70,6 +79,8 @@ impl Snapshot {
         let state = match self.phase {
             Phase::Uploading => wire::SnapshotState::Uploading,
             Phase::Deleted => wire::SnapshotState::Deleted,
+            Phase::Stored if self.is_held() && self.is_readable(now) => wire::SnapshotState::Held,
+            Phase::Stored if self.is_held() => wire::SnapshotState::Restricted,
             Phase::Stored if self.is_readable(now) => wire::SnapshotState::Stored,
             _ => wire::SnapshotState::Deleting,
         };
@@ -82,6 +93,7 @@ impl Snapshot {
             uploaded_at: self.uploaded_at,
             due_at: self.due_at,
             deleted_at: self.deleted_at,
+            review_at: self.keeping.review_at.filter(|_| self.is_held()),
             reads: self.reads,
         }
     }
@@ -202,28 +214,6 @@ pub(crate) async fn set_stored(
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
-}
-
-/// Writes down when a stored snapshot's ticket was closed and by when it must be gone.
-pub(crate) async fn set_deadline(
-    connection: &mut Connection,
-    tenant: &TenantId,
-    id: &FileId,
-    closed_at: Option<Timestamp>,
-    due_at: Timestamp,
-) -> Result<()> {
-    sqlx::query(
-        "UPDATE snapshots SET closed_at = $1, due_at = $2, begins_at = $3
-         WHERE tenant = $4 AND id = $5 AND phase = 'stored'",
-    )
-    .bind(closed_at.map(Timestamp::seconds))
-    .bind(due_at.seconds())
-    .bind(deadline::begins_at(due_at).seconds())
-    .bind(tenant.as_str())
-    .bind(id.to_string())
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// Counts one more reading.
@@ -355,7 +345,7 @@ pub(crate) async fn late(connection: &mut Connection, instant: Timestamp) -> Res
     Ok(unsigned(count))
 }
 
-fn reason_to_word(reason: DeletionReason) -> &'static str {
+pub(super) fn reason_to_word(reason: DeletionReason) -> &'static str {
     match reason {
         DeletionReason::TicketClosed => "ticket-closed",
         DeletionReason::HardCap => "hard-cap",

@@ -1,5 +1,6 @@
 //! `portal`: serve and administer the support portal. One file per subcommand.
 
+mod clock;
 mod serve;
 mod sweep;
 mod tenant;
@@ -32,6 +33,7 @@ pub fn run(command: &PortalCommand, desk: &mut Desk<'_>) -> Result<Outcome, Fail
         PortalCommand::Token(command) => token::run(command, desk),
         PortalCommand::Invite { role, tenant, data } => user::invite(role, tenant.as_ref(), data, desk),
         PortalCommand::User(command) => user::run(command, desk),
+        PortalCommand::Clock(command) => clock::run(command, desk),
         PortalCommand::Sweep { data, as_of } => sweep::run(data, *as_of, desk),
     }
 }

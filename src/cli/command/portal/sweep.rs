@@ -16,6 +16,9 @@ pub(super) fn run(data: &Path, as_of: Option<Timestamp>, desk: &Desk<'_>) -> Res
         let deleted = count(swept.deleted, "snapshot");
         desk.output
             .headline("SWEPT.", &format!("{deleted} deleted, {} failed, {} unfinished.", swept.failed, swept.expired));
+        if let Some(jump) = admin.clock_jump().map_err(|error| failure(&error))? {
+            return Err(super::clock::jumped(&jump));
+        }
         if swept.failed > 0 {
             return Err(Failure::new(
                 Exit::Temporary,

@@ -37,6 +37,7 @@ fn announced(id: u8) -> Snapshot {
         deleted_at: None,
         reason: None,
         attempts: 0,
+        keeping: crate::portal::store::keeping::Keeping::default(),
     }
 }
 

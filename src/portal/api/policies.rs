@@ -1,0 +1,172 @@
+//! The tenant's retention policy: seen, tried, proposed by the administration, approved by the data-protection officer.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use super::{LIST_LIMIT, read_json};
+use crate::clock::Timestamp;
+use crate::ids::{FileId, TicketId};
+use crate::portal::app::{App, random_id};
+use crate::portal::audit::{Act, Actor, On, Outcome, record};
+use crate::portal::auth::{Action, Object, Principal, authorize};
+use crate::portal::deadlines;
+use crate::portal::error::ApiError;
+use crate::portal::store::policies::{self, Proposed};
+use crate::track::RetentionPolicy;
+use crate::track::deadline::begins_at;
+
+/// What a tenant's policy is and what it may become.
+#[derive(Serialize)]
+pub(crate) struct Policies {
+    in_force: RetentionPolicy,
+    proposed: Option<Proposal>,
+}
+
+/// A policy that waits for approval.
+#[derive(Serialize)]
+pub(crate) struct Proposal {
+    /// Names this proposal; another one of the same version has another.
+    id: String,
+    policy: RetentionPolicy,
+    proposed_at: Timestamp,
+}
+
+/// `PUT /v1/policies`: proposes a policy with the version after the one in force, or approves the one proposed.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Order {
+    Approve(Approval),
+    Propose(RetentionPolicy),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Approval {
+    approves: String,
+}
+
+/// What another policy would change.
+#[derive(Default, Serialize)]
+pub(crate) struct Preview {
+    /// How many snapshots would be due earlier.
+    earlier: u64,
+    /// How many would be due later.
+    later: u64,
+    /// How many of the earlier ones would begin to be deleted at once.
+    at_once: u64,
+    /// At most a thousand of them, in the order of their ids.
+    snapshots: Vec<Moved>,
+}
+
+#[derive(Serialize)]
+struct Moved {
+    id: FileId,
+    ticket: TicketId,
+    due_at: Option<Timestamp>,
+    would_be_due_at: Timestamp,
+}
+
+pub(crate) async fn show(State(app): State<Arc<App>>, principal: Principal) -> Result<Json<Policies>, ApiError> {
+    authorize(&principal, Action::SeePolicy, Object::Tenant)?;
+    let mut connection = app.store.read().await?;
+    Ok(Json(tell(&app, &mut connection, &principal).await?))
+}
+
+/// Lists what a policy would change. Changes nothing.
+pub(crate) async fn preview(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    body: Body,
+) -> Result<Json<Preview>, ApiError> {
+    authorize(&principal, Action::SeePolicy, Object::Tenant)?;
+    let policy = checked(read_json(body).await?)?;
+    let now = app.clock.now();
+    let mut preview = Preview::default();
+    let mut connection = app.store.read().await?;
+    deadlines::moved_by(&mut connection, &principal.tenant, &policy, |moved| {
+        let then = moved.term.due_at;
+        if moved.snapshot.due_at.is_some_and(|due_at| then < due_at) {
+            preview.earlier += 1;
+            preview.at_once += u64::from(moved.term.begins_at.is_some() && begins_at(then) <= now);
+        } else {
+            preview.later += 1;
+        }
+        if i64::try_from(preview.snapshots.len()).is_ok_and(|listed| listed < LIST_LIMIT) {
+            let snapshot = moved.snapshot;
+            let (id, ticket, due_at) = (snapshot.id, snapshot.ticket, snapshot.due_at);
+            preview.snapshots.push(Moved { id, ticket, due_at, would_be_due_at: then });
+        }
+    })
+    .await?;
+    Ok(Json(preview))
+}
+
+/// Keeps a proposal, or puts the one that waits in force: then every deadline of the tenant is counted anew, and what is due
+/// by it begins with the next sweep.
+pub(crate) async fn put(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    body: Body,
+) -> Result<(StatusCode, Json<Policies>), ApiError> {
+    authorize(&principal, Action::SeePolicy, Object::Tenant)?;
+    let order: Order = read_json(body).await?;
+    let (tenant, now) = (&principal.tenant, app.clock.now());
+    let mut transaction = app.store.begin().await?;
+    let in_force = app.policy(&mut transaction, tenant).await?;
+    let (status, act) = match order {
+        Order::Propose(policy) => {
+            authorize(&principal, Action::ProposePolicy, Object::Tenant)?;
+            let policy = checked(policy)?;
+            if policy.version != in_force.version.saturating_add(1) {
+                return Err(ApiError::PolicyVersion);
+            }
+            let proposed = Proposed { id: random_id(), policy, by: principal.token.clone(), at: now };
+            policies::propose(&mut transaction, tenant, &proposed).await?;
+            (StatusCode::ACCEPTED, Act::ProposePolicy)
+        }
+        Order::Approve(Approval { approves }) => {
+            authorize(&principal, Action::ApprovePolicy, Object::Tenant)?;
+            let proposed = policies::proposed(&mut transaction, tenant).await?;
+            let proposed = proposed.filter(|proposed| proposed.id == approves).ok_or(ApiError::PolicyVersion)?;
+            if proposed.by == principal.token {
+                return Err(ApiError::SecondPerson);
+            }
+            policies::approve(&mut transaction, tenant, &proposed.policy, &principal.token, now).await?;
+            deadlines::settle_all(&app, &mut transaction).await?;
+            deadlines::count_tenant(&mut transaction, tenant, &proposed.policy).await?;
+            (StatusCode::OK, Act::ApprovePolicy)
+        }
+    };
+    let what = (act, On::Tenant(tenant.as_str()), Outcome::Done);
+    record(&mut transaction, tenant, now, Actor::Token(&principal), what, None).await?;
+    let told = tell(&app, &mut transaction, &principal).await?;
+    transaction.commit().await?;
+    Ok((status, Json(told)))
+}
+
+fn checked(policy: RetentionPolicy) -> Result<RetentionPolicy, ApiError> {
+    match policy.check() {
+        Ok(()) => Ok(policy),
+        Err(_) => Err(ApiError::Bad(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "A number of days is out of range (at most 3650), or snapshots would be kept longer after closing than at all.",
+        )),
+    }
+}
+
+async fn tell(
+    app: &App,
+    connection: &mut crate::portal::store::Connection,
+    principal: &Principal,
+) -> Result<Policies, ApiError> {
+    let in_force = app.policy(connection, &principal.tenant).await?;
+    let proposed = policies::proposed(connection, &principal.tenant).await?;
+    let proposed =
+        proposed.map(|proposed| Proposal { id: proposed.id, policy: proposed.policy, proposed_at: proposed.at });
+    Ok(Policies { in_force, proposed })
+}
