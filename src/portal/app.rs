@@ -11,6 +11,7 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use tokio_util::task::TaskTracker;
 
+use super::audit::Origin;
 use super::auth::Authority;
 use super::blobs::{Blobs, make_directory, sync_directory};
 use super::config::Config;
@@ -45,9 +46,9 @@ pub(crate) struct App {
     pub(crate) authority: Authority,
 }
 
-/// The id of a request, drawn by the portal.
-#[derive(Clone)]
-pub(crate) struct RequestId(pub(crate) String);
+/// The id of a request, drawn by the portal, and where the request comes from.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RequestId(pub(crate) String, pub(crate) Origin);
 
 impl App {
     /// Opens the data directory; the first time it makes everything: directory, databases, the first tenant, the key.

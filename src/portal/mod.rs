@@ -91,11 +91,14 @@ impl Portal {
         let app = Arc::new(runtime.block_on(App::open(&config, clock))?);
         runtime.block_on(receive::recover(&app)).map_err(|fault| PortalError::Database(Box::new(fault)))?;
         let first_invitation = runtime.block_on(first_invitation(&app))?;
+        let sequenced = runtime.block_on(audit::sequence::advance(&app.store, &app.key));
+        sequenced.map_err(|fault| PortalError::Database(Box::new(fault)))?;
         let (listening, server) = {
             let _inside = runtime.enter();
             serve::start(&config, router::router(app.clone()))?
         };
         runtime.spawn(jobs::run(app.clone()));
+        runtime.spawn(audit::sequence::run(app.clone()));
         let scheme = if config.tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}", listening.address);
         tracing::info!(url, "listening");

@@ -14,10 +14,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
 use super::api::{
-    assignments, content, health, holds, inbox, invitations, policies, receipts, session, share, snapshots, tickets,
-    tokens, uploads, users, withdrawal,
+    assignments, audit, content, health, holds, inbox, invitations, log, policies, receipts, session, share, snapshots,
+    tickets, tokens, uploads, users, withdrawal,
 };
 use super::app::{App, RequestId, random_id};
+use super::audit::{Origin, Tool};
 use super::auth::Client;
 use super::error::ApiError;
 
@@ -87,6 +88,10 @@ pub(crate) fn routes() -> Routes {
         .on(GET, "/v1/policies", policies::show)
         .on(PUT, "/v1/policies", policies::put)
         .on(POST, "/v1/policies/preview", policies::preview)
+        .on(GET, "/v1/audit", audit::list)
+        .public(GET, "/log/checkpoint", log::checkpoint)
+        .public(GET, "/log/tile/{*path}", log::tile)
+        .public(GET, "/log/proof", log::proof)
         .public(GET, "/healthz", health::live)
         .public(GET, "/readyz", health::ready)
 }
@@ -152,12 +157,14 @@ async fn counted(
 /// headers that every answer has.
 async fn around(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let id = random_id();
+    let mut origin = Origin { tool: Tool::of(request.headers()), ..Origin::default() };
     if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
         let client = app.authority.proxies.client(peer.ip(), request.headers());
+        origin.address = Some(client.0);
         request.extensions_mut().insert(client);
     }
     request.extensions_mut().insert(app.clone());
-    request.extensions_mut().insert(RequestId(id.clone()));
+    request.extensions_mut().insert(RequestId(id.clone(), origin));
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
     let span = tracing::info_span!("request", id, method = %request.method(), route);
     async move {

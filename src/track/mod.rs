@@ -1,6 +1,7 @@
 //! Keeps the promise "deleted 90 days after the ticket is closed": how long a snapshot is kept ([`policy`]), when its ticket
 //! was closed ([`history`], [`idle`]), what stops its deletion ([`hold`]), the instant by which it must be gone ([`deadline`]),
-//! where it is on its way there ([`state`]) and the signed statement that it is gone ([`receipt`]).
+//! where it is on its way there ([`state`]), the signed statement that it is gone ([`receipt`]) and the log in which every act
+//! is recorded ([`log`]).
 //!
 //! The portal and the sender's ledger use the same code, so both count the same days.
 
@@ -11,6 +12,7 @@ pub mod hold;
 pub mod idle;
 #[cfg(feature = "cli")]
 pub mod ledger;
+pub mod log;
 pub mod policy;
 pub mod receipt;
 pub mod state;

@@ -71,7 +71,8 @@ fn files_short_and_long_go_to_the_bucket_and_come_back() {
         assert!(listed(&url, "tarseal", &format!("prefix={prefix}/")).contains(&format!("{}/file</Key>", sample.id)));
     }
     let file = sealed(1, 9 << 20, None);
-    let sent = request(&portal, &portal.upload, "PUT", &format!("/in/{TICKET}/x")).body(file.bytes.clone()).send().unwrap();
+    let sent =
+        request(&portal, &portal.upload, "PUT", &format!("/in/{TICKET}/x")).body(file.bytes.clone()).send().unwrap();
     assert_eq!(sent.status(), 201);
     assert_eq!(content(&portal, &file).send().unwrap().bytes().unwrap(), file.bytes);
     let own = portal.files().into_iter().filter(|(path, _)| path.to_str().unwrap().contains("spool")).count();

@@ -14,8 +14,8 @@ use tarseal::format::{Header, Identity, KeyKind, SealOptions, SealWriter, Share,
 use tarseal::portal::Role;
 use tarseal::portal::admin::TokenOrder;
 
-use crate::client::{announce, append, event, get, post, problem, request, store, told};
 use crate::client::Sample;
+use crate::client::{announce, append, event, get, post, problem, request, store, told};
 use crate::support::{TICKET, TestPortal, ticket};
 
 /// A file sealed for nobody in particular, with `length` bytes in it; with a share when `portal` keeps one.
@@ -68,7 +68,10 @@ fn a_sealed_file_is_stored_by_one_request() {
     let receipt = tarseal::track::receipt::verify(body["receipt"].as_str().unwrap(), &portal.portal().key()).unwrap();
     assert_eq!((receipt.sha256, receipt.size), (file.sha256(), file.bytes.len() as u64));
     assert_eq!(crate::client::content(&portal, &file).send().unwrap().bytes().unwrap(), file.bytes);
-    assert!(portal.files().iter().all(|(_, bytes)| !bytes.windows(5).any(|part| part == b"Erika")), "the name is not kept");
+    assert!(
+        portal.files().iter().all(|(_, bytes)| !bytes.windows(5).any(|part| part == b"Erika")),
+        "the name is not kept"
+    );
 }
 
 #[test]
@@ -78,7 +81,8 @@ fn a_stream_without_a_length_and_basic_credentials_will_do() {
     let stream = Body::new(std::io::Cursor::new(file.bytes.clone()));
     let client = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
     let url = format!("{}/in/{TICKET}/x", portal.url());
-    let sent = client.put(&url).basic_auth(TICKET, Some(&portal.upload)).header("repr-digest", repr_digest(&file.bytes));
+    let sent =
+        client.put(&url).basic_auth(TICKET, Some(&portal.upload)).header("repr-digest", repr_digest(&file.bytes));
     assert_eq!(sent.body(stream).send().unwrap().status(), 201);
     let refused = client.put(&url).basic_auth("4712", Some(&portal.upload)).body("x").send().unwrap();
     let challenges: Vec<_> = refused.headers().get_all("www-authenticate").iter().collect();
@@ -114,7 +118,9 @@ fn what_is_not_a_sealed_file_leaves_nothing() {
     no_slot[10..14].copy_from_slice(&34_u32.to_be_bytes());
     let mut other_version = file.bytes.clone();
     other_version[8] = 2;
-    for bytes in [&b""[..], b"x", b"a tar archive, or so", &vec![0; 100_000], &file.bytes[..40], &no_slot, &other_version] {
+    for bytes in
+        [&b""[..], b"x", b"a tar archive, or so", &vec![0; 100_000], &file.bytes[..40], &no_slot, &other_version]
+    {
         let refused = put(&portal, "x").body(bytes.to_vec()).send().unwrap();
         assert_eq!(problem(refused), (422, String::from("/problems/not-sealed")), "{} bytes", bytes.len());
     }
@@ -138,7 +144,10 @@ fn the_same_file_again_is_no_harm_and_another_under_its_id_is_refused() {
     assert_eq!(told(again).0, 200);
     let mut other = file.bytes.clone();
     *other.last_mut().unwrap() ^= 1;
-    assert_eq!(problem(put(&portal, "x").body(other).send().unwrap()), (409, String::from("/problems/snapshot-differs")));
+    assert_eq!(
+        problem(put(&portal, "x").body(other).send().unwrap()),
+        (409, String::from("/problems/snapshot-differs"))
+    );
     let longer = [file.bytes.as_slice(), b"more"].concat();
     assert_eq!(put(&portal, "x").body(longer).send().unwrap().status(), 409);
     event(&portal, "close", &json!({}));

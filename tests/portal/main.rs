@@ -15,6 +15,7 @@ mod deadlines;
 mod deletion;
 mod doors;
 mod inbox;
+mod log;
 mod operator;
 mod oracle;
 mod peers;

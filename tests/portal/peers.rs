@@ -117,7 +117,8 @@ setTimeout(() => fail('it did not end'), 60000);
 #[test]
 fn tus_js_uploads_aborts_and_resumes() {
     let place = env::var("TARSEAL_TUS_JS").unwrap_or_default();
-    let is = Path::new(&place).join("node_modules/tus-js-client").is_dir() && runs(Command::new("node").arg("--version"));
+    let is =
+        Path::new(&place).join("node_modules/tus-js-client").is_dir() && runs(Command::new("node").arg("--version"));
     if !there("tus_js_uploads_aborts_and_resumes", "node, and TARSEAL_TUS_JS with tus-js-client", is) {
         return;
     }
@@ -143,7 +144,9 @@ fn curl_sends_a_file_by_the_one_shot_door() {
     }
     for portal in portals() {
         let directory = tempfile::tempdir().unwrap();
-        for (seed, more) in [(1, &["--upload-file"][..]), (2, &["--header", "Transfer-Encoding: chunked", "--upload-file"])] {
+        for (seed, more) in
+            [(1, &["--upload-file"][..]), (2, &["--header", "Transfer-Encoding: chunked", "--upload-file"])]
+        {
             let file = sealed(seed, 2_000_000, None);
             let done = Command::new("curl")
                 .args(["--silent", "--show-error", "--fail-with-body", "--noproxy", "*", "--user"])

@@ -63,7 +63,11 @@ fn nobody_reads_without_a_reason_and_each_reading_is_audited() {
 
     let database = rusqlite::Connection::open(portal.data().join("portal.db")).unwrap();
     let mut query = database
-        .prepare("SELECT role, outcome, coalesce(reason, ''), length(request) FROM audit WHERE action = 'read-content' ORDER BY number")
+        .prepare(
+            "SELECT role, outcome, coalesce(value, ''), length(request) FROM audit
+             LEFT JOIN openings ON openings.number = audit.number AND field = 'reason'
+             WHERE action = 'read-content' ORDER BY audit.number",
+        )
         .unwrap();
     let rows: Vec<(String, String, String, i64)> = query
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))

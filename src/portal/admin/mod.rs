@@ -1,11 +1,13 @@
 //! The operator's commands on a data directory. They work while a portal serves it, and before the first start as well.
 
+mod audit;
 mod clock;
 mod sweep;
 mod tenants;
 mod tokens;
 mod users;
 
+pub use audit::Verified;
 pub use clock::ClockJump;
 pub use sweep::DueSnapshot;
 pub use tokens::{MadeToken, TOKEN_SECONDS, TokenInfo, TokenOrder};

@@ -45,8 +45,10 @@ impl Admin {
         self.runtime
             .block_on(async {
                 let _alone = self.app.sweeping.lock().await;
-                jobs::delete::run(&self.app, true).await
+                let swept = jobs::delete::run(&self.app, true).await?;
+                crate::portal::audit::sequence::advance(&self.app.store, &self.app.key).await?;
+                Ok(swept)
             })
-            .map_err(|fault| PortalError::Database(Box::new(fault)))
+            .map_err(|fault: crate::portal::error::ApiError| PortalError::Database(Box::new(fault)))
     }
 }

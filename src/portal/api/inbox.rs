@@ -17,6 +17,7 @@ use headers::authorization::{Authorization, Basic};
 use sfv::{BareItem, Dictionary, ListEntry, Parser};
 use sha2::{Digest as _, Sha256};
 
+use super::receipts::proved;
 use super::ticket_of;
 use crate::format::Header;
 use crate::ids::TicketId;
@@ -286,15 +287,15 @@ async fn again(
 }
 
 async fn told(app: &App, status: StatusCode, stored: &Snapshot) -> Result<Response, ApiError> {
-    let mut connection = app.store.read().await?;
-    let receipt = receipts::of_snapshot(&mut connection, &stored.id, Kind::Upload).await?;
+    let receipt = receipts::of_snapshot(&mut *app.store.read().await?, &stored.id, Kind::Upload).await?;
+    let receipt = receipt.ok_or_else(|| ApiError::fault("a stored snapshot has no receipt"))?;
     let received = wire::Received {
         id: stored.id,
         ticket: stored.ticket.clone(),
         size: stored.size,
         sha256: stored.sha256.clone(),
         due_at: stored.due_at,
-        receipt: receipt.ok_or_else(|| ApiError::fault("a stored snapshot has no receipt"))?,
+        receipt: proved(app, receipt).await?,
     };
     let mut response = (status, Json(received)).into_response();
     let location = HeaderValue::try_from(format!("/v1/snapshots/{}", stored.id)).map_err(ApiError::fault)?;

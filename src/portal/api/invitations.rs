@@ -243,7 +243,7 @@ pub(crate) async fn confirm(
     invitations::remove(&mut transaction, tenant, &row.id).await?;
     invitations::remove_of_user(&mut transaction, tenant, &user.id).await?;
     let act = (Act::AcceptInvitation, On::User(&user.id), Outcome::Done);
-    record(&mut transaction, tenant, now, Actor::Nobody(&request.0), act, None).await?;
+    record(&mut transaction, tenant, now, Actor::Nobody(&request), act, None).await?;
     let signed_in = begin_session(&mut transaction, &user, now, &request).await?;
     transaction.commit().await?;
     Ok(answer(signed_in.with_recovery_codes(&codes), asked.cookie, StatusCode::CREATED))

@@ -1,9 +1,11 @@
 //! The answers to requests, one file per noun.
 
+pub(crate) mod audit;
 pub(crate) mod content;
 pub(crate) mod health;
 pub(crate) mod holds;
 pub(crate) mod inbox;
+pub(crate) mod log;
 pub(crate) mod policies;
 pub(crate) mod receipts;
 pub(crate) mod share;

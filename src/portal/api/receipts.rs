@@ -9,9 +9,10 @@ use axum::response::{IntoResponse as _, Response};
 use super::snapshot_of;
 use super::snapshots::reach;
 use crate::portal::app::App;
+use crate::portal::audit::sequence;
 use crate::portal::auth::{Action, Principal};
 use crate::portal::error::ApiError;
-use crate::portal::store::receipts;
+use crate::portal::store::receipts::{self, Signed};
 use crate::track::receipt::Kind;
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -28,12 +29,12 @@ pub(crate) async fn show(
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let found = receipts::find(&mut *app.store.read().await?, &principal.tenant, &id).await?;
-    let (snapshot, note) = found.ok_or(ApiError::ReceiptUnknown)?;
-    reach(&app, &principal, Action::ReadReceipt, snapshot).await.map_err(|fault| match fault {
+    let signed = found.ok_or(ApiError::ReceiptUnknown)?;
+    reach(&app, &principal, Action::ReadReceipt, signed.snapshot).await.map_err(|fault| match fault {
         ApiError::SnapshotUnknown => ApiError::ReceiptUnknown,
         other => other,
     })?;
-    Ok(([(header::CONTENT_TYPE, TEXT)], note).into_response())
+    give(&app, signed).await
 }
 
 /// The last receipt of a snapshot: of its deletion when it is gone, of its upload before.
@@ -42,11 +43,25 @@ pub(crate) async fn show(
 /// deletion is proved long after the sender's token has expired, and a receipt holds no personal data.
 pub(crate) async fn of_snapshot(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, ApiError> {
     let snapshot = snapshot_of(&id)?;
-    let mut connection = app.store.read().await?;
     for kind in [Kind::Deletion, Kind::Upload] {
-        if let Some(note) = receipts::of_snapshot(&mut connection, &snapshot, kind).await? {
-            return Ok(([(header::CONTENT_TYPE, TEXT)], note).into_response());
+        let found = receipts::of_snapshot(&mut *app.store.read().await?, &snapshot, kind).await?;
+        if let Some(signed) = found {
+            return give(&app, signed).await;
         }
     }
     Err(ApiError::ReceiptUnknown)
+}
+
+async fn give(app: &App, signed: Signed) -> Result<Response, ApiError> {
+    Ok(([(header::CONTENT_TYPE, TEXT)], proved(app, signed).await?).into_response())
+}
+
+/// The receipt with its proof. One that was signed a moment ago gets its place in the log now.
+pub(crate) async fn proved(app: &App, mut signed: Signed) -> Result<String, ApiError> {
+    if !signed.proved {
+        sequence::advance(&app.store, &app.key).await?;
+        let found = receipts::find(&mut *app.store.read().await?, &signed.tenant, &signed.id).await?;
+        signed = found.filter(|signed| signed.proved).ok_or_else(|| ApiError::fault("a receipt has no proof"))?;
+    }
+    Ok(signed.note)
 }

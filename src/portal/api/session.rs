@@ -151,7 +151,7 @@ async fn begin(
     {
         let id = found.as_ref().map_or(UNKNOWN, |user| user.id.as_str());
         let act = (Act::SignIn, On::User(id), Outcome::Denied);
-        record(&mut transaction, &tenant, now, Actor::Nobody(&request.0), act, None).await?;
+        record(&mut transaction, &tenant, now, Actor::Nobody(request), act, None).await?;
         transaction.commit().await?;
     }
     Err(ApiError::SignInRefused)
@@ -178,6 +178,7 @@ pub(super) async fn begin_session(
         ticket: None,
         max_bytes: None,
         request: request.0.clone(),
+        origin: request.1.by(&user.name),
         session: Some(Session { id: id.clone(), factor_at: now, at: now, tickets: Arc::default() }),
     };
     let act = (Act::SignIn, On::Session(&id), Outcome::Done);

@@ -58,6 +58,8 @@ pub(crate) enum Action {
     SeePolicy,
     ProposePolicy,
     ApprovePolicy,
+    ReadAudit,
+    ReadTicketAudit,
 }
 
 /// What it is to be done to. Everything below a tenant belongs to a ticket.
@@ -128,6 +130,8 @@ const fn reach(action: Action) -> [Reach; 7] {
         Action::SeePolicy      => [N,     N,    N,         N,   A,    A,  A],
         Action::ProposePolicy  => [N,     N,    N,         N,   A,    N,  N],
         Action::ApprovePolicy  => [N,     N,    N,         N,   N,    A,  N],
+        Action::ReadAudit      => [N,     N,    N,         N,   A,    A,  A],
+        Action::ReadTicketAudit => [M,    M,    N,         N,   A,    A,  A],
     }
 }
 
@@ -181,6 +185,7 @@ mod tests {
             max_bytes: None,
             request: String::new(),
             session: None,
+            origin: crate::portal::audit::Origin::default(),
         }
     }
 

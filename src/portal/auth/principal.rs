@@ -16,6 +16,7 @@ use super::{Client, FACTOR_SECONDS, Role};
 use crate::clock::Timestamp;
 use crate::ids::{TenantId, TicketId};
 use crate::portal::app::{App, RequestId};
+use crate::portal::audit::Origin;
 use crate::portal::error::ApiError;
 use crate::portal::store::{assignments, sessions, tokens};
 use crate::secret::Secret;
@@ -35,6 +36,8 @@ pub(crate) struct Principal {
     pub(crate) max_bytes: Option<u64>,
     /// The request's id.
     pub(crate) request: String,
+    /// Where the request comes from.
+    pub(crate) origin: Origin,
     /// The session of a person; a token has none.
     pub(crate) session: Option<Session>,
 }
@@ -126,13 +129,15 @@ async fn by_token(parts: &Parts, app: &App, text: &Secret<String>) -> Result<Pri
     if !known || row.revoked_at.is_some() || row.expires_at <= app.clock.now() {
         return Err(ApiError::TokenRefused);
     }
+    let request = request_of(parts);
     Ok(Principal {
         tenant: row.tenant,
         token: row.id,
         role: row.role,
         ticket: row.ticket,
         max_bytes: row.max_bytes,
-        request: request_of(parts),
+        request: request.0,
+        origin: request.1,
         session: None,
     })
 }
@@ -156,17 +161,19 @@ async fn by_session(parts: &Parts, app: &App, text: &Secret<String>) -> Result<P
         sessions::seen(&mut transaction, &row.tenant, &row.id, now).await?;
         transaction.commit().await?;
     }
+    let request = request_of(parts);
     Ok(Principal {
         tenant: row.tenant,
         token: row.user,
         role: row.role,
         ticket: None,
         max_bytes: None,
-        request: request_of(parts),
+        origin: request.1.by(&row.name),
+        request: request.0,
         session: Some(Session { id: row.id, factor_at: row.factor_at, at: now, tickets: Arc::new(tickets) }),
     })
 }
 
-fn request_of(parts: &Parts) -> String {
-    parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default()
+fn request_of(parts: &Parts) -> RequestId {
+    parts.extensions.get::<RequestId>().cloned().unwrap_or_default()
 }

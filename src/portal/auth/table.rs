@@ -209,7 +209,10 @@ impl Thing {
             "invitations" => &self.invitation,
             _ => "",
         };
-        path.replace("{ticket}", &self.ticket).replace("{user}", &self.user).replace("{id}", id)
+        path.replace("{ticket}", &self.ticket)
+            .replace("{user}", &self.user)
+            .replace("{id}", id)
+            .replace("{*path}", "0/000.p/1")
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::ids::{TenantId, TicketId};
 use crate::portal::app::{App, random_id};
-use crate::portal::audit::{Act, Actor, On, Outcome, record};
+use crate::portal::audit::{Act, Actor, On, Outcome, record, record_signed};
 use crate::portal::error::ApiError;
 use crate::portal::store::snapshots::Snapshot;
 use crate::portal::store::{Connection, receipts, shares, snapshots};
@@ -164,13 +164,15 @@ async fn finish(app: &App, snapshot: &Snapshot, next: Phase, (store, method): (&
         Phase::RowScrubbed => Act::ScrubRow,
         _ => Act::Delete,
     };
-    record(&mut transaction, tenant, now, Actor::Worker, (act, On::Snapshot(id), Outcome::Done), None).await?;
+    let what = (act, On::Snapshot(id), Outcome::Done);
     if next == Phase::Deleted {
         let steps = receipts::steps(&mut transaction, tenant, id).await?;
         let receipt = receipt(app, &mut transaction, snapshot, steps, now).await?;
         let note = sign(&receipt, &app.key).map_err(ApiError::fault)?;
-        receipts::add(&mut transaction, tenant, id, Kind::Deletion, &receipt.id, &note).await?;
+        let number = record_signed(&mut transaction, tenant, now, Actor::Worker, what, &note).await?;
+        receipts::add(&mut transaction, tenant, id, Kind::Deletion, &receipt.id, (&note, number)).await?;
     } else {
+        record(&mut transaction, tenant, now, Actor::Worker, what, None).await?;
         let done = StepDone { step: next, store: store.to_owned(), method: method.to_owned(), verified_at: now };
         receipts::add_step(&mut transaction, tenant, id, &done).await?;
     }
@@ -324,8 +326,9 @@ mod tests {
                 let order: Vec<_> = steps.iter().map(|step| step.step).collect();
                 assert_eq!(order, &PHASES[1..], "cut after {cut}");
                 assert_eq!(steps[0].method, "erased");
-                let note = receipts::of_snapshot(&mut connection, &id, Kind::Deletion).await.unwrap().unwrap();
-                assert_eq!(verify(&note, &app.key.portal_key()).unwrap().steps, steps);
+                crate::portal::audit::sequence::advance(&app.store, &app.key).await.unwrap();
+                let signed = receipts::of_snapshot(&mut connection, &id, Kind::Deletion).await.unwrap().unwrap();
+                assert_eq!(verify(&signed.note, &app.key.portal_key()).unwrap().steps, steps);
                 assert!(app.blobs.is_absent(&tenant, &id).unwrap());
                 for entry in std::fs::read_dir(directory.path()).unwrap() {
                     let bytes = std::fs::read(entry.unwrap().path()).unwrap_or_default();

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::app::App;
+use super::audit::{erase, sequence};
 use super::error::ApiError;
 
 /// The time between two sweeps.
@@ -42,7 +43,9 @@ pub(crate) async fn sweep(app: &Arc<App>, all: bool) -> Result<Swept, ApiError> 
     let mut swept = delete::run(app, all).await?;
     if trusted.is_some() {
         swept.expired = expire::run(app).await?;
+        erase::run(app).await?;
     }
+    sequence::advance(&app.store, &app.key).await?;
     Ok(swept)
 }
 

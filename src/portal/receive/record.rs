@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::portal::app::{App, random_id};
-use crate::portal::audit::{Act, Actor, On, Outcome, record};
+use crate::portal::audit::{Act, Actor, On, Outcome, record, record_signed};
 use crate::portal::deadlines;
 use crate::portal::error::ApiError;
 use crate::portal::receive::TOO_LONG;
@@ -87,8 +87,9 @@ pub(super) async fn stored(app: &App, upload: &Upload, snapshot: &Snapshot, acto
         policy_version: policy.version,
     };
     let note = sign(&receipt, &app.key).map_err(ApiError::fault)?;
-    receipts::add(&mut transaction, tenant, id, Kind::Upload, &receipt.id, &note).await?;
-    record(&mut transaction, tenant, now, actor, (Act::Store, On::Snapshot(id), Outcome::Done), None).await?;
+    let what = (Act::Store, On::Snapshot(id), Outcome::Done);
+    let number = record_signed(&mut transaction, tenant, now, actor, what, &note).await?;
+    receipts::add(&mut transaction, tenant, id, Kind::Upload, &receipt.id, (&note, number)).await?;
     transaction.commit().await?;
     Ok(())
 }

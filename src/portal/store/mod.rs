@@ -9,11 +9,14 @@
 //! `PostgreSQL` over all the processes: see [`Store::begin`].
 
 pub(crate) mod assignments;
+pub(crate) mod audit;
 pub(crate) mod clock;
 pub(crate) mod events;
 pub(crate) mod holds;
 pub(crate) mod invitations;
+pub(crate) mod invitations;
 pub(crate) mod keeping;
+pub(crate) mod log;
 pub(crate) mod marks;
 pub(crate) mod policies;
 pub(crate) mod receipts;
@@ -32,7 +35,7 @@ mod postgres;
 mod schema;
 mod sqlite;
 #[cfg(test)]
-mod tests;
+pub(in crate::portal) mod tests;
 
 pub use address::{DatabaseUrl, NotADatabaseUrl};
 pub(crate) use fault::{Trouble, trouble};

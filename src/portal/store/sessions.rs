@@ -11,6 +11,7 @@ pub(crate) struct SessionRow {
     pub(crate) tenant: TenantId,
     pub(crate) id: String,
     pub(crate) user: String,
+    pub(crate) name: String,
     pub(crate) role: Role,
     pub(crate) hash: [u8; 32],
     pub(crate) seen_at: Timestamp,
@@ -49,21 +50,22 @@ pub(crate) async fn add(connection: &mut Connection, session: &NewSession<'_>, n
 
 /// The session with that hash.
 pub(crate) async fn by_hash(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<SessionRow>> {
-    type Columns = (String, String, String, String, Vec<u8>, i64, i64, i64, Option<i64>);
+    type Columns = (String, String, String, String, String, Vec<u8>, i64, i64, i64, Option<i64>);
     let columns: Option<Columns> = sqlx::query_as(
-        "SELECT s.tenant, s.id, s.user_id, u.role, s.hash, s.seen_at, s.expires_at, s.factor_at, u.disabled_at
+        "SELECT s.tenant, s.id, s.user_id, u.name, u.role, s.hash, s.seen_at, s.expires_at, s.factor_at, u.disabled_at
          FROM sessions s JOIN users u ON u.tenant = s.tenant AND u.id = s.user_id WHERE s.hash = $1",
     )
     .bind(hash.as_slice())
     .fetch_optional(connection)
     .await?;
-    let Some((tenant, id, user, role, hash, seen_at, expires_at, factor_at, disabled_at)) = columns else {
+    let Some((tenant, id, user, name, role, hash, seen_at, expires_at, factor_at, disabled_at)) = columns else {
         return Ok(None);
     };
     Ok(Some(SessionRow {
         tenant: parsed(&tenant)?,
         id,
         user,
+        name,
         role: parsed(&role)?,
         hash: hash_of(hash)?,
         seen_at: Timestamp::from_seconds(seen_at),

@@ -9,7 +9,8 @@ use super::*;
 use crate::clock::Timestamp;
 use crate::ids::TicketId;
 use crate::track::policy::RetentionPolicy;
-use crate::track::receipt::{DeletionReason, Kind, PortalKey, Receipt, ReceiptKey, StepDone, sign};
+use crate::track::receipt::tests::logged;
+use crate::track::receipt::{DeletionReason, Kind, PortalKey, Receipt, ReceiptKey, StepDone};
 use crate::track::state::Phase;
 
 const PORTAL: &str = "https://support.vendor.example/";
@@ -67,7 +68,7 @@ fn note(number: u8, kind: Kind, signer: &ReceiptKey) -> String {
         backup_horizon_days: 7,
         policy_version: 1,
     };
-    sign(&receipt, signer).unwrap()
+    logged(&receipt, signer, 2)
 }
 
 struct Place {

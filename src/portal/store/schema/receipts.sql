@@ -16,8 +16,11 @@ CREATE TABLE receipts (
     snapshot TEXT NOT NULL,
     kind TEXT NOT NULL,
     note TEXT NOT NULL,
+    record INTEGER NOT NULL,
+    proved INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, snapshot, kind),
+    UNIQUE (tenant, record),
     FOREIGN KEY (tenant, snapshot) REFERENCES snapshots (tenant, id)
 ) STRICT;
 CREATE INDEX receipts_by_snapshot ON receipts (snapshot, kind);

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::{DatabaseUrl, Store};
 
 /// A store that is gone with the test, whatever becomes of it.
-pub(super) struct TestStore {
+pub(in crate::portal) struct TestStore {
     store: Option<Store>,
     home: Home,
 }
@@ -36,7 +36,7 @@ impl TestStore {
     }
 
     /// Opens it once more, as another process of the same portal would.
-    pub(super) async fn again(&self) -> Store {
+    pub(in crate::portal) async fn again(&self) -> Store {
         match &self.home {
             Home::Directory(directory) => Store::open(directory.path()).await.unwrap(),
             Home::Database { .. } => Store::open_postgres(&self.home.url(), None).await.unwrap(),
@@ -82,7 +82,7 @@ async fn on_server(server: &str, sql: &str) {
 }
 
 /// A new store of every kind.
-pub(super) async fn stores() -> Vec<TestStore> {
+pub(in crate::portal) async fn stores() -> Vec<TestStore> {
     let mut stores = vec![TestStore::sqlite().await];
     match std::env::var("TARSEAL_POSTGRES") {
         Ok(server) => stores.push(TestStore::postgres(server).await),

@@ -47,7 +47,10 @@ async fn a_user_is_found_by_id_and_by_name_and_names_are_taken_once() {
         people(&mut transaction).await;
         assert!(!users::add(&mut transaction, &user("3", "ada")).await.unwrap());
         let ada = users::by_name(&mut transaction, &tenant(), "ada").await.unwrap().unwrap();
-        assert_eq!((ada.id.as_str(), ada.role, ada.factor, ada.factor_step), ("1", Role::Technician, vec![1, 2, 3], 10));
+        assert_eq!(
+            (ada.id.as_str(), ada.role, ada.factor, ada.factor_step),
+            ("1", Role::Technician, vec![1, 2, 3], 10)
+        );
         users::set_role(&mut transaction, &tenant(), "1", Role::Lead).await.unwrap();
         users::set_disabled(&mut transaction, &tenant(), "1", Some(NOW)).await.unwrap();
         users::set_password(&mut transaction, &tenant(), "1", "other").await.unwrap();
@@ -104,7 +107,10 @@ async fn sessions_end_one_by_one_all_at_once_and_with_their_user() {
             sessions::add(&mut transaction, &session, NOW).await.unwrap();
         }
         let found = sessions::by_hash(&mut transaction, &[2; 32]).await.unwrap().unwrap();
-        assert_eq!((found.id.as_str(), found.user.as_str(), found.role, found.is_over), ("2", "1", Role::Technician, false));
+        assert_eq!(
+            (found.id.as_str(), found.user.as_str(), found.role, found.is_over),
+            ("2", "1", Role::Technician, false)
+        );
         assert_eq!((found.seen_at, found.factor_at), (NOW, NOW));
         sessions::seen(&mut transaction, &tenant(), "2", NOW.plus_seconds(5)).await.unwrap();
         sessions::factor_shown(&mut transaction, &tenant(), "2", NOW.plus_seconds(6)).await.unwrap();

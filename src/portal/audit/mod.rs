@@ -1,7 +1,24 @@
-//! The audit log: one row per act, written in the transaction of the act. No row, no act.
+//! The audit log: one record per act, written in the transaction of the act. No record, no act.
 //!
-//! Words are closed sets, except the reason a technician gives for reading.
+//! Words are closed sets. What names a person or a place (the address a request came from, the actor's name, the reason a
+//! technician gives) stands in the record as a salted commitment, and in the clear in a table of openings from which it can be
+//! erased; the record stays. Within a second of the act [`sequence`] gives the record its place in the transparency log
+//! ([`crate::track::log`]) and signs a checkpoint; [`verify`] looks for anything that was changed since.
 
+pub(crate) mod erase;
+pub(crate) mod export;
+mod origin;
+pub(crate) mod prove;
+pub(crate) mod sequence;
+pub(crate) mod verify;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use origin::{Origin, Tool};
+
+use super::app::RequestId;
 use super::auth::Principal;
 use super::store::{Connection, Result};
 use crate::clock::Timestamp;
@@ -17,7 +34,7 @@ pub(crate) enum Actor<'a> {
     /// The portal itself, when the time has come.
     Worker,
     /// Someone who has not signed in, by the id of the request.
-    Nobody(&'a str),
+    Nobody(&'a RequestId),
 }
 
 /// What is done.
@@ -70,9 +87,30 @@ pub(crate) enum Act {
     ApprovePolicy,
     ClockJumped,
     ConfirmClock,
+    ReadAudit,
+    EraseOpenings,
 }
 
 impl Act {
+    /// What it is done for.
+    const fn purpose(self) -> &'static str {
+        match self {
+            Self::Announce | Self::Store | Self::EndUpload | Self::ExpireUpload => "transfer",
+            Self::OpenTicket | Self::CloseTicket | Self::ReopenTicket | Self::ReadContent | Self::GiveShare => {
+                "support"
+            }
+            Self::BeginDeletion
+            | Self::DestroyShare
+            | Self::RemoveBytes
+            | Self::VerifyAbsence
+            | Self::ScrubRow
+            | Self::Delete
+            | Self::EraseOpenings => "retention",
+            Self::ReadAudit => "oversight",
+            _ => "administration",
+        }
+    }
+
     const fn word(self) -> &'static str {
         match self {
             Self::AddTenant => "add-tenant",
@@ -122,6 +160,8 @@ impl Act {
             Self::ApprovePolicy => "approve-policy",
             Self::ClockJumped => "clock-jumped",
             Self::ConfirmClock => "confirm-clock",
+            Self::ReadAudit => "read-audit",
+            Self::EraseOpenings => "erase-openings",
         }
     }
 }
@@ -173,45 +213,26 @@ pub(crate) enum On<'a> {
     Invitation(&'a str),
 }
 
-/// Writes one row: who did what to what, when, how it ended and why.
+/// Writes one record: who did what to what, when, from where, with what, how it ended and why. Gives its number.
 pub(crate) async fn record(
     connection: &mut Connection,
     tenant: &TenantId,
     at: Timestamp,
     actor: Actor<'_>,
-    (act, on, outcome): (Act, On<'_>, Outcome),
+    what: (Act, On<'_>, Outcome),
     reason: Option<&str>,
 ) -> Result<()> {
-    let (who, role, request) = match actor {
-        Actor::Token(principal) => (principal.token.as_str(), principal.role.word(), Some(principal.request.as_str())),
-        Actor::Operator => ("operator", "operator", None),
-        Actor::Worker => ("worker", "worker", None),
-        Actor::Nobody(request) => ("nobody", "nobody", Some(request)),
-    };
-    let (kind, object) = match on {
-        On::Tenant(id) => ("tenant", id.to_owned()),
-        On::Ticket(id) => ("ticket", id.to_owned()),
-        On::Token(id) => ("token", id.to_owned()),
-        On::Snapshot(id) => ("snapshot", id.to_string()),
-        On::User(id) => ("user", id.to_owned()),
-        On::Session(id) => ("session", id.to_owned()),
-        On::Invitation(id) => ("invitation", id.to_owned()),
-    };
-    sqlx::query(
-        "INSERT INTO audit (tenant, at, actor, role, action, kind, object, outcome, reason, request)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-    )
-    .bind(tenant.as_str())
-    .bind(at.seconds())
-    .bind(who)
-    .bind(role)
-    .bind(act.word())
-    .bind(kind)
-    .bind(object)
-    .bind(outcome.word())
-    .bind(reason)
-    .bind(request)
-    .execute(connection)
-    .await?;
-    Ok(())
+    write::record(connection, tenant, at, actor, what, (reason, None)).await.map(drop)
+}
+
+/// Writes the record of an act with which `note`, a receipt, was signed. Gives its number.
+pub(crate) async fn record_signed(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    at: Timestamp,
+    actor: Actor<'_>,
+    what: (Act, On<'_>, Outcome),
+    note: &str,
+) -> Result<i64> {
+    write::record(connection, tenant, at, actor, what, (None, Some(note))).await
 }

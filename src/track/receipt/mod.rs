@@ -1,8 +1,15 @@
 //! The portal's signed statement about one snapshot: that it was stored, or that it was deleted.
 //!
-//! A receipt is canonical JSON (RFC 8785) on one line inside a signed note (<https://c2sp.org/signed-note>). It holds no
-//! personal data and no file name, is at most 4096 bytes, and is verified without a network by whoever has the portal's key.
-//! It proves what the operator stated, not what the operator did.
+//! A receipt is canonical JSON (RFC 8785) on one line inside a signed note (<https://c2sp.org/signed-note>), and behind it the
+//! proof that the portal's log has a record of it (<https://c2sp.org/tlog-proof>). So a portal cannot sign one thing for its
+//! sender and show another to its auditor, and every sender is a witness of the log.
+//!
+//! It holds no personal data and no file name, is at most 4096 bytes, and is verified without a network by whoever has the
+//! portal's key. It proves what the operator stated, not what the operator did.
+
+mod logged;
+
+pub use logged::{Logged, verify_logged, with_proof};
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,16 +17,20 @@ use std::str::FromStr;
 use hkdf::Hkdf;
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
+use super::log::LogError;
 use super::state::Phase;
 use crate::clock::Timestamp;
 use crate::ids::{TenantId, TicketId};
 use crate::note::{NoteError, NoteKey, NoteVerifier};
 use crate::secret::Secret;
 
-/// The longest receipt in bytes, note and signature included.
+/// The longest receipt in bytes, with its signature and its proof.
 pub const MAX_LENGTH: usize = 4096;
+
+/// The longest signed note in bytes; the rest is for the proof.
+pub const MAX_NOTE: usize = 2048;
 
 /// The largest size that JSON numbers hold exactly (RFC 8785, section 3.2.2.3).
 const MAX_SIZE: u64 = (1 << 53) - 1;
@@ -125,6 +136,9 @@ pub enum ReceiptError {
     /// A text that is not a key.
     #[error("this is not a {0} key")]
     BadKey(&'static str),
+    /// The portal signed it, but did not prove that it is in its log.
+    #[error("the portal's log does not prove it: {0}")]
+    Unproved(#[source] LogError),
 }
 
 /// Signs receipts. It stays in the portal.
@@ -153,6 +167,11 @@ impl ReceiptKey {
     #[must_use]
     pub fn to_text(&self) -> Secret<String> {
         self.0.to_text()
+    }
+
+    /// Signs a text of lines as a note; `None` when it cannot be one.
+    pub(crate) fn sign_text(&self, text: &str) -> Option<String> {
+        self.0.sign(text).ok()
     }
 
     /// The keyed hash under which receipts name a ticket: HKDF-SHA-256 (RFC 5869) of the key's seed, 32 bytes in hexadecimal.
@@ -185,6 +204,11 @@ impl PortalKey {
     #[must_use]
     pub fn name(&self) -> &str {
         self.0.name()
+    }
+
+    /// The text of a note that it signed.
+    pub(crate) fn open_text<'a>(&self, note: &'a str) -> Result<&'a str, NoteError> {
+        self.0.open(note)
     }
 }
 
@@ -220,7 +244,8 @@ impl<'de> Deserialize<'de> for PortalKey {
     }
 }
 
-/// Signs a receipt: a signed note of one line of canonical JSON, at most [`MAX_LENGTH`] bytes.
+/// Signs a receipt: a signed note of one line of canonical JSON, at most [`MAX_NOTE`] bytes. Its proof comes behind it when the
+/// log has a record of it ([`with_proof`]).
 pub fn sign(receipt: &Receipt, key: &ReceiptKey) -> Result<String, ReceiptError> {
     if let Some(fault) = fault_of(receipt) {
         return Err(ReceiptError::Unsignable(fault));
@@ -232,18 +257,26 @@ pub fn sign(receipt: &Receipt, key: &ReceiptKey) -> Result<String, ReceiptError>
         .map_err(|_| ReceiptError::Unsignable("it cannot be written as canonical JSON"))?;
     text.push('\n');
     match key.0.sign(&text) {
-        Ok(note) if note.len() <= MAX_LENGTH => Ok(note),
-        Ok(_) => Err(ReceiptError::Unsignable("it is longer than 4096 bytes")),
+        Ok(note) if note.len() <= MAX_NOTE => Ok(note),
+        Ok(_) => Err(ReceiptError::Unsignable("it is longer than 2048 bytes")),
         Err(_) => Err(ReceiptError::Unsignable("it cannot be written as a signed note")),
     }
 }
 
-/// Reads a receipt that `key` signed. Any other text is refused: one changed byte, another key, a second signature,
-/// anything before or after, or the same facts written in another way.
-pub fn verify(note: &str, key: &PortalKey) -> Result<Receipt, ReceiptError> {
-    if note.len() > MAX_LENGTH {
-        return Err(ReceiptError::Malformed("it is longer than 4096 bytes"));
-    }
+/// What the log's record says of a signed note: SHA-256 of the note, signature included, in hexadecimal.
+#[must_use]
+pub fn digest(note: &str) -> String {
+    hex::encode(Sha256::digest(note))
+}
+
+/// Reads a receipt that `key` signed and whose record it proved to be in its log. Any other text is refused: one changed byte,
+/// another key, a second signature, anything before or after, or the same facts written in another way.
+pub fn verify(text: &str, key: &PortalKey) -> Result<Receipt, ReceiptError> {
+    verify_logged(text, key).map(|logged| logged.receipt)
+}
+
+/// Reads the signed note alone.
+fn verify_note(note: &str, key: &PortalKey) -> Result<Receipt, ReceiptError> {
     let text = key.0.open(note).map_err(|error| match error {
         NoteError::Malformed(fault) => ReceiptError::Malformed(fault),
         NoteError::OtherKey { found } => ReceiptError::OtherKey { found, expected: key.name().to_owned() },
@@ -285,11 +318,44 @@ fn fault_of(receipt: &Receipt) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use rand::SeedableRng as _;
     use rand::rngs::StdRng;
 
+    use super::super::log::record::sample;
+    use super::super::log::tree::{Tiles, Tree, leaf};
+    use super::super::log::{Record, checkpoint};
     use super::*;
+
+    /// The receipt as the portal gives it out, in a log of `others` records before and behind.
+    pub(crate) fn logged(receipt: &Receipt, key: &ReceiptKey, others: u64) -> String {
+        let note = sign(receipt, key).unwrap();
+        let (act, at) = match receipt.kind {
+            Kind::Upload => ("store", receipt.uploaded),
+            Kind::Deletion => ("delete", receipt.deleted.unwrap()),
+        };
+        let record = Record { act: act.into(), at, receipt: Some(digest(&note)), ..sample(others + 1) };
+        prove(&note, &record, key, others)
+    }
+
+    fn prove(note: &str, record: &Record, key: &ReceiptKey, others: u64) -> String {
+        let mut tree = Tree::new(0, Tiles::default());
+        let line = record.line();
+        for number in 1..=others {
+            tree.append(leaf(&sample(number).line())).unwrap();
+        }
+        tree.append(leaf(&line)).unwrap();
+        for number in 1..=others {
+            tree.append(leaf(&sample(others + 1 + number).line())).unwrap();
+        }
+        let head = tree.head().unwrap();
+        let mut tiles = Tiles::default();
+        for (place, hashes) in tree.take_changed() {
+            tiles.put(place, hashes);
+        }
+        let hashes = super::super::log::tree::inclusion(others, head.size, &tiles).unwrap();
+        with_proof(note, line, others, hashes, checkpoint::sign(&head, key).unwrap()).unwrap()
+    }
 
     fn key(name: &str, seed: u64) -> ReceiptKey {
         ReceiptKey::generate(name, &mut StdRng::seed_from_u64(seed)).unwrap()
@@ -333,7 +399,7 @@ mod tests {
     fn a_signed_receipt_verifies_with_the_portals_key() {
         let key = key("support.vendor.example", 1);
         for receipt in [upload(), deletion()] {
-            let note = sign(&receipt, &key).unwrap();
+            let note = logged(&receipt, &key, 700);
             assert!(note.len() <= MAX_LENGTH);
             let portal_key: PortalKey = format!("{}\n", key.portal_key()).parse().unwrap();
             assert_eq!(verify(&note, &portal_key).unwrap(), receipt);
@@ -343,7 +409,7 @@ mod tests {
     #[test]
     fn any_changed_byte_is_refused() {
         let key = key("support.vendor.example", 1);
-        let note = sign(&deletion(), &key).unwrap();
+        let note = logged(&deletion(), &key, 20);
         for index in 0..note.len() {
             let mut bytes = note.clone().into_bytes();
             for flip in [1, 0x20, 0x80] {
@@ -363,7 +429,7 @@ mod tests {
 
     #[test]
     fn another_key_or_name_is_refused() {
-        let note = sign(&upload(), &key("support.vendor.example", 1)).unwrap();
+        let note = logged(&upload(), &key("support.vendor.example", 1), 3);
         let same_name = key("support.vendor.example", 2).portal_key();
         assert!(matches!(verify(&note, &same_name), Err(ReceiptError::OtherKey { .. })));
         assert!(matches!(verify(&note, &key("other.example", 1).portal_key()), Err(ReceiptError::OtherKey { .. })));
@@ -372,7 +438,7 @@ mod tests {
     #[test]
     fn anything_before_or_after_a_receipt_is_refused() {
         let key = key("support.vendor.example", 1);
-        let note = sign(&upload(), &key).unwrap();
+        let note = logged(&upload(), &key, 3);
         let signature = note.lines().last().unwrap();
         for changed in [
             format!("{note}\n"),
@@ -400,8 +466,63 @@ mod tests {
             format!("{canonical} \n"),
         ] {
             let note = key.0.sign(&text).unwrap();
-            assert!(matches!(verify(&note, &key.portal_key()), Err(ReceiptError::Malformed(_))), "{note}");
+            let record = Record { receipt: Some(digest(&note)), act: String::from("store"), ..sample(1) };
+            let whole = prove(&note, &record, &key, 0);
+            assert!(matches!(verify(&whole, &key.portal_key()), Err(ReceiptError::Malformed(_))), "{whole}");
         }
+    }
+
+    #[test]
+    fn a_receipt_counts_only_with_the_proof_of_its_own_record() {
+        let key = key("support.vendor.example", 1);
+        let portal = key.portal_key();
+        let (one, two) = (sign(&upload(), &key).unwrap(), sign(&deletion(), &key).unwrap());
+        let record =
+            Record { act: String::from("store"), at: upload().uploaded, receipt: Some(digest(&one)), ..sample(1) };
+        let found = verify_logged(&prove(&one, &record, &key, 5), &portal).unwrap();
+        assert_eq!((found.index, found.head.size, &found.record), (5, 11, &record));
+        assert!(matches!(verify(&one, &portal), Err(ReceiptError::Malformed(_))), "no proof at all");
+        for other in [
+            Record { receipt: Some(digest(&two)), ..record.clone() },
+            Record { receipt: None, ..record.clone() },
+            Record { act: String::from("delete"), ..record.clone() },
+            Record { at: record.at.plus_seconds(1), ..record.clone() },
+            Record { outcome: String::from("denied"), ..record.clone() },
+        ] {
+            let whole = prove(&one, &other, &key, 5);
+            assert!(matches!(verify(&whole, &portal), Err(ReceiptError::Unproved(_))), "{other:?}");
+        }
+        let stranger = ReceiptKey::generate("support.vendor.example", &mut StdRng::seed_from_u64(9)).unwrap();
+        let foreign = prove(&one, &record, &stranger, 5);
+        assert!(matches!(verify(&foreign, &portal), Err(ReceiptError::Unproved(LogError::BadSignature))));
+        let (_, proof) =
+            prove(&one, &record, &key, 5).split_once("\n\nc2sp").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+        let short = prove(&one, &record, &key, 4);
+        let (note, _) = short.split_once("\n\nc2sp").unwrap();
+        assert!(verify(&format!("{note}\n\nc2sp{proof}"), &portal).is_ok(), "the proof is whole by itself");
+    }
+
+    #[test]
+    fn a_receipt_with_the_longest_words_and_the_proof_of_a_huge_log_stays_short() {
+        let key = key("support-portal.customer-care.vendor.example", 1);
+        let receipt = Receipt { portal: key.name().to_owned(), ..deletion() };
+        let note = sign(&receipt, &key).unwrap();
+        let record = Record {
+            tenant: "t".repeat(64).parse().unwrap(),
+            number: 1 << 52,
+            ticket: Some("x".repeat(64)),
+            act: String::from("delete"),
+            at: receipt.deleted.unwrap(),
+            actor: String::from("worker"),
+            role: String::from("worker"),
+            address: None,
+            request: None,
+            receipt: Some(digest(&note)),
+            ..sample(1)
+        };
+        let head = super::super::log::Head { size: 1 << 33, root: [9; 32] };
+        let checkpoint = checkpoint::sign(&head, &key).unwrap();
+        assert!(with_proof(&note, record.line(), 1 << 32, vec![[7; 32]; 33], checkpoint).unwrap().len() <= MAX_LENGTH);
     }
 
     #[test]

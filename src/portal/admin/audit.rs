@@ -1,0 +1,31 @@
+//! Looking at the audit log on the host.
+
+use super::Admin;
+use crate::portal::audit::{sequence, verify};
+use crate::portal::error::PortalError;
+
+pub use crate::portal::audit::verify::Verified;
+
+impl Admin {
+    /// Compares every record, opening, receipt and tile with what was signed. With a checkpoint that was kept elsewhere, also
+    /// says that the log still begins with what it was then. Changes nothing; a portal may serve the directory meanwhile.
+    pub fn audit_verify(&self, witness: Option<&str>) -> Result<Verified, PortalError> {
+        self.runtime
+            .block_on(verify::verify(&self.app.store, &self.app.key, witness))
+            .map_err(|fault| PortalError::Database(Box::new(fault)))
+    }
+
+    /// Makes the tiles anew from the records, when they give the root that was signed; gives how many records there are.
+    pub fn audit_rebuild(&self) -> Result<u64, PortalError> {
+        self.runtime
+            .block_on(sequence::rebuild(&self.app.store, &self.app.key))
+            .map_err(|fault| PortalError::Database(Box::new(fault)))
+    }
+
+    /// Gives every record its place in the log now; gives how many there were.
+    pub fn audit_sequence(&self) -> Result<u64, PortalError> {
+        self.runtime
+            .block_on(sequence::advance(&self.app.store, &self.app.key))
+            .map_err(|fault| PortalError::Database(Box::new(fault)))
+    }
+}
