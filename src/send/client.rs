@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::blocking::{RequestBuilder, Response};
-use reqwest::header::{AUTHORIZATION, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue, LOCATION, RANGE};
+use reqwest::header::{AUTHORIZATION, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue, LINK, LOCATION, RANGE};
 use reqwest::{Certificate, Method, redirect};
 use serde::Serialize;
 use url::Url;
@@ -191,6 +191,23 @@ impl Client {
         Ok(text.trim_end().to_owned())
     }
 
+    /// Fetches one page of the audit log, in the form and with the limits that `query` names, from its beginning or from where
+    /// `cursor` of the page before points to.
+    pub fn audit(&self, query: &[(&str, String)], cursor: Option<&str>) -> Result<AuditPage, SendError> {
+        let mut url = self.address.below(&["v1", "audit"]);
+        url.query_pairs_mut().extend_pairs(query).extend_pairs(cursor.map(|cursor| ("cursor", cursor)));
+        let response = self.send(self.request(Method::GET, url.clone()), &[200])?;
+        let next = response.headers().get(LINK).and_then(|link| link.to_str().ok()).and_then(|link| {
+            let target = link.strip_prefix('<')?.split_once(">; rel=\"next\"")?.0;
+            let next = url.join(target).ok()?;
+            next.query_pairs().find(|(name, _)| name == "cursor").map(|(_, cursor)| cursor.into_owned())
+        });
+        if next.is_some() && next.as_deref() == cursor {
+            return Err(self.senseless("the audit log goes on where it began"));
+        }
+        Ok(AuditPage { text: answer::text(response, self.answer_timeout, self.host())?, next })
+    }
+
     pub(crate) fn host(&self) -> &str {
         self.address.host()
     }
@@ -243,6 +260,15 @@ impl Client {
     fn senseless(&self, what: &str) -> SendError {
         SendError::Unexpected(format!("{}: {what}", self.host()))
     }
+}
+
+/// A part of the portal's audit log.
+#[derive(Clone, Debug)]
+pub struct AuditPage {
+    /// The records, in the form that was asked for.
+    pub text: String,
+    /// Where the next part begins; `None` at the end.
+    pub next: Option<String>,
 }
 
 /// The sealed bytes of a snapshot on their way from the portal; ends with an error when they end too early.

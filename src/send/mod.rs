@@ -31,7 +31,7 @@ mod upload;
 
 pub use address::{FileUrl, NotAPortal, PortalAddress, PublicUrl, UploadUrl};
 pub use checkpoint::Checkpoint;
-pub use client::{Client, ClientOptions, Content};
+pub use client::{AuditPage, Client, ClientOptions, Content};
 pub use error::SendError;
 pub use lock::TicketLock;
 pub use public::fetch_text;

@@ -3,6 +3,7 @@
 //! Here are the commands and what all of them take; what each takes besides stands with those who type it: the sender, the
 //! technician, the operator of a portal.
 
+mod audit;
 #[cfg(feature = "portal")]
 mod operator;
 mod sender;
@@ -15,8 +16,9 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
+pub use self::audit::{AuditCommand, AuditExportArguments};
 #[cfg(feature = "portal")]
-pub use self::operator::{ClockCommand, PortalCommand, TenantCommand, TokenCommand, UserCommand};
+pub use self::operator::{ClockCommand, PortalAuditCommand, PortalCommand, TenantCommand, TokenCommand, UserCommand};
 pub use self::sender::{
     DueArguments, NamesArguments, ProfileCommand, ReceiptCommand, RedactArguments, ResumeArguments, Review,
     RulesArguments, SealArguments, SendArguments, SnapshotArguments, StatusArguments, SyncArguments,
@@ -146,6 +148,9 @@ pub enum Command {
     Fetch(FetchArguments),
     /// Close a ticket: its snapshots are deleted 90 days later
     Close(CloseArguments),
+    /// Fetch the portal's audit log, and check it without the portal
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Run and administer the support portal
     #[cfg(feature = "portal")]
     #[command(subcommand)]

@@ -72,6 +72,29 @@ pub enum PortalCommand {
         #[arg(long, value_name = "TIME")]
         as_of: Option<Timestamp>,
     },
+    /// Look at the audit log: nothing was changed since it was signed
+    #[command(subcommand)]
+    Audit(PortalAuditCommand),
+}
+
+/// Commands on the portal's audit log.
+#[derive(Subcommand, Debug)]
+pub enum PortalAuditCommand {
+    /// Compare every record, receipt and tile with what was signed, and say which differ
+    Verify {
+        /// The portal's directory
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// A checkpoint that was kept elsewhere: the log must still begin with what it was then
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Option<PathBuf>,
+    },
+    /// Make the tree anew from the records, if they are the ones that were signed
+    Rebuild {
+        /// The portal's directory
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
 }
 
 /// Commands on the portal's clock.

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod audit;
 mod cat;
 mod close;
 mod config;
@@ -34,7 +35,9 @@ pub use self::remote::sentence;
 pub use self::snapshot::Told;
 
 use super::Desk;
-use super::args::{Command, KeyListCommand, ProfileCommand, VendorCommand};
+#[cfg(feature = "portal")]
+use super::args::PortalCommand;
+use super::args::{AuditCommand, Command, KeyListCommand, ProfileCommand, VendorCommand};
 use super::exit::{Failure, Outcome};
 
 /// The first word of the last line when a command fails: what did not happen.
@@ -47,7 +50,12 @@ pub const fn headline(command: &Command) -> &'static str {
         Command::Fetch(_) => "NOT FETCHED.",
         Command::Close(_) => "NOT CLOSED.",
         Command::Verify(_) => "NOT VERIFIED.",
-        Command::Receipt(_) | Command::Profile(ProfileCommand::Check { .. }) => "NOT VALID.",
+        Command::Receipt(_)
+        | Command::Audit(AuditCommand::Verify { .. })
+        | Command::Profile(ProfileCommand::Check { .. }) => "NOT VALID.",
+        Command::Audit(AuditCommand::Export(_)) => "NOT EXPORTED.",
+        #[cfg(feature = "portal")]
+        Command::Portal(PortalCommand::Audit(_)) => "NOT VALID.",
         Command::Translate(_) => "NOT TRANSLATED.",
         Command::Vendor(VendorCommand::Add { .. }) => "NOT ADDED.",
         Command::Vendor(VendorCommand::Update { .. }) => "NOT UPDATED.",
@@ -85,6 +93,7 @@ pub fn run(command: Command, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
         Command::Verify(arguments) => inspect::verify(&arguments, desk),
         Command::Fetch(arguments) => fetch::run(&arguments, desk),
         Command::Close(arguments) => close::run(&arguments, desk),
+        Command::Audit(command) => audit::run(&command, desk),
         #[cfg(feature = "portal")]
         Command::Portal(command) => portal::run(&command, desk),
         Command::Config(command) => config::run(&command, desk),

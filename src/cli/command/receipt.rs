@@ -4,13 +4,15 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
+use serde_json::json;
+
 use super::remote::sentence;
 use crate::cli::Desk;
 use crate::cli::args::ReceiptCommand;
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::output::{shown, size};
 use crate::track::PortalKey;
-use crate::track::receipt::{self, Kind, Receipt};
+use crate::track::receipt::{self, Kind, Logged, Receipt};
 
 /// A receipt is at most 4 KiB; a file far beyond that is something else.
 const LIMIT: u64 = 64 * 1024;
@@ -25,18 +27,11 @@ pub fn run(command: &ReceiptCommand, desk: &mut Desk<'_>) -> Result<Outcome, Fai
 
 fn verify(file: &Path, key: Option<&str>, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     let note = read_note(file, desk)?;
-    let keys = match key {
-        Some(key) => vec![read_key(key)?],
-        None => super::ledger::pinned_keys(desk)?,
-    };
-    if keys.is_empty() {
-        return Err(Failure::usage("There is no key to check it with: this ledger has not spoken with a portal yet.")
-            .next("Get the portal's receipt key a safe way, and give it with:  --key KEY"));
-    }
+    let keys = keys(key, desk)?;
     let mut last = None;
     for key in &keys {
-        match receipt::verify(&note, key) {
-            Ok(receipt) => return Ok(told(&receipt, key, desk)),
+        match receipt::verify_logged(&note, key) {
+            Ok(logged) => return Ok(told(&logged, key, desk)),
             Err(error) => last = Some(error),
         }
     }
@@ -45,7 +40,21 @@ fn verify(file: &Path, key: Option<&str>, desk: &mut Desk<'_>) -> Result<Outcome
         .next("Do not rely on it. Ask the portal for the receipt again:  tarseal sync"))
 }
 
-fn told(receipt: &Receipt, key: &PortalKey, desk: &Desk<'_>) -> Outcome {
+/// The key that was given, or the keys that the ledger pinned.
+pub(super) fn keys(key: Option<&str>, desk: &Desk<'_>) -> Result<Vec<PortalKey>, Failure> {
+    let keys = match key {
+        Some(key) => vec![read_key(key)?],
+        None => super::ledger::pinned_keys(desk)?,
+    };
+    if keys.is_empty() {
+        return Err(Failure::usage("There is no key to check it with: this ledger has not spoken with a portal yet.")
+            .next("Get the portal's receipt key a safe way, and give it with:  --key KEY"));
+    }
+    Ok(keys)
+}
+
+fn told(logged: &Logged, key: &PortalKey, desk: &Desk<'_>) -> Outcome {
+    let receipt = &logged.receipt;
     let what = match receipt.kind {
         Kind::Upload => "an upload",
         Kind::Deletion => "a deletion",
@@ -54,7 +63,18 @@ fn told(receipt: &Receipt, key: &PortalKey, desk: &Desk<'_>) -> Outcome {
     for line in lines(receipt) {
         desk.output.data(line);
     }
-    Outcome::done("valid").with("receipt", receipt).with("signed_by", key.name())
+    desk.output.data(format!(
+        "log       record {} of {} ({} {})",
+        logged.index + 1,
+        logged.head.size,
+        shown(&logged.record.act),
+        logged.record.at
+    ));
+    desk.output.say("It proves what the portal stated, not what it did.");
+    Outcome::done("valid")
+        .with("receipt", receipt)
+        .with("log", json!({ "index": logged.index, "head": logged.head, "record": logged.record }))
+        .with("signed_by", key.name())
 }
 
 /// A receipt as lines for people.

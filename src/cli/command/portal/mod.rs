@@ -1,5 +1,6 @@
 //! `portal`: serve and administer the support portal. One file per subcommand.
 
+mod audit;
 mod clock;
 mod serve;
 mod sweep;
@@ -35,6 +36,7 @@ pub fn run(command: &PortalCommand, desk: &mut Desk<'_>) -> Result<Outcome, Fail
         PortalCommand::User(command) => user::run(command, desk),
         PortalCommand::Clock(command) => clock::run(command, desk),
         PortalCommand::Sweep { data, as_of } => sweep::run(data, *as_of, desk),
+        PortalCommand::Audit(command) => audit::run(command, desk),
     }
 }
 
