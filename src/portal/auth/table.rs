@@ -4,6 +4,7 @@
 //! For a new route add its rows to the table; for a new kind of object also a line in [`Thing::fill`].
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use tower::ServiceExt as _;
 
 use super::{FACTOR_SECONDS, Factor, INVITATION, Role, SESSION, draw, hash, new_token};
 use crate::clock::{ManualClock, Timestamp};
+use crate::format::{Identity, KeyKind, Recipient, SealOptions, SealWriter};
 use crate::ids::{TenantId, TicketId};
 use crate::portal::app::{App, random_id, system_rng};
 use crate::portal::config::Config;
@@ -213,6 +215,7 @@ impl Thing {
             .replace("{user}", &self.user)
             .replace("{id}", id)
             .replace("{*path}", "0/000.p/1")
+            .replace("{name}", "a.tarseal")
     }
 }
 
@@ -231,7 +234,7 @@ struct World {
     own: Tenant,
     other: Tenant,
     requests: AtomicU32,
-    recipient: String,
+    recipient: Recipient,
     _data: tempfile::TempDir,
 }
 
@@ -245,14 +248,14 @@ impl World {
         config.requests_per_second = NonZeroU32::MAX;
         let clock = Arc::new(ManualClock::at(START.parse().unwrap()));
         let app = Arc::new(App::open(&config, clock).await.unwrap());
-        let identity = crate::format::Identity::generate(crate::format::KeyKind::XWing, &mut system_rng());
+        let identity = Identity::generate(KeyKind::X25519, &mut system_rng());
         let (own, other) = (tenant(&app, "acme").await, tenant(&app, "other").await);
         Self {
             router: router(app.clone()),
             own,
             other,
             requests: AtomicU32::new(0),
-            recipient: identity.recipient().to_string(),
+            recipient: identity.recipient(),
             app,
             _data: data,
         }
@@ -295,12 +298,13 @@ impl World {
 
         thing.snapshot = random_id();
         let announced = announcement(&thing.snapshot);
-        let request = self.request(&thing.bearer, "POST", &format!("{path}/snapshots"), announced.to_string());
+        let request =
+            self.request(&thing.bearer, "POST", &format!("{path}/snapshots"), announced.to_string().into_bytes());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let location = response.headers()["location"].to_str().unwrap().to_owned();
         thing.upload = location.rsplit('/').next().unwrap().to_owned();
         if state != "uploading" {
-            let mut request = self.request(&thing.bearer, "PATCH", &location, String::from("x"));
+            let mut request = self.request(&thing.bearer, "PATCH", &location, sealed(&thing.snapshot));
             as_tus(&mut request);
             assert_eq!(self.router.clone().oneshot(request).await.unwrap().status(), 204);
             thing.receipt = self.receipt(&thing.snapshot).await;
@@ -334,7 +338,7 @@ impl World {
 
     /// What must succeed for the test to go on.
     async fn must(&self, bearer: &str, method: &str, path: &str, body: Value) -> Value {
-        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         let (status, answer) = self.send(self.request(bearer, method, path, body)).await;
         assert!(status < 300, "{method} {path}: {status} {answer}");
         serde_json::from_str(&answer).unwrap_or_default()
@@ -355,13 +359,15 @@ impl World {
             }
         };
         let body = match row.body {
-            "-" => String::new(),
-            "tus" => String::from("x"),
-            "{announcement}" => announcement(&random_id()).to_string(),
+            "-" => Vec::new(),
+            "tus" => sealed(&thing.snapshot),
+            "sealed" => self.another(),
+            "{announcement}" => announcement(&random_id()).to_string().into_bytes(),
             body => body
                 .replace("{new}", &format!("n-{}", random_id()))
                 .replace("{code}", &code)
-                .replace("{recipient}", &self.recipient),
+                .replace("{recipient}", &self.recipient.to_string())
+                .into_bytes(),
         };
         let mut request = self.request(&bearer, row.method.as_str(), &thing.fill(row.path), body);
         if row.path.contains("/uploads/") {
@@ -370,7 +376,16 @@ impl World {
         self.send(request).await
     }
 
-    fn request(&self, bearer: &str, method: &str, path: &str, body: String) -> Request<Body> {
+    /// A whole sealed file that the portal does not know.
+    fn another(&self) -> Vec<u8> {
+        let recipients = [self.recipient.clone()];
+        let options = SealOptions { created: self.app.clock.now(), recipients: &recipients, share: None };
+        let mut writer = SealWriter::new(Vec::new(), &options, &mut system_rng()).unwrap();
+        writer.write_all(b"what happened").unwrap();
+        writer.finish().unwrap()
+    }
+
+    fn request(&self, bearer: &str, method: &str, path: &str, body: Vec<u8>) -> Request<Body> {
         // Every request comes from a place of its own, so that none is one too many.
         let from = Ipv4Addr::from_bits(0x0a00_0000 + self.requests.fetch_add(1, Ordering::Relaxed));
         let mut request = Request::builder().method(method).uri(path).header("tarseal-reason", "the table is walked");
@@ -472,11 +487,17 @@ async fn add_token(
     text.expose().clone()
 }
 
-/// One byte, "x", with a share.
+/// The shortest file that the portal takes for a sealed one: what it is, and its id.
+fn sealed(id: &str) -> Vec<u8> {
+    [b"\x89TSL\r\n\x1a\n\x01\x01\0\0\x01\0\x01\0\0\0\x10".as_slice(), &hex::decode(id).unwrap()].concat()
+}
+
+/// The announcement of such a file, with a share.
 fn announcement(id: &str) -> Value {
     let share =
         json!({ "id": random_id(), "secret": BASE64_STANDARD.encode([7; 32]), "not_after": "2027-12-31T00:00:00Z" });
-    json!({ "file_id": id, "size": 1, "sha256": hex::encode(Sha256::digest(b"x")), "share": share })
+    let file = sealed(id);
+    json!({ "file_id": id, "size": file.len(), "sha256": hex::encode(Sha256::digest(&file)), "share": share })
 }
 
 fn as_tus(request: &mut Request<Body>) {
