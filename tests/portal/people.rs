@@ -388,19 +388,22 @@ fn guesses_are_limited_by_place_and_do_not_lock_the_owner_out() {
 }
 
 #[test]
-fn without_a_trusted_proxy_its_headers_say_nothing() {
-    let portal = TestPortal::start();
-    let tried = (1..=22).map(|place| {
-        let body = json!({ "tenant": "default", "name": format!("user-{place}"), "password": "a", "code": "b" });
-        let request = open_post(&portal, "/v1/session", &body);
-        request.header("x-forwarded-for", format!("192.0.2.{place}")).timeout(std::time::Duration::from_secs(30))
-    });
-    let answers = std::thread::scope(|scope| {
-        let running: Vec<_> =
-            tried.map(|request| scope.spawn(move || request.send().unwrap().status().as_u16())).collect();
-        running.into_iter().map(|answer| answer.join().unwrap()).collect::<Vec<_>>()
-    });
-    assert!(answers.contains(&429), "{answers:?}");
+fn a_proxy_is_believed_when_it_is_trusted_alone() {
+    let mut portal = TestPortal::start();
+    let tried = |portal: &TestPortal| {
+        let body = json!({ "invitation": "tsi_made-up", "password": PASSWORD });
+        let from = |place: u8| format!("192.0.2.{place}");
+        let ask = |place: u8| open_post(portal, "/v1/invitation", &body).header("x-forwarded-for", from(place));
+        (1..=40).map(|place| ask(place).send().unwrap().status().as_u16()).collect::<Vec<_>>()
+    };
+    assert!(tried(&portal).contains(&429));
+    portal.restart_with(|config| config.trusted_proxies = vec![String::from("127.0.0.0/8")]);
+    assert!(tried(&portal).iter().all(|status| *status == 403));
+    portal.stop();
+    let mut config = tarseal::portal::Config::new(portal.data(), ([127, 0, 0, 1], 0).into());
+    config.trusted_proxies = vec![String::from("proxy.example")];
+    let refused = tarseal::portal::Portal::start(config, portal.clock.clone());
+    assert!(matches!(refused, Err(tarseal::portal::PortalError::Proxy(_))));
 }
 
 #[test]
