@@ -167,7 +167,8 @@ fn nobody_is_told_what_was_wrong() {
     .into_iter()
     .map(|answer| {
         let mut headers = answer.headers().clone();
-        (headers.remove("x-request-id").unwrap(), headers.remove("date"));
+        headers.remove("x-request-id").unwrap();
+        headers.remove("date");
         (answer.status().as_u16(), format!("{headers:?}"), answer.text().unwrap())
     })
     .collect();

@@ -56,33 +56,33 @@ pub(crate) fn same_origin(method: &Method, headers: &HeaderMap) -> bool {
 mod tests {
     use super::*;
 
-    fn allowed(method: Method, headers: &[(&str, &str)]) -> bool {
+    fn allowed(method: &Method, headers: &[(&str, &str)]) -> bool {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
         }
-        same_origin(&method, &map)
+        same_origin(method, &map)
     }
 
     #[test]
     fn another_sites_page_does_nothing_with_the_cookie() {
         for method in [Method::POST, Method::PUT, Method::DELETE, Method::GET] {
             for site in ["cross-site", "same-site", "nonsense", ""] {
-                assert!(!allowed(method.clone(), &[("sec-fetch-site", site)]), "{method} {site}");
+                assert!(!allowed(&method, &[("sec-fetch-site", site)]), "{method} {site}");
             }
-            assert!(allowed(method.clone(), &[("sec-fetch-site", "same-origin")]));
+            assert!(allowed(&method, &[("sec-fetch-site", "same-origin")]));
             let other = [("origin", "https://evil.example"), ("host", "support.example")];
-            assert!(!allowed(method.clone(), &other));
-            assert!(!allowed(method.clone(), &[("origin", "null"), ("host", "support.example")]));
+            assert!(!allowed(&method, &other));
+            assert!(!allowed(&method, &[("origin", "null"), ("host", "support.example")]));
             let port = [("origin", "https://support.example:8443"), ("host", "support.example")];
-            assert!(!allowed(method.clone(), &port));
+            assert!(!allowed(&method, &port));
             let own = [("origin", "https://support.example:8443"), ("host", "support.example:8443")];
-            assert!(allowed(method.clone(), &own));
+            assert!(allowed(&method, &own));
         }
-        assert!(!allowed(Method::POST, &[]));
-        assert!(!allowed(Method::POST, &[("sec-fetch-site", "none")]));
-        assert!(allowed(Method::GET, &[("sec-fetch-site", "none")]));
-        assert!(allowed(Method::GET, &[]));
+        assert!(!allowed(&Method::POST, &[]));
+        assert!(!allowed(&Method::POST, &[("sec-fetch-site", "none")]));
+        assert!(allowed(&Method::GET, &[("sec-fetch-site", "none")]));
+        assert!(allowed(&Method::GET, &[]));
     }
 
     #[test]
