@@ -14,6 +14,7 @@ mod pace;
 mod parts;
 #[path = "../support/python.rs"]
 mod peer;
+mod people;
 mod profiles;
 mod python;
 mod refusals;

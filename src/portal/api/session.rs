@@ -348,7 +348,7 @@ pub(crate) async fn change_password(
     if !is_good_password(&asked.new_password, &user.name) {
         return Err(ApiError::Bad(StatusCode::UNPROCESSABLE_ENTITY, PASSWORD_RULE));
     }
-    app.authority.limits.sign_in(std::net::Ipv4Addr::UNSPECIFIED.into(), (&user.id, &session.id), Some(&[0; 32]))?;
+    app.authority.limits.password(&session.id)?;
     let passwords = &app.authority.passwords;
     let right = passwords.verify(Secret::new(asked.password), Some(user.password)).await?;
     let hashed = passwords.hash(Secret::new(asked.new_password)).await?;

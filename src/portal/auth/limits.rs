@@ -82,6 +82,11 @@ impl Limits {
         self.network.count(&network)
     }
 
+    /// Counts an attempt to change the password of a session's user.
+    pub(crate) fn password(&self, session: &str) -> Result<(), ApiError> {
+        self.device.count(&session)
+    }
+
     /// Counts an attempt to sign in, before anything is looked up. Whoever comes with a device that the account was signed
     /// in from before is counted by that device alone, so no stranger can use up their attempts.
     pub(crate) fn sign_in(
