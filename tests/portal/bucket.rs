@@ -68,7 +68,7 @@ fn files_short_and_long_go_to_the_bucket_and_come_back() {
         assert_eq!(content(&portal, &sample).send().unwrap().bytes().unwrap(), sample.bytes);
         let part = content(&portal, &sample).header("range", "bytes=10-19").send().unwrap();
         assert_eq!((part.status().as_u16(), &part.bytes().unwrap()[..]), (206, &sample.bytes[10..20]));
-        assert!(listed(&url, "tarseal", &format!("prefix={prefix}/")).contains(&format!("{}/file</Key>", sample.id)));
+        assert!(listed(&url, "tarseal", &format!("prefix={prefix}%2F")).contains(&format!("{}/file</Key>", sample.id)));
     }
     let file = sealed(1, 9 << 20, None);
     let sent =
@@ -96,7 +96,7 @@ fn pieces_are_kept_over_restarts_whatever_their_length() {
         }
     }
     assert_eq!(content(&portal, &sample).send().unwrap().bytes().unwrap(), sample.bytes);
-    let left = listed(&url, "tarseal", &format!("prefix={prefix}/"));
+    let left = listed(&url, "tarseal", &format!("prefix={prefix}%2F"));
     assert_eq!(left.matches("<Key>").count(), 1, "no tail stays: {left}");
 }
 
@@ -105,13 +105,13 @@ fn an_upload_that_ends_or_lies_leaves_nothing_in_the_bucket() {
     let Some(url) = s3("an_upload_that_ends_or_lies_leaves_nothing_in_the_bucket") else { return };
     let (portal, prefix) = start(&url, "tarseal");
     let nothing = || {
-        assert_eq!(listed(&url, "tarseal", &format!("prefix={prefix}/")).matches("<Key>").count(), 0);
-        assert_eq!(listed(&url, "tarseal", &format!("prefix={prefix}/&uploads=")).matches("<UploadId>").count(), 0);
+        assert_eq!(listed(&url, "tarseal", &format!("prefix={prefix}%2F")).matches("<Key>").count(), 0);
+        assert_eq!(listed(&url, "tarseal", &format!("prefix={prefix}%2F&uploads=")).matches("<UploadId>").count(), 0);
     };
     let sample = Sample::new(1, 20_000_000);
     let upload = announce(&portal, &sample);
     append(&portal, &upload, 0, &sample.bytes[..9_000_000]);
-    assert_eq!(listed(&url, "tarseal", &format!("prefix={prefix}/&uploads=")).matches("<UploadId>").count(), 1);
+    assert_eq!(listed(&url, "tarseal", &format!("prefix={prefix}%2F&uploads=")).matches("<UploadId>").count(), 1);
     let end = request(&portal, &portal.upload, "DELETE", &upload).header("tus-resumable", "1.0.0").send().unwrap();
     assert_eq!(end.status(), 204);
     nothing();
@@ -144,8 +144,8 @@ fn deletion_leaves_no_version_in_a_bucket_that_keeps_versions() {
             assert_eq!(snapshot(&portal, sample)["state"], "deleted");
             assert_eq!(get(&portal, "", &format!("/v1/snapshots/{}/receipt", sample.id)).status(), 200);
         }
-        for list in ["versions=", "uploads=", "list-type=2"] {
-            let left = listed(&url, bucket, &format!("prefix={prefix}/&{list}"));
+        for list in ["versions=", "uploads="] {
+            let left = listed(&url, bucket, &format!("prefix={prefix}%2F&{list}"));
             assert!(!left.contains("<Key>"), "{bucket} {list}: {left}");
         }
     }

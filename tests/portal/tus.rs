@@ -489,3 +489,49 @@ fn serves_when_it_is_a_child() {
     println!("listening on {}", portal.url());
     portal.wait().unwrap();
 }
+
+/// `TARSEAL_SMALL_DISK` is an empty file system of 20 to 60 MB: `mount -t tmpfs -o size=24m none DIR`.
+#[test]
+fn a_disk_that_fills_up_under_the_portal_loses_nothing_that_was_acknowledged() {
+    let Some(disk) = std::env::var_os("TARSEAL_SMALL_DISK") else {
+        eprintln!("skipped: a small file system needs TARSEAL_SMALL_DISK");
+        return;
+    };
+    let disk = std::path::PathBuf::from(disk);
+    let mut portal = TestPortal::start_with(|config| config.data = disk.join("data"));
+    let sample = Sample::new(1, 6_000_000);
+    let upload = announce(&portal, &sample);
+    assert_eq!(append(&portal, &upload, 0, &sample.bytes[..2_000_000]).status(), 204);
+    let ballast = disk.join("ballast");
+    let mut file = std::fs::File::create(&ballast).unwrap();
+    while file.write_all(&[0; 4096]).is_ok() {}
+    drop(file);
+    let full = |status: u16| assert_eq!(status, 507);
+    for _ in 0..3 {
+        full(append(&portal, &upload, 2_000_000, &sample.bytes[2_000_000..]).status().as_u16());
+        let file = crate::inbox::sealed(1, 1_000_000, None);
+        let path = format!("/in/{TICKET}/x");
+        full(request(&portal, &portal.upload, "PUT", &path).body(file.bytes).send().unwrap().status().as_u16());
+        full(
+            post(
+                &portal,
+                &portal.upload,
+                &format!("/v1/tickets/{TICKET}/snapshots"),
+                &Sample::new(2, 100).announcement(),
+            )
+            .status()
+            .as_u16(),
+        );
+        assert_eq!(get(&portal, "", "/healthz").status(), 200, "it lives");
+        assert_eq!(offset(&portal, &upload), 2_000_000);
+    }
+    portal.stop();
+    std::fs::remove_file(&ballast).unwrap();
+    portal.restart();
+    assert_eq!(offset(&portal, &upload), 2_000_000);
+    assert_eq!(append(&portal, &upload, 2_000_000, &sample.bytes[2_000_000..]).status(), 204);
+    assert_eq!(content(&portal, &sample).send().unwrap().bytes().unwrap(), sample.bytes);
+    let file = crate::inbox::sealed(1, 1_000_000, None);
+    let sent = request(&portal, &portal.upload, "PUT", &format!("/in/{TICKET}/x")).body(file.bytes).send().unwrap();
+    assert_eq!(sent.status(), 201);
+}

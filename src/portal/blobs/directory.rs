@@ -62,11 +62,9 @@ impl Directory {
         if length > received {
             file.set_len(received)?;
         }
-        if received == 0 {
-            sync_directory(directory)?;
-        }
         file.seek(SeekFrom::Start(received))?;
-        Ok(Partial { file, whole, partial, mark: Mark { received, ..Mark::default() }, written: received })
+        let mark = Mark { received, ..Mark::default() };
+        Ok(Partial { file, whole, partial, mark, written: received, named: received > 0 })
     }
 
     /// The length of a whole file, if it is there.
@@ -132,6 +130,8 @@ pub(crate) struct Partial {
     partial: PathBuf,
     mark: Mark,
     written: u64,
+    /// Whether its name is durable.
+    named: bool,
 }
 
 impl Partial {
@@ -149,6 +149,10 @@ impl Partial {
 
     pub(crate) fn keep(&mut self) -> io::Result<&Mark> {
         self.file.sync_data()?;
+        if !self.named {
+            sync_directory(parent(&self.partial))?;
+            self.named = true;
+        }
         self.mark.received = self.written;
         Ok(&self.mark)
     }
