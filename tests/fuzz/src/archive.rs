@@ -13,9 +13,8 @@ use tarseal::item::ArchivePath;
 use tarseal::pack::{Limits, Receiver, UnpackError, read_entries};
 use tarseal::progress::Silent;
 
-use sealed::{Choices, change, padded, put_checksum, stream, tar_entry, tar_header};
+use sealed::{Choices, MANIFEST, archive, change, stream};
 
-const MANIFEST: &str = ".tarseal/manifest.json";
 /// The most that is taken, so that memory stays flat.
 const TOTAL: u64 = 4 << 20;
 
@@ -83,35 +82,4 @@ fn by_others(stream: &[u8]) -> Vec<(String, Vec<u8>)> {
         files.push((path, bytes));
     }
     files
-}
-
-/// An archive with a manifest that fits, now and then with something odd in one of its blocks.
-fn archive(choices: &mut Choices<'_>) -> Vec<u8> {
-    let (mut tar, mut entries) = (Vec::new(), Vec::new());
-    for _ in 0..choices.byte() % 6 {
-        let path = String::from_utf8_lossy(choices.string()).into_owned();
-        let content = choices.string();
-        let mut entry = match choices.byte() {
-            0 => [tar_header(path.as_bytes(), content.len(), choices.byte()).as_slice(), &padded(content)].concat(),
-            1 => [tar_header(path.as_bytes(), content.len(), b'x').as_slice(), &padded(content)].concat(),
-            _ => tar_entry(&path, content),
-        };
-        if choices.byte() & 3 == 0 {
-            let at = choices.below(512);
-            entry[at] ^= choices.byte();
-            let block = entry.first_chunk_mut().expect("an entry begins with a block");
-            put_checksum(block);
-        }
-        tar.extend(entry);
-        entries.push(serde_json::json!({
-            "path": path, "size": content.len(), "sha256": hex::encode(Sha256::digest(content)),
-        }));
-    }
-    let manifest = serde_json::json!({
-        "version": 1, "tool": "", "created": "2026-11-21T14:20:01Z", "redacted": true,
-        "entries": entries, "left_out": [], "findings": {},
-    });
-    tar.extend(tar_entry(MANIFEST, manifest.to_string().as_bytes()));
-    tar.resize(tar.len() + 1024, 0);
-    tar
 }

@@ -4,10 +4,13 @@
 
 use std::io::Read;
 
+use sha2::{Digest, Sha256};
 use tarseal::format::{Header, Identity, OpenReader, SealOptions, SealWriter};
 
 /// The instant at which everything is sealed.
 pub const CREATED: i64 = 1_795_270_801;
+/// Where the manifest stands in an archive.
+pub const MANIFEST: &str = ".tarseal/manifest.json";
 /// The first bytes of every sealed file of this version.
 pub const PREAMBLE: [u8; 10] = *b"\x89TSL\r\n\x1a\n\x01\x01";
 
@@ -170,6 +173,37 @@ pub fn padded(bytes: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     bytes.resize(bytes.len().next_multiple_of(512), 0);
     bytes
+}
+
+/// An archive with a manifest that fits, now and then with something odd in one of its blocks.
+pub fn archive(choices: &mut Choices<'_>) -> Vec<u8> {
+    let (mut tar, mut entries) = (Vec::new(), Vec::new());
+    for _ in 0..choices.byte() % 6 {
+        let path = String::from_utf8_lossy(choices.string()).into_owned();
+        let content = choices.string();
+        let mut entry = match choices.byte() {
+            0 => [tar_header(path.as_bytes(), content.len(), choices.byte()).as_slice(), &padded(content)].concat(),
+            1 => [tar_header(path.as_bytes(), content.len(), b'x').as_slice(), &padded(content)].concat(),
+            _ => tar_entry(&path, content),
+        };
+        if choices.byte() & 3 == 0 {
+            let at = choices.below(512);
+            entry[at] ^= choices.byte();
+            let block = entry.first_chunk_mut().expect("an entry begins with a block");
+            put_checksum(block);
+        }
+        tar.extend(entry);
+        entries.push(serde_json::json!({
+            "path": path, "size": content.len(), "sha256": hex::encode(Sha256::digest(content)),
+        }));
+    }
+    let manifest = serde_json::json!({
+        "version": 1, "tool": "", "created": "2026-11-21T14:20:01Z", "redacted": true,
+        "entries": entries, "left_out": [], "findings": {},
+    });
+    tar.extend(tar_entry(MANIFEST, manifest.to_string().as_bytes()));
+    tar.resize(tar.len() + 1024, 0);
+    tar
 }
 
 fn length(length: usize) -> u32 {
