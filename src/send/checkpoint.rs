@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::ids::{FileId, TicketId};
 use crate::send::address::{PortalAddress, UploadUrl};
@@ -23,7 +23,7 @@ const VERSION: u32 = 1;
 /// What the name of a state file ends with.
 const ENDING: &str = ".upload.json";
 /// The longest state file that is read, in bytes.
-const LIMIT: u64 = 64 * 1024;
+const LIMIT: usize = 64 * 1024;
 
 /// One upload that is under way, and the file that remembers it.
 pub struct Checkpoint {
@@ -49,14 +49,6 @@ struct State {
     upload: Option<String>,
     #[serde(default)]
     stored: bool,
-}
-
-impl Drop for State {
-    fn drop(&mut self) {
-        if let Some(share) = &mut self.share {
-            share.secret.zeroize();
-        }
-    }
 }
 
 impl Checkpoint {
@@ -130,9 +122,9 @@ impl Checkpoint {
                 return Err(unusable(path, "others can read it (chmod 600 makes it private)"));
             }
         }
-        let mut bytes = Zeroizing::new(Vec::new());
-        file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(local)?;
-        if bytes.len() as u64 > LIMIT {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(LIMIT + 2));
+        file.take(LIMIT as u64 + 1).read_to_end(&mut bytes).map_err(local)?;
+        if bytes.len() > LIMIT {
             return Err(unusable(path, "it is too long"));
         }
         // The text of a JSON error may repeat a value, and one of the values is secret.
@@ -248,16 +240,16 @@ impl Checkpoint {
     }
 
     pub(crate) fn stored(&mut self) -> Result<(), SendError> {
-        if let Some(mut share) = self.state.share.take() {
-            share.secret.zeroize();
-        }
+        self.state.share = None;
         self.state.stored = true;
         self.state.upload = None;
         self.save()
     }
 
     fn save(&self) -> Result<(), SendError> {
-        let bytes = Zeroizing::new(serde_json::to_vec(&self.state).expect("plain data becomes JSON"));
+        // Long enough from the beginning: growing would leave pieces of the share behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(16 << 10));
+        serde_json::to_writer(&mut *bytes, &self.state).expect("plain data becomes JSON");
         write_private(&self.path, &bytes).map_err(|source| self.local(source))
     }
 
@@ -370,7 +362,11 @@ mod tests {
                 file_id: FileId([7; 16]),
                 size: 6,
                 sha256: hex::encode(Sha256::digest(b"sealed")),
-                share: Some(NewShare { id: ShareId([8; 16]), secret: SECRET.to_owned(), not_after: Timestamp::EPOCH }),
+                share: Some(NewShare {
+                    id: ShareId([8; 16]),
+                    secret: SECRET.to_owned().into(),
+                    not_after: Timestamp::EPOCH,
+                }),
             };
             let portal = "https://support.vendor.example".parse().unwrap();
             Checkpoint::create(&self.state(), &portal, &"4711".parse().unwrap(), &self.file(), snapshot).unwrap()
@@ -389,7 +385,7 @@ mod tests {
             (begun.ticket(), begun.portal(), place.file().as_path())
         );
         assert_eq!(back.upload_url(), Some(url));
-        assert_eq!(back.announcement().share.unwrap().secret, SECRET);
+        assert_eq!(back.announcement().share.unwrap().secret.as_str(), SECRET);
         assert!(!back.is_stored());
         assert!(back.open_file().is_ok());
     }

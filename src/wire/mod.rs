@@ -4,6 +4,7 @@
 //! Every error body is an RFC 9457 [`Problem`].
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
 use crate::ids::{FileId, ShareId, TicketId};
@@ -204,7 +205,7 @@ pub struct Token {
     /// Names the token for revoking it.
     pub id: String,
     /// The bearer token itself.
-    pub token: String,
+    pub token: Zeroizing<String>,
     /// From when on it is refused.
     pub expires: Timestamp,
 }
@@ -231,7 +232,7 @@ pub struct NewShare {
     /// The share id in the sealed file's header.
     pub id: ShareId,
     /// 32 bytes, Base64 (standard alphabet, padded).
-    pub secret: String,
+    pub secret: Zeroizing<String>,
     /// The instant after which the sender wants no one to get it.
     pub not_after: Timestamp,
 }

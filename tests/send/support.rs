@@ -65,7 +65,7 @@ impl Place {
             file_id: ID,
             size: self.bytes.len() as u64,
             sha256: hex::encode(Sha256::digest(&self.bytes)),
-            share: Some(NewShare { id: ShareId([8; 16]), secret: SECRET.to_owned(), not_after: Timestamp::MAX }),
+            share: Some(NewShare { id: ShareId([8; 16]), secret: SECRET.to_owned().into(), not_after: Timestamp::MAX }),
         }
     }
 

@@ -53,7 +53,7 @@ pub fn begin(
 ) -> Result<Checkpoint, Failure> {
     let share = share.map(|(field, share)| NewShare {
         id: field.id,
-        secret: BASE64_STANDARD.encode(share.expose()),
+        secret: BASE64_STANDARD.encode(share.expose()).into(),
         not_after: field.not_after,
     });
     let snapshot =

@@ -172,7 +172,7 @@ fn check(app: &App, new: &wire::NewSnapshot) -> Result<(), ApiError> {
 }
 
 fn share_of(share: &wire::NewShare) -> Result<ShareRow, ApiError> {
-    let secret = BASE64_STANDARD.decode(&share.secret).ok().map(Secret::new);
+    let secret = BASE64_STANDARD.decode(share.secret.as_str()).ok().map(Secret::new);
     let bytes = secret.as_ref().and_then(|secret| <[u8; 32]>::try_from(secret.expose().as_slice()).ok());
     match bytes {
         Some(bytes) => Ok(ShareRow { id: share.id, secret: Secret::new(bytes), not_after: share.not_after }),

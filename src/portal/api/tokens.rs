@@ -53,7 +53,7 @@ pub(crate) async fn make(
     let act = (Act::MakeToken, On::Token(&id), Outcome::Done);
     record(&mut transaction, &principal.tenant, now, Actor::Token(&principal), act, None).await?;
     transaction.commit().await?;
-    let token = wire::Token { id, token: text.expose().clone(), expires: row.expires_at };
+    let token = wire::Token { id, token: text.expose().clone().into(), expires: row.expires_at };
     Ok((StatusCode::CREATED, Json(token)).into_response())
 }
 
