@@ -58,7 +58,7 @@ impl<R: Read + Seek> Contents<R> {
         })?;
         drop(json);
         if manifest.entries.len() as u64 + 1 > limits.entries {
-            return Err(UnpackError::Limit("it has too many files"));
+            return Err(UnpackError::TOO_MANY_FILES);
         }
         let begins = places(&manifest, at)?;
         Ok(Self { tar, manifest, begins, own })

@@ -57,7 +57,19 @@ pub enum UnpackError {
     },
 }
 
+/// What is said of more files than the limit.
+const TOO_MANY_FILES: &str = "it has too many files";
+
 impl UnpackError {
+    /// There are more files than the limits allow.
+    pub(crate) const TOO_MANY_FILES: Self = Self::Limit(TOO_MANY_FILES);
+
+    /// Whether it is refused because it has more files than the limits allow.
+    #[must_use]
+    pub fn is_too_many_files(&self) -> bool {
+        matches!(self.reason(), Self::Limit(TOO_MANY_FILES))
+    }
+
     /// Adds the place, unless it has one or is not about the archive.
     pub(crate) fn at(self, place: Place) -> Self {
         match self {

@@ -116,7 +116,7 @@ impl<R: Read> Archive<'_, R> {
         let mut names = Names::default();
         while let Some(header) = self.header()? {
             if self.entries > self.limits.entries {
-                return Err(UnpackError::Limit("it has too many files"));
+                return Err(UnpackError::TOO_MANY_FILES);
             }
             if header.path.as_str() == MANIFEST_PATH {
                 if header.size > self.limits.manifest {

@@ -48,15 +48,15 @@ pub fn open_into(
     let (header, input) = Header::peek(input).map_err(|error| open_failure(&error))?;
     let identities = opening.identities(&header, desk)?;
     let _unfinished = Unfinished::note(destination);
-    open_snapshot(
-        input,
-        &identities,
-        |header| share.fetch(header, &identities),
-        destination,
-        &Limits::default(),
-        &desk.bars,
-    )
-    .map_err(snapshot_failure)
+    let ask = |header: &Header| share.fetch(header, &identities);
+    open_snapshot(input, &identities, ask, destination, &Limits::of_a_stream(), &desk.bars).map_err(|error| match error
+    {
+        OpenSnapshotError::Unpack(error) if error.is_too_many_files() => unpack_failure(&error).next(format!(
+            "Of what comes in one stream at most {} files are taken. Save it to a file, and open that.",
+            Limits::ENTRIES_OF_A_STREAM
+        )),
+        other => snapshot_failure(other),
+    })
 }
 
 /// The same from a source that can be read from its end.
