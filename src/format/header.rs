@@ -11,6 +11,7 @@ use super::key::Identity;
 use super::sender::Sender;
 use super::share::{MAX_PORTAL_LENGTH, Share, ShareField, check_portal};
 use super::slot::{ANONYMOUS, PART_LENGTH, Slot, SlotKind, check_cost, unlock};
+use super::unlocked::Unlocked;
 use crate::clock::Timestamp;
 use crate::ids::{FileId, ShareId};
 use crate::secret::{Secret, on_clean_stack};
@@ -117,12 +118,13 @@ impl Header {
         self.slots.iter().map(|slot| slot.kind)
     }
 
-    /// Finds out whether one of the identities opens a slot, before a share is asked for.
+    /// Opens the first slot that one of the identities opens, before a share is asked for.
     ///
     /// Errors: [`OpenError::NoKeyFits`], [`OpenError::NotGiven`], [`OpenError::WrongPassphrase`],
     /// [`OpenError::Memory`], [`OpenError::Slot`].
-    pub fn check_key(&self, identities: &[Identity]) -> Result<(), OpenError> {
-        self.unlock(identities).map(drop)
+    pub fn unlock(&self, identities: &[Identity]) -> Result<Unlocked<'_>, OpenError> {
+        let part = on_clean_stack(|| unlock(&self.slots, &self.public_digest, identities))?;
+        Ok(Unlocked { header: self, part })
     }
 
     /// Reads the header and gives a source that begins with it again: for looking at a file before it is opened.
@@ -145,11 +147,6 @@ impl Header {
             Some(sender) => Err(OpenError::OtherSender(sender)),
             None => Err(OpenError::Unsigned),
         }
-    }
-
-    /// Gets the vendor's part of the file key out of a slot.
-    pub(crate) fn unlock(&self, identities: &[Identity]) -> Result<Secret<[u8; PART_LENGTH]>, OpenError> {
-        on_clean_stack(|| unlock(&self.slots, &self.public_digest, identities))
     }
 
     /// Joins the two parts to the file key. Without field 3 there is no share, whatever is given.

@@ -6,7 +6,8 @@
 //! 2. A sender writes a plaintext into a [`SealWriter`], to one or more recipients, with or without a portal's [`Share`].
 //! 3. Whoever holds the file reads its [`Header`].
 //! 4. The technician reads the plaintext out of an [`OpenReader`], which gives out only bytes it has authenticated, or parts of
-//!    it out of a [`SeekReader`].
+//!    it out of a [`SeekReader`]. Between the two stand [`Unlocked`] and [`FileKey`], for whoever has to ask a portal for the
+//!    share, or reads a file twice.
 //!
 //! [`key_list`] is how a vendor tells senders, signed, which recipients are good.
 //!
@@ -54,6 +55,7 @@ mod seek;
 mod sender;
 mod share;
 mod slot;
+mod unlocked;
 mod wrap;
 
 pub use error::{KeyError, NoMemory, OpenError, SealError};
@@ -68,6 +70,7 @@ pub use seek::SeekReader;
 pub use sender::{Sender, SenderKey};
 pub use share::{Share, ShareField};
 pub use slot::SlotKind;
+pub use unlocked::{FileKey, Unlocked};
 pub use wrap::{open_sealed, seal_to};
 
 #[cfg(test)]

@@ -53,22 +53,18 @@ enum Failure {
 }
 
 impl<R: Read> OpenReader<R> {
-    /// Finds the slot that opens, joins the parts of the key and checks that they belong to this header and payload.
+    /// Finds the slot that opens, joins the parts of the key and checks that they belong to this header and payload: all
+    /// steps of [`Header::unlock`] at once.
     ///
-    /// `payload` stands where [`Header::read`] left it. A share that the header does not ask for is not looked at. Errors, in
-    /// this order: those of [`Header::check_key`]; [`OpenError::ShareNeeded`]; [`OpenError::Truncated`] or
-    /// [`OpenError::Read`]; [`OpenError::Commitment`].
+    /// `payload` stands where [`Header::read`] left it. A share that the header does not ask for is not looked at. Errors:
+    /// those of [`Header::unlock`], of [`Unlocked::join`](super::Unlocked::join) and of [`FileKey::read`](super::FileKey::read).
     #[expect(clippy::needless_pass_by_value, reason = "a header opens one payload")]
     pub fn new(header: Header, payload: R, identities: &[Identity], share: Option<&Share>) -> Result<Self, OpenError> {
-        let part = header.unlock(identities)?;
-        if let (Some(field), None) = (&header.share, share) {
-            return Err(OpenError::ShareNeeded(field.clone()));
-        }
-        Self::with_key(&header.file_key(&part, share), &header.digest(), payload)
+        header.unlock(identities)?.join(share)?.read(payload)
     }
 
     /// Reads a payload under this key and context.
-    fn with_key(file_key: &Secret<[u8; 32]>, context: &[u8], mut payload: R) -> Result<Self, OpenError> {
+    pub(super) fn with_key(file_key: &Secret<[u8; 32]>, context: &[u8], mut payload: R) -> Result<Self, OpenError> {
         let mut prefix = [0; PREFIX];
         payload.read_exact(&mut prefix).map_err(OpenError::from_read)?;
         let cipher = ChunkCipher::resume(file_key, context, &prefix).map_err(|_| OpenError::Commitment)?;

@@ -1,7 +1,6 @@
 //! Passphrases: secrets that people remember, made expensive to guess (Argon2id, RFC 9106).
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use zeroize::Zeroizing;
@@ -76,18 +75,10 @@ impl Cost {
 }
 
 /// A passphrase to seal with or to open with. It is wiped when dropped and never printed.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Passphrase {
     text: Secret<Vec<u8>>,
     cost: Cost,
-    /// The key that was derived last. One file is asked for twice: whether it opens, and then to open it.
-    last: Arc<Mutex<Option<Derived>>>,
-}
-
-struct Derived {
-    salt: [u8; SALT],
-    cost: Cost,
-    key: Secret<[u8; 32]>,
 }
 
 impl Passphrase {
@@ -104,7 +95,7 @@ impl Passphrase {
         if text.len() > Self::MAX_LENGTH {
             return Err(KeyError::Passphrase("it is longer than 4096 bytes"));
         }
-        Ok(Self { text: Secret::new(text.to_vec()), cost: Cost::DEFAULT, last: Arc::default() })
+        Ok(Self { text: Secret::new(text.to_vec()), cost: Cost::DEFAULT })
     }
 
     /// Seals at another cost than [`Cost::DEFAULT`]. What is opened says its own.
@@ -120,10 +111,6 @@ impl Passphrase {
 
     /// Argon2id, version 0x13, to 32 bytes. Takes as much memory as the cost says, and gives it back wiped.
     pub(crate) fn derive(&self, salt: &[u8; SALT], cost: Cost) -> Result<Secret<[u8; 32]>, NoMemory> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(derived) = last.as_ref().filter(|derived| derived.salt == *salt && derived.cost == cost) {
-            return Ok(derived.key.clone());
-        }
         let params = Params::new(cost.memory, cost.passes, cost.lanes.into(), Some(32))
             .expect("a Cost is within what Argon2 allows");
         let mut memory = Zeroizing::new(Vec::new());
@@ -133,18 +120,9 @@ impl Passphrase {
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
             .hash_password_into_with_memory(self.text.expose(), salt, key.expose_mut(), memory.as_mut_slice())
             .expect("a Passphrase, its salt and 32 bytes have lengths that Argon2 allows");
-        *last = Some(Derived { salt: *salt, cost, key: key.clone() });
         Ok(key)
     }
 }
-
-impl PartialEq for Passphrase {
-    fn eq(&self, other: &Self) -> bool {
-        self.text == other.text && self.cost == other.cost
-    }
-}
-
-impl Eq for Passphrase {}
 
 impl fmt::Debug for Passphrase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -218,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_depends_on_everything_and_is_remembered_for_the_same() {
+    fn a_key_depends_on_everything_and_on_nothing_else() {
         let one = Passphrase::new(b"correct horse").unwrap();
         let key = one.derive(&[1; SALT], CHEAP).unwrap();
         assert_eq!(one.derive(&[1; SALT], CHEAP).unwrap(), key);

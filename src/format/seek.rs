@@ -9,6 +9,7 @@ use super::header::Header;
 use super::key::Identity;
 use super::payload::{CHUNK, ChunkCipher, MAX_CHUNKS, PREFIX, SEALED_CHUNK, TAG};
 use super::share::Share;
+use super::unlocked::FileKey;
 
 /// Most chunks that are read with one call.
 const LONGEST_RUN: usize = 8;
@@ -50,25 +51,19 @@ struct Run {
 
 impl<R: Read + Seek> SeekReader<R> {
     /// Finds the slot that opens, joins the parts of the key, checks that they belong to this header and payload, and
-    /// proves the length.
+    /// proves the length: all steps of [`Header::unlock`] at once.
     ///
-    /// `source` is the whole sealed file, of which `header` was read; where it stands does not matter. Errors, in this
-    /// order: [`OpenError::NoKeyFits`], [`OpenError::NotGiven`] or [`OpenError::Slot`]; [`OpenError::ShareNeeded`];
-    /// [`OpenError::Truncated`], [`OpenError::TooLong`] or [`OpenError::Read`]; [`OpenError::Commitment`];
-    /// [`OpenError::Chunk`] for a last chunk that is not the last one that was sealed.
+    /// `source` is the whole sealed file, of which `header` was read; where it stands does not matter. Errors: those of
+    /// [`Header::unlock`], of [`Unlocked::join`](super::Unlocked::join) and of [`FileKey::seek`].
     #[expect(clippy::needless_pass_by_value, reason = "a header opens one payload")]
-    pub fn new(
-        header: Header,
-        mut source: R,
-        identities: &[Identity],
-        share: Option<&Share>,
-    ) -> Result<Self, OpenError> {
-        let part = header.unlock(identities)?;
-        if let (Some(field), None) = (&header.share, share) {
-            return Err(OpenError::ShareNeeded(field.clone()));
-        }
+    pub fn new(header: Header, source: R, identities: &[Identity], share: Option<&Share>) -> Result<Self, OpenError> {
+        header.unlock(identities)?.join(share)?.seek(source)
+    }
+
+    /// Reads the file of this key.
+    pub(super) fn with_key(key: &FileKey, mut source: R) -> Result<Self, OpenError> {
         let end = source.seek(SeekFrom::End(0)).map_err(OpenError::Read)?;
-        let start = header.length() + PREFIX as u64;
+        let start = key.payload() + PREFIX as u64;
         let sealed_length = end.checked_sub(start).ok_or(OpenError::Truncated)?;
         let (last, rest) = (sealed_length / SEALED_CHUNK as u64, sealed_length % SEALED_CHUNK as u64);
         let rest = rest.checked_sub(TAG as u64).ok_or(OpenError::Truncated)?;
@@ -76,10 +71,9 @@ impl<R: Read + Seek> SeekReader<R> {
             return Err(OpenError::TooLong);
         }
         let mut prefix = [0; PREFIX];
-        source.seek(SeekFrom::Start(header.length())).map_err(OpenError::Read)?;
+        source.seek(SeekFrom::Start(key.payload())).map_err(OpenError::Read)?;
         source.read_exact(&mut prefix).map_err(OpenError::from_read)?;
-        let cipher = ChunkCipher::resume(&header.file_key(&part, share), &header.digest(), &prefix)
-            .map_err(|_| OpenError::Commitment)?;
+        let cipher = key.cipher(&prefix)?;
 
         let length = last * CHUNK as u64 + rest;
         let mut reader = Self {

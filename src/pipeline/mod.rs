@@ -4,6 +4,7 @@
 //! either a whole file is there at the end or none. [`open_snapshot`] goes the other way: either a whole directory or none.
 //! [`Parts`] reads single files.
 
+mod begun;
 mod create;
 mod meter;
 mod open_snapshot;

@@ -1,12 +1,13 @@
 //! From a sealed file to a directory.
 
 use std::error::Error;
-use std::io::{BufReader, Read, Seek};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
+use super::begun::Begun;
 use super::parts::Parts;
 use crate::clock::Timestamp;
-use crate::format::{Header, Identity, OpenError, OpenReader, Sender, Share, ShareField};
+use crate::format::{Header, Identity, OpenError, Sender, Share, ShareField};
 use crate::ids::FileId;
 use crate::pack::{self, Limits, Manifest, Receiver, UnpackError, Verify};
 use crate::progress::{Progress, Step, count};
@@ -48,56 +49,51 @@ pub enum OpenSnapshotError<E: Error + 'static> {
 ///
 /// `share` is asked for the portal's share only when the header names one and one of the keys fits.
 pub fn open_snapshot<E: Error + 'static>(
-    input: impl Read,
+    mut input: impl Read,
     identities: &[Identity],
     share: impl FnOnce(&Header) -> Result<Share, E>,
     destination: &Path,
     limits: &Limits,
     progress: &dyn Progress,
 ) -> Result<Opened, OpenSnapshotError<E>> {
-    let unpack = |payload: &mut dyn Read, verify: Option<Verify<'_>>| match verify {
-        Some(verify) => pack::unpack_signed(payload, destination, limits, verify, progress),
-        None => pack::unpack(payload, destination, limits, progress),
-    };
-    through(input, identities, share, progress, unpack)
+    let begun = Begun::read(&mut input, identities, share)?;
+    unpack(&begun, input, destination, limits, progress)
 }
 
 /// Opens a sealed file that can be read from its end, as [`open_snapshot`] does, and looks ahead before anything is created.
 ///
 /// The seek table and the manifest are read first: a file whose length, number of files or names do not agree with them, or
-/// pass a limit, is refused at once, and not after a million files were made. `share` is asked once more only if the file
-/// was exchanged in between.
+/// pass a limit, is refused at once, and not after a million files were made.
 pub fn open_snapshot_ahead<E: Error + 'static>(
     mut input: impl Read + Seek,
     identities: &[Identity],
-    share: impl Fn(&Header) -> Result<Share, E>,
+    share: impl FnOnce(&Header) -> Result<Share, E>,
     destination: &Path,
     limits: &Limits,
     progress: &dyn Progress,
 ) -> Result<Opened, OpenSnapshotError<E>> {
-    let mut kept = None;
-    let ask = |header: &Header| share(header).inspect(|share| kept = Some(share.clone()));
-    drop(Parts::open(&mut input, identities, ask, limits)?);
-    input.rewind().map_err(|error| OpenSnapshotError::Sealed(OpenError::Read(error)))?;
-    let ask = |header: &Header| kept.take().map_or_else(|| share(header), Ok);
-    open_snapshot(BufReader::with_capacity(256 * 1024, input), identities, ask, destination, limits, progress)
+    let begun = Begun::read(&mut input, identities, share)?;
+    drop(Parts::of(&begun, &mut input, limits)?);
+    let payload = input.seek(SeekFrom::Start(begun.key.payload()));
+    payload.map_err(|error| OpenSnapshotError::Sealed(OpenError::Read(error)))?;
+    unpack(&begun, input, destination, limits, progress)
 }
 
 /// Opens a sealed file and gives its entries to `receiver` one by one. What it was given is complete only when this
 /// returns `Ok`.
 pub fn read_snapshot<E: Error + 'static>(
-    input: impl Read,
+    mut input: impl Read,
     identities: &[Identity],
     share: impl FnOnce(&Header) -> Result<Share, E>,
     receiver: &mut dyn Receiver,
     limits: &Limits,
     progress: &dyn Progress,
 ) -> Result<Opened, OpenSnapshotError<E>> {
-    let read = |payload: &mut dyn Read, verify: Option<Verify<'_>>| match verify {
+    let begun = Begun::read(&mut input, identities, share)?;
+    through(&begun, input, progress, |payload, verify| match verify {
         Some(verify) => pack::read_signed_entries(payload, limits, receiver, verify, progress),
         None => pack::read_entries(payload, limits, receiver, progress),
-    };
-    through(input, identities, share, progress, read)
+    })
 }
 
 /// Reads a sealed file to its end and writes nothing: to list what is in it, or to verify that it is whole.
@@ -111,29 +107,32 @@ pub fn check_snapshot<E: Error + 'static>(
     read_snapshot(input, identities, share, &mut (), limits, progress)
 }
 
+/// Unpacks the payload, at whose first byte `input` stands.
+fn unpack<E: Error + 'static>(
+    begun: &Begun,
+    input: impl Read,
+    destination: &Path,
+    limits: &Limits,
+    progress: &dyn Progress,
+) -> Result<Opened, OpenSnapshotError<E>> {
+    through(begun, input, progress, |payload, verify| match verify {
+        Some(verify) => pack::unpack_signed(payload, destination, limits, verify, progress),
+        None => pack::unpack(payload, destination, limits, progress),
+    })
+}
+
 fn through<E: Error + 'static>(
-    mut input: impl Read,
-    identities: &[Identity],
-    share: impl FnOnce(&Header) -> Result<Share, E>,
+    begun: &Begun,
+    input: impl Read,
     progress: &dyn Progress,
     work: impl FnOnce(&mut dyn Read, Option<Verify<'_>>) -> Result<Manifest, UnpackError>,
 ) -> Result<Opened, OpenSnapshotError<E>> {
-    let header = Header::read(&mut input).map_err(OpenSnapshotError::Sealed)?;
-    header.check_key(identities).map_err(OpenSnapshotError::Sealed)?;
-    let (file_id, created, field, sender) = (header.file_id, header.created, header.share.clone(), header.sender);
-    let digest = header.digest();
-    let share = field.is_some().then(|| share(&header)).transpose().map_err(OpenSnapshotError::Share)?;
-    let mut payload = OpenReader::new(header, input, identities, share.as_ref()).map_err(OpenSnapshotError::Sealed)?;
+    let mut payload = begun.key.read(input).map_err(OpenSnapshotError::Sealed)?;
     progress.begin(Step::Open, None);
-    let manifest = match sender {
-        Some(sender) => {
-            work(&mut payload, Some(&|manifest, signature| sender.verify(&digest, &manifest.0, signature).is_ok()))
-        }
-        None => work(&mut payload, None),
-    };
-    let manifest = manifest.map_err(sort)?;
+    let manifest = begun.verifying(|verify| work(&mut payload, verify)).map_err(sort)?;
     progress.end(&count(manifest.entries.len() as u64, "file"));
-    Ok(Opened { file_id, created, share: field, sender, manifest })
+    let Header { file_id, created, sender, .. } = begun.header;
+    Ok(Opened { file_id, created, share: begun.header.share.clone(), sender, manifest })
 }
 
 /// Takes an error of the seal out of the reading error it travelled in.

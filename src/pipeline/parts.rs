@@ -3,16 +3,17 @@
 use std::error::Error;
 use std::io::{Read, Seek};
 
+use super::begun::Begun;
 use super::open_snapshot::{OpenSnapshotError, sort};
 use crate::clock::Timestamp;
 use crate::format::{Header, Identity, OpenError, SeekReader, Sender, Share, ShareField};
 use crate::ids::FileId;
-use crate::pack::{Contents, Digest, Limits, Manifest, Receiver, Signature};
+use crate::pack::{Contents, Limits, Manifest, Receiver};
 
 /// A sealed file whose manifest was read and whose files can be read one by one.
 ///
-/// That nothing was cut off or added is proven, the sender's signature is where there is one, and every byte that is read is. What is not read is not checked: that is
-/// [`check_snapshot`](super::check_snapshot)'s matter.
+/// That nothing was cut off or added is proven, the sender's signature is where there is one, and every byte that is read is.
+/// What is not read is not checked: that is [`check_snapshot`](super::check_snapshot)'s matter.
 pub struct Parts<R: Read + Seek> {
     /// Names it.
     pub file_id: FileId,
@@ -36,21 +37,20 @@ impl<R: Read + Seek> Parts<R> {
         limits: &Limits,
     ) -> Result<Self, OpenSnapshotError<E>> {
         input.rewind().map_err(|error| OpenSnapshotError::Sealed(OpenError::Read(error)))?;
-        let header = Header::read(&mut input).map_err(OpenSnapshotError::Sealed)?;
-        header.check_key(identities).map_err(OpenSnapshotError::Sealed)?;
-        let (file_id, created, field, sender) = (header.file_id, header.created, header.share.clone(), header.sender);
-        let digest = header.digest();
-        let share = field.is_some().then(|| share(&header)).transpose().map_err(OpenSnapshotError::Share)?;
-        let payload = SeekReader::new(header, input, identities, share.as_ref()).map_err(OpenSnapshotError::Sealed)?;
-        let contents = match sender {
-            Some(sender) => {
-                let verify =
-                    |manifest: &Digest, signature: &Signature| sender.verify(&digest, &manifest.0, signature).is_ok();
-                Contents::open(payload, limits, Some(&verify))
-            }
-            None => Contents::open(payload, limits, None),
-        };
-        Ok(Self { file_id, created, share: field, sender, contents: contents.map_err(sort)? })
+        let begun = Begun::read(&mut input, identities, share)?;
+        Self::of(&begun, input, limits)
+    }
+
+    /// The same for a file that was begun already.
+    pub(super) fn of<E: Error + 'static>(
+        begun: &Begun,
+        input: R,
+        limits: &Limits,
+    ) -> Result<Self, OpenSnapshotError<E>> {
+        let payload = begun.key.seek(input).map_err(OpenSnapshotError::Sealed)?;
+        let contents = begun.verifying(|verify| Contents::open(payload, limits, verify)).map_err(sort)?;
+        let Header { file_id, created, sender, .. } = begun.header;
+        Ok(Self { file_id, created, share: begun.header.share.clone(), sender, contents })
     }
 
     /// What is in it, and what is not and why.

@@ -87,12 +87,12 @@ fn each_recipient_opens_and_nobody_else() {
     assert_eq!(header.slot_kinds().count(), 16, "a recipient that is given twice gets one slot");
     assert_eq!(header.slot_kinds().next(), Some(SlotKind::XWing));
     for key in &keys {
-        header.check_key(std::slice::from_ref(key)).unwrap();
+        header.unlock(std::slice::from_ref(key)).unwrap();
         assert_eq!(open(&file, std::slice::from_ref(key), None), (b"for all of you".to_vec(), None));
     }
     let stranger = [identity(KeyKind::XWing, 99), identity(KeyKind::X25519, 99)];
-    assert!(matches!(header.check_key(&stranger), Err(OpenError::NoKeyFits)));
-    assert!(matches!(header.check_key(&[]), Err(OpenError::NoKeyFits)));
+    assert!(matches!(header.unlock(&stranger), Err(OpenError::NoKeyFits)));
+    assert!(matches!(header.unlock(&[]), Err(OpenError::NoKeyFits)));
     assert_eq!(open(&file, &[stranger[0].clone(), keys[5].clone()], None).1, None);
 }
 

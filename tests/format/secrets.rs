@@ -27,14 +27,14 @@ fn a_file_opens_with_its_passphrase_and_with_no_other() {
     let header = Header::read(&mut file.as_slice()).unwrap();
     assert_eq!(header.slot_kinds().collect::<Vec<_>>(), [SlotKind::Passphrase]);
     let right = Identity::from(Passphrase::new(b"correct horse\n").unwrap());
-    header.check_key(std::slice::from_ref(&right)).unwrap();
+    header.unlock(std::slice::from_ref(&right)).unwrap();
     assert_eq!(open(&file, &[right], None), (plaintext, None));
 
     let wrong = Identity::from(passphrase("correct hors"));
-    assert!(matches!(header.check_key(&[wrong, shared(1)]), Err(OpenError::WrongPassphrase)));
+    assert!(matches!(header.unlock(&[wrong, shared(1)]), Err(OpenError::WrongPassphrase)));
     let keys = [identity(KeyKind::X25519, 1), shared(1)];
-    assert!(matches!(header.check_key(&keys), Err(OpenError::NotGiven(SlotKind::Passphrase))));
-    assert!(matches!(header.check_key(&[]), Err(OpenError::NotGiven(SlotKind::Passphrase))));
+    assert!(matches!(header.unlock(&keys), Err(OpenError::NotGiven(SlotKind::Passphrase))));
+    assert!(matches!(header.unlock(&[]), Err(OpenError::NotGiven(SlotKind::Passphrase))));
 }
 
 #[test]
@@ -58,10 +58,10 @@ fn a_file_opens_with_the_key_of_both_sides_alone_or_beside_public_keys() {
     assert_eq!(open(&beside, &[shared(9), both], None).1, None);
 
     let header = Header::read(&mut alone.as_slice()).unwrap();
-    assert!(matches!(header.check_key(&[shared(9)]), Err(OpenError::NoKeyFits)));
-    assert!(matches!(header.check_key(&[technician]), Err(OpenError::NotGiven(SlotKind::SharedKey))));
+    assert!(matches!(header.unlock(&[shared(9)]), Err(OpenError::NoKeyFits)));
+    assert!(matches!(header.unlock(&[technician]), Err(OpenError::NotGiven(SlotKind::SharedKey))));
     let header = Header::read(&mut beside.as_slice()).unwrap();
-    assert!(matches!(header.check_key(&[Identity::from(passphrase("p"))]), Err(OpenError::NoKeyFits)));
+    assert!(matches!(header.unlock(&[Identity::from(passphrase("p"))]), Err(OpenError::NoKeyFits)));
 }
 
 #[test]
