@@ -12,7 +12,7 @@ use super::passphrase::Passphrase;
 use super::sender::{self, SenderKey};
 use super::slot::{check_cost, open, seal};
 use crate::clock::Timestamp;
-use crate::secret::Secret;
+use crate::secret::{Secret, on_clean_stack};
 
 /// What the text of a protected key begins with.
 pub(crate) const PROTECTED_PREFIX: &str = "tarseal-protected-key-";
@@ -69,7 +69,7 @@ impl SecretKey {
         let (_, old) = only_line(text)?;
         let new = match passphrase {
             Some(passphrase) => self.protect(passphrase, rng),
-            None => self.parts().map(|(number, secret)| secret_line(number, secret)),
+            None => on_clean_stack(|| self.parts().map(|(number, secret)| secret_line(number, secret))),
         };
         let new = new.ok_or(KeyError::Empty)?;
         // Long enough from the beginning: growing would leave pieces of the secret behind.
@@ -84,10 +84,13 @@ impl SecretKey {
     /// The secret sealed with a passphrase, as the one line of a key file.
     fn protect(&self, passphrase: &Passphrase, rng: &mut dyn CryptoRng) -> Option<Zeroizing<String>> {
         let (number, secret) = self.parts()?;
-        let mut data = Zeroizing::new([0; 33]);
-        data[0] = number;
-        data[1..].copy_from_slice(secret);
-        let mut line = bech32::encode(PROTECTED_PREFIX, &seal(&passphrase.clone().into(), INFO, data.as_slice(), rng));
+        let sealed = on_clean_stack(|| {
+            let mut data = Zeroizing::new([0; 33]);
+            data[0] = number;
+            data[1..].copy_from_slice(secret);
+            seal(&passphrase.clone().into(), INFO, data.as_slice(), rng)
+        });
+        let mut line = bech32::encode(PROTECTED_PREFIX, &sealed);
         line.make_ascii_uppercase();
         Some(line)
     }
@@ -135,6 +138,10 @@ impl ProtectedKey {
     /// [`KeyError::WrongPassphrase`] when it does not open: its checksum was right when it was read, so it was not damaged by
     /// accident. [`KeyError::Memory`] when the passphrase asks for memory that is not there.
     pub fn unlock(&self, passphrase: &Passphrase) -> Result<SecretKey, KeyError> {
+        on_clean_stack(|| self.open(passphrase))
+    }
+
+    fn open(&self, passphrase: &Passphrase) -> Result<SecretKey, KeyError> {
         let data = open(&passphrase.clone().into(), INFO, &self.sealed).map_err(KeyError::Memory)?;
         let data = data.ok_or(KeyError::WrongPassphrase)?;
         match from_data(&data).map_err(KeyError::Unlocked)? {

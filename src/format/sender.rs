@@ -14,7 +14,7 @@ use super::error::{KeyError, OpenError};
 use super::key::{SECRET_PREFIX, key_text, random, secret_line, starts_with};
 use super::slot::fingerprint;
 use crate::clock::Timestamp;
-use crate::secret::Secret;
+use crate::secret::{Secret, on_clean_stack};
 
 /// What the text of a sender begins with.
 pub(crate) const PREFIX: &str = "tarseal-sender";
@@ -116,17 +116,17 @@ impl SenderKey {
     /// Signs a manifest: `header` and `manifest` are the SHA-256 digests of the two.
     #[must_use]
     pub fn sign(&self, header: &[u8; 32], manifest: &[u8; 32]) -> [u8; Sender::SIGNATURE_LENGTH] {
-        SigningKey::from_bytes(self.seed.expose()).sign(&message(header, manifest)).to_bytes()
+        on_clean_stack(|| SigningKey::from_bytes(self.seed.expose()).sign(&message(header, manifest)).to_bytes())
     }
 
     /// Writes the key file: two comment lines, then the secret in one line of capitals.
     #[must_use]
     pub fn to_text(&self, created: Timestamp) -> Secret<String> {
-        key_text(created, &self.note(), &secret_line(NUMBER, self.seed.expose()))
+        on_clean_stack(|| key_text(created, &self.note(), &secret_line(NUMBER, self.seed.expose())))
     }
 
     pub(crate) fn from_seed(seed: Secret<[u8; 32]>) -> Self {
-        let sender = Sender(SigningKey::from_bytes(seed.expose()).verifying_key().to_bytes());
+        let sender = on_clean_stack(|| Sender(SigningKey::from_bytes(seed.expose()).verifying_key().to_bytes()));
         Self { seed, sender }
     }
 
