@@ -105,7 +105,9 @@ pub(crate) fn scan_units(
             let view = Places { text: &bytes[window.clone()], masks: &masks, from, to };
             if let Share::Read(reading) = &mut share {
                 if reading.line(scanner, &view, &unit, scratch) {
-                    shape.pass_line(line);
+                    if reading.is_shaped() {
+                        shape.pass_line(line);
+                    }
                 } else {
                     shape.line(line, Signs::ANY, &mut scratch.shaped);
                     scanner.scan(line, previous, scratch);
@@ -116,6 +118,7 @@ pub(crate) fn scan_units(
             }
             if let Share::Note(handed) = &mut share {
                 handed.note(unit.start, scratch);
+                handed.shaped |= *before != IDLE || *shape.state() != IDLE;
             }
             if !scratch.hits.found.is_empty() {
                 let around = Around { memo: &mut scratch.memo, before, after: shape.state() };

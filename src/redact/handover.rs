@@ -72,8 +72,7 @@ impl Handover {
     /// Keeps what was found in a chunk, if there is room for it.
     pub(crate) fn keep(&self, chunk: &Chunk, mut handed: Handed) {
         let Some(id) = self.id(chunk) else { return };
-        handed.hits.shrink_to_fit();
-        handed.wide.shrink_to_fit();
+        handed.tape.shrink_to_fit();
         let size = handed.size();
         if self.kept.fetch_add(size, Ordering::Relaxed) + size > MOST {
             self.kept.fetch_sub(size, Ordering::Relaxed);
@@ -99,112 +98,186 @@ impl Handover {
 /// What was found in a chunk.
 #[derive(Debug, Default)]
 pub(crate) struct Handed {
-    hits: Vec<Kept>,
-    wide: Vec<u128>,
+    /// The findings in their order, five or six bytes each: see [`Tape`].
+    tape: Vec<u8>,
+    /// Where the last of them begins.
+    last: usize,
     /// Lines whose findings depend on more than the text, by their beginnings.
     depending: Vec<u32>,
     /// Lines that are divided: a finding may be cut there.
     divided: Vec<u32>,
+    /// Whether something begins in one of its lines that goes on, or goes on there.
+    pub(crate) shaped: bool,
 }
 
-/// A finding in 20 bytes.
-#[derive(Clone, Copy, Debug)]
-struct Kept {
-    start: u32,
-    end: u32,
-    form: Small,
-    category: Category,
-    rank: u8,
-}
-
-/// The forms that detectors give.
-#[derive(Clone, Copy, Debug)]
-enum Small {
-    Text(Group),
-    Address,
-    Ip4(u32),
-    Ip4Reversed(u32),
-    Ip4Joined(u32, u8),
-    Ip6(u32),
-    Ip6Mixed(u32),
-    Mac,
-    Phone,
-    Drop,
+/// The forms that detectors give, as they stand on a tape; a text's group stands there itself.
+mod tag {
+    pub(super) const ADDRESS: u8 = 16;
+    pub(super) const IP4: u8 = 17;
+    pub(super) const IP4_REVERSED: u8 = 18;
+    pub(super) const IP4_JOINED: u8 = 19;
+    pub(super) const IP6: u8 = 20;
+    pub(super) const IP6_MIXED: u8 = 21;
+    pub(super) const MAC: u8 = 22;
+    pub(super) const PHONE: u8 = 23;
+    pub(super) const DROP: u8 = 24;
 }
 
 impl Handed {
     fn size(&self) -> usize {
         let lines = self.depending.capacity() + self.divided.capacity();
-        size_of::<Self>()
-            + 64
-            + self.hits.capacity() * size_of::<Kept>()
-            + self.wide.capacity() * size_of::<u128>()
-            + lines * size_of::<u32>()
+        size_of::<Self>() + 64 + self.tape.capacity() + lines * size_of::<u32>()
     }
 
     /// Notes what was found in the line that begins at `start` and was just scanned.
     pub(crate) fn note(&mut self, start: usize, scratch: &Scratch) {
-        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let place = u32::try_from(start).unwrap_or(u32::MAX);
         if scratch.depends {
-            return self.depending.push(place(start));
+            return self.depending.push(place);
         }
         if scratch.shaped.is_divided() {
-            self.divided.push(place(start));
+            self.divided.push(place);
         }
+        let (length, last) = (self.tape.len(), self.last);
         for hit in &scratch.hits.found {
-            let mut wide = |ip| {
-                self.wide.push(ip);
-                place(self.wide.len() - 1)
-            };
-            let form = match hit.form {
-                Form::Text(group) => Small::Text(group),
-                Form::Address => Small::Address,
-                Form::Ip4(ip) => Small::Ip4(ip),
-                Form::Ip4Reversed(ip) => Small::Ip4Reversed(ip),
-                Form::Ip4Joined(ip, joint) => Small::Ip4Joined(ip, joint),
-                Form::Ip6(ip) => Small::Ip6(wide(ip)),
-                Form::Ip6Mixed(ip) => Small::Ip6Mixed(wide(ip)),
-                Form::Mac => Small::Mac,
-                Form::Phone => Small::Phone,
-                Form::Drop => Small::Drop,
-                Form::Entry(_) | Form::Divided(_) | Form::Gone => return self.depending.push(place(start)),
-            };
-            let (from, to) = (place(start + hit.start), place(start + hit.end));
-            self.hits.push(Kept { start: from, end: to, form, category: hit.category, rank: hit.rank });
+            if self.put(start, hit).is_none() {
+                self.tape.truncate(length);
+                self.last = last;
+                return self.depending.push(place);
+            }
         }
     }
 
-    fn hit(&self, kept: &Kept, line: usize) -> Hit {
-        let form = match kept.form {
-            Small::Text(group) => Form::Text(group),
-            Small::Address => Form::Address,
-            Small::Ip4(ip) => Form::Ip4(ip),
-            Small::Ip4Reversed(ip) => Form::Ip4Reversed(ip),
-            Small::Ip4Joined(ip, joint) => Form::Ip4Joined(ip, joint),
-            Small::Ip6(place) => Form::Ip6(self.wide[place as usize]),
-            Small::Ip6Mixed(place) => Form::Ip6Mixed(self.wide[place as usize]),
-            Small::Mac => Form::Mac,
-            Small::Phone => Form::Phone,
-            Small::Drop => Form::Drop,
+    /// Puts a finding on the tape: how far it begins behind the one before, its length, its form with what belongs to that,
+    /// its category and its rank.
+    fn put(&mut self, line: usize, hit: &Hit) -> Option<()> {
+        let category = u8::try_from(hit.category as usize).ok()?;
+        let from = line + hit.start;
+        self.number(from.checked_sub(self.last)?);
+        self.number(hit.end - hit.start);
+        match hit.form {
+            Form::Text(group) => self.tape.push(group as u8),
+            Form::Address => self.tape.push(tag::ADDRESS),
+            Form::Ip4(ip) => self.form(tag::IP4, &ip.to_le_bytes()),
+            Form::Ip4Reversed(ip) => self.form(tag::IP4_REVERSED, &ip.to_le_bytes()),
+            Form::Ip4Joined(ip, joint) => {
+                self.form(tag::IP4_JOINED, &ip.to_le_bytes());
+                self.tape.push(joint);
+            }
+            Form::Ip6(ip) => self.form(tag::IP6, &ip.to_le_bytes()),
+            Form::Ip6Mixed(ip) => self.form(tag::IP6_MIXED, &ip.to_le_bytes()),
+            Form::Mac => self.tape.push(tag::MAC),
+            Form::Phone => self.tape.push(tag::PHONE),
+            Form::Drop => self.tape.push(tag::DROP),
+            Form::Entry(_) | Form::Divided(_) | Form::Gone => return None,
+        }
+        self.tape.extend([category, hit.rank]);
+        self.last = from;
+        Some(())
+    }
+
+    fn form(&mut self, tag: u8, value: &[u8]) {
+        self.tape.push(tag);
+        self.tape.extend_from_slice(value);
+    }
+
+    /// Seven bits a byte, the lowest first; the highest bit says that more follow.
+    fn number(&mut self, mut number: usize) {
+        while number >= 0x80 {
+            self.tape.push(number.to_le_bytes()[0] | 0x80);
+            number >>= 7;
+        }
+        self.tape.push(number.to_le_bytes()[0]);
+    }
+}
+
+/// Reads the findings of a chunk; their places are those in the chunk.
+struct Tape<'h> {
+    rest: &'h [u8],
+    last: usize,
+    next: Option<Hit>,
+}
+
+impl<'h> Tape<'h> {
+    fn new(handed: &'h Handed) -> Self {
+        let mut tape = Self { rest: &handed.tape, last: 0, next: None };
+        tape.next = tape.take();
+        tape
+    }
+
+    /// The next finding, if it ends before that place.
+    fn next_until(&mut self, end: usize) -> Option<Hit> {
+        let hit = self.next.filter(|hit| hit.end <= end)?;
+        self.next = self.take();
+        Some(hit)
+    }
+
+    fn take(&mut self) -> Option<Hit> {
+        let start = self.last + self.number()?;
+        let end = start + self.number()?;
+        let [tag] = self.bytes()?;
+        let form = match tag {
+            tag::ADDRESS => Form::Address,
+            tag::IP4 => Form::Ip4(u32::from_le_bytes(self.bytes()?)),
+            tag::IP4_REVERSED => Form::Ip4Reversed(u32::from_le_bytes(self.bytes()?)),
+            tag::IP4_JOINED => {
+                let ip = u32::from_le_bytes(self.bytes()?);
+                let [joint] = self.bytes()?;
+                Form::Ip4Joined(ip, joint)
+            }
+            tag::IP6 => Form::Ip6(u128::from_le_bytes(self.bytes()?)),
+            tag::IP6_MIXED => Form::Ip6Mixed(u128::from_le_bytes(self.bytes()?)),
+            tag::MAC => Form::Mac,
+            tag::PHONE => Form::Phone,
+            tag::DROP => Form::Drop,
+            group => Form::Text(*Group::ALL.get(usize::from(group))?),
         };
-        let (start, end) = (kept.start as usize - line, kept.end as usize - line);
-        Hit { start, end, category: kept.category, form, rank: kept.rank }
+        let [category, rank] = self.bytes()?;
+        self.last = start;
+        Some(Hit { start, end, category: *Category::ALL.get(usize::from(category))?, form, rank })
+    }
+
+    fn bytes<const COUNT: usize>(&mut self) -> Option<[u8; COUNT]> {
+        let (bytes, rest) = self.rest.split_first_chunk()?;
+        self.rest = rest;
+        Some(*bytes)
+    }
+
+    #[inline]
+    fn number(&mut self) -> Option<usize> {
+        let (mut number, mut shift) = (0, 0);
+        loop {
+            let [byte] = self.bytes()?;
+            number |= usize::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some(number);
+            }
+            shift += 7;
+        }
     }
 }
 
 /// Goes through what was found in a chunk, line by line.
 pub(crate) struct Reading<'h> {
-    handed: &'h Handed,
     naming: Scanner<'h>,
-    hits: &'h [Kept],
+    tape: Tape<'h>,
     depending: &'h [u32],
     divided: &'h [u32],
+    shaped: bool,
+    /// The findings of a line.
+    hits: Vec<Hit>,
 }
 
 impl<'h> Reading<'h> {
     pub(crate) fn new(handed: &'h Handed, stand_ins: &'h StandIns) -> Self {
-        let Handed { hits, depending, divided, .. } = handed;
-        Self { handed, naming: Scanner::naming(stand_ins), hits, depending, divided }
+        let Handed { depending, divided, shaped, .. } = handed;
+        let naming = Scanner::naming(stand_ins);
+        Self { naming, tape: Tape::new(handed), depending, divided, shaped: *shaped, hits: Vec::new() }
+    }
+
+    /// Whether something begins in one of the chunk's lines that goes on, or goes on there.
+    pub(crate) const fn is_shaped(&self) -> bool {
+        self.shaped
     }
 
     /// Puts the findings of the next line into `scratch.hits`, as a scan of the line would; `false` when it must be scanned.
@@ -216,28 +289,23 @@ impl<'h> Reading<'h> {
         place: &Range<usize>,
         scratch: &mut Scratch,
     ) -> bool {
-        let count = self.hits.iter().take_while(|hit| (hit.end as usize) <= place.end).count();
-        let (hits, rest) = self.hits.split_at(count);
-        self.hits = rest;
+        self.hits.clear();
+        while let Some(hit) = self.tape.next_until(place.end) {
+            self.hits.push(Hit { start: hit.start - place.start, end: hit.end - place.start, ..hit });
+        }
         let depends = passed(&mut self.depending, place.start);
         let divided = passed(&mut self.divided, place.start);
-        !depends && self.complete(scanner, view, hits, place.start, divided, scratch)
+        // No finding reaches beyond its line.
+        let whole = self.tape.next.is_none_or(|next| next.start >= place.end);
+        !depends && whole && self.complete(scanner, view, divided, scratch)
     }
 
-    fn complete(
-        &self,
-        scanner: &Scanner<'_>,
-        view: &Places<'_>,
-        hits: &[Kept],
-        start: usize,
-        divided: bool,
-        scratch: &mut Scratch,
-    ) -> bool {
+    fn complete(&self, scanner: &Scanner<'_>, view: &Places<'_>, divided: bool, scratch: &mut Scratch) -> bool {
         let line = &view.text[view.from..view.to];
         let Some(escapes) = self.names(view, line, divided, scratch) else { return false };
         let mut all = std::mem::take(&mut scratch.spare);
         all.clear();
-        all.extend(hits.iter().map(|hit| self.handed.hit(hit, start)));
+        all.extend_from_slice(&self.hits);
         let whole = join(line, &mut all, &scratch.hits.found, escapes, divided);
         if whole {
             scanner.settled(line, &mut all, scratch);
@@ -418,6 +486,41 @@ mod tests {
         assert_eq!(join(&[address], &[name(13, 28)], true), None);
         assert_eq!(join(&[address], &[name(8, 14)], false), None);
         assert_eq!(join(&[address], &[name(28, 31)], false), None);
+    }
+
+    #[test]
+    fn findings_are_read_as_they_were_noted() {
+        let forms = [
+            Form::Address,
+            Form::Ip4(7),
+            Form::Ip4Reversed(u32::MAX),
+            Form::Ip4Joined(9, b'-'),
+            Form::Ip6(u128::MAX - 5),
+            Form::Ip6Mixed(5),
+            Form::Mac,
+            Form::Phone,
+            Form::Drop,
+        ];
+        let forms = forms.into_iter().chain(Group::ALL.map(Form::Text));
+        let mut hits: Vec<_> = Vec::new();
+        for (at, (form, category)) in forms.zip(Category::ALL.into_iter().cycle()).enumerate() {
+            let start = at * at * 100;
+            hits.push(Hit { start, end: start + 1 + at * 9, category, form, rank: rank::UNREAD });
+        }
+        hits.extend(Category::ALL.map(|category| Hit {
+            start: 1 << 20,
+            end: 1 << 21,
+            category,
+            form: Form::Drop,
+            rank: 0,
+        }));
+        let mut handed = Handed::default();
+        assert!(hits.iter().all(|hit| handed.put(0, hit).is_some()));
+        let mut tape = Tape::new(&handed);
+        assert_eq!(tape.next_until(hits[0].end - 1), None);
+        assert_eq!(std::iter::from_fn(|| tape.next_until(usize::MAX)).collect::<Vec<_>>(), hits);
+        assert_eq!(handed.put(0, &hits[0]), None);
+        assert_eq!(handed.put(0, &Hit { form: Form::Entry(0), ..hits[0] }), None);
     }
 
     #[test]
