@@ -55,6 +55,10 @@ pub(super) struct Classes {
     pub(super) ident: u64,
     /// Blank and `/`
     pub(super) gap: u64,
+    /// `?`
+    pub(super) question: u64,
+    /// What begins a terminal's colour.
+    pub(super) colour: u64,
 }
 
 /// The places in 64 bytes of text.
@@ -76,6 +80,8 @@ pub(crate) struct Block {
     pub(crate) shapes: [u64; SHAPES],
     /// Bytes with which an escape begins.
     pub(crate) escape: u64,
+    /// Bytes with which a rarer escape may begin: `=` before `?` or two hexadecimal digits, and a terminal's colour.
+    pub(crate) rare_escape: u64,
     /// `^` and `#`
     pub(crate) breaks: u64,
     /// `{`, `[` and `<`
@@ -183,7 +189,7 @@ impl Masks {
     /// What stands between two places.
     #[inline]
     pub(crate) fn signs(&self, from: usize, to: usize) -> Signs {
-        let (mut breaks, mut opens) = (0, 0);
+        let (mut breaks, mut opens, mut escapes) = (0, 0, 0);
         if from < to {
             let (first, last) = (from / 64, (to - 1) / 64);
             for (number, block) in (first..).zip(&self.blocks[first..=last]) {
@@ -191,9 +197,10 @@ impl Masks {
                 let inside = if number == last { inside & u64::MAX >> (63 - (to - 1) % 64) } else { inside };
                 breaks |= block.breaks & inside;
                 opens |= block.opens & inside;
+                escapes |= block.escape & inside;
             }
         }
-        Signs { breaks: breaks != 0, opens: opens != 0 }
+        Signs { breaks: breaks != 0, opens: opens != 0, escapes: escapes != 0 }
     }
 
     /// Whether among the 40 bytes from `at` there is a `::`, or there are five `:`.
@@ -280,11 +287,13 @@ pub(crate) struct Signs {
     pub(crate) breaks: bool,
     /// `{`, `[` or `<`.
     pub(crate) opens: bool,
+    /// `%`, `\` or `&`.
+    pub(crate) escapes: bool,
 }
 
 impl Signs {
     /// Any may stand there.
-    pub(crate) const ANY: Self = Self { breaks: true, opens: true };
+    pub(crate) const ANY: Self = Self { breaks: true, opens: true, escapes: true };
 }
 
 /// Puts the places in `text` into `blocks`, by a function that tells the classes of 64 bytes.
@@ -318,6 +327,8 @@ fn places(before: &Classes, current: &Classes, next: &Classes, wanted: &Wanted) 
     let colon = two(current.colon, next.colon);
     let hex = two(current.hex, next.hex);
     let digit = two(current.digit, next.digit);
+    let question = two(current.question, next.question);
+    let encoded = (question >> 1 | hex >> 1 & hex >> 2) as u64;
 
     let start = current.word & !behind(before.word, current.word, 1);
     let pairs = word & word >> 1;
@@ -330,6 +341,7 @@ fn places(before: &Classes, current: &Classes, next: &Classes, wanted: &Wanted) 
         digit_lead: start & current.digit,
         long: start & tens as u64,
         escape: current.escape,
+        rare_escape: current.equals & encoded | current.colour,
         ..Block::default()
     };
     if wanted.words_only {
@@ -433,6 +445,8 @@ fn classes(bytes: &[u8; 64]) -> Classes {
         all.at |= row(is(b'@'));
         all.escape |= row(is(b'%') | is(b'\\') | is(b'&'));
         all.gap |= row(is(b' ') | is(b'/'));
+        all.question |= row(is(b'?'));
+        all.colour |= row(is(0x1b));
         all.ident |= row(digit | letter | is(b'_') | is(b'-') | is(b'.'));
         all.sign |= row(is(b'$') | is(b'~'));
         all.breaks |= row(is(b'^') | is(b'#'));
@@ -466,6 +480,8 @@ mod tests {
             at: row(&|b| b == b'@'),
             escape: row(&|b| matches!(b, b'%' | b'\\' | b'&')),
             gap: row(&|b| b == b' ' || b == b'/'),
+            question: row(&|b| b == b'?'),
+            colour: row(&|b| b == 0x1b),
             ident: row(&|b| is(b, IDENT)),
             sign: row(&|b| b == b'$' || b == b'~'),
             breaks: row(&|b| b == b'^' || b == b'#'),
@@ -497,7 +513,7 @@ mod tests {
         fn vector_instructions_and_arithmetic_find_the_same_places(
             text in prop_oneof![
                 proptest::collection::vec(any::<u8>(), 0..400),
-                proptest::collection::vec(proptest::sample::select(b"09afz:.-=+/(@$~%\\&^#{[<\n \xc3".to_vec()), 0..400),
+                proptest::collection::vec(proptest::sample::select(b"09afz:.-=+/(@$~%\\&^#{[<?\n\x1b \xc3".to_vec()), 0..400),
             ],
         ) {
             let mut portable = Vec::new();

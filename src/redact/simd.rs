@@ -105,6 +105,8 @@ mod avx2 {
                 or(is(a, b'%'), or(is(a, b'\\'), is(a, b'&'))),
                 or(is(b, b'%'), or(is(b, b'\\'), is(b, b'&'))),
             ),
+            question: same(b'?'),
+            colour: same(0x1b),
             gap: bits(or(is(a, b' '), is(a, b'/')), or(is(b, b' '), is(b, b'/'))),
             ident: (word & !high) | dash | dot | same(b'_'),
             sign: bits(or(is(a, b'$'), is(a, b'~')), or(is(b, b'$'), is(b, b'~'))),

@@ -180,18 +180,22 @@ pub(crate) fn word_hash_in(text: &[u8], start: usize, end: usize) -> u64 {
     }
 }
 
-/// What [`short_hash_in`] needs.
+/// What [`near_hash_in`] needs.
 pub(crate) fn seed() -> u64 {
     *SEED
 }
 
-/// The same for a word of up to eight bytes with eight bytes of text from its first.
+/// The same for a word of up to sixteen bytes with eight bytes of text from its first.
 #[inline]
-pub(crate) fn short_hash_in(seed: u64, text: &[u8], start: usize, length: usize) -> Option<u64> {
-    if length > 8 || length == 0 {
+pub(crate) fn near_hash_in(seed: u64, text: &[u8], start: usize, length: usize) -> Option<u64> {
+    if length > 16 || length == 0 {
         return None;
     }
     let bytes = u64::from_le_bytes(*text.get(start..)?.first_chunk()?);
+    if length > 8 {
+        let last = u64::from_le_bytes(*text.get(start + length - 8..)?.first_chunk()?);
+        return Some(mix(mix(seed ^ length as u64, bytes | CASE), last | CASE));
+    }
     Some(mix(seed ^ length as u64, (bytes | CASE) << (64 - 8 * length)))
 }
 
@@ -472,7 +476,7 @@ mod tests {
             for end in start..text.len() {
                 let (word, whole) = (&text[start..end], text.as_bytes());
                 assert_eq!(word_hash(word.to_lowercase().as_bytes()), word_hash_in(whole, start, end), "{word}");
-                if let Some(short) = short_hash_in(seed(), whole, start, end - start).filter(|_| start < end) {
+                if let Some(short) = near_hash_in(seed(), whole, start, end - start).filter(|_| start < end) {
                     assert_eq!(short, word_hash(word.as_bytes()));
                 }
             }

@@ -226,11 +226,16 @@ fn next_encoded_word(line: &[u8], end: usize) -> usize {
 /// Whether a line holds escapes that [`may_begin`] and [`may_hide`] are not asked about: quoted-printable text, encoded words,
 /// a terminal's colours.
 pub(crate) fn may_hold_more(line: &[u8]) -> bool {
-    memchr::memchr2_iter(b'=', 0x1b, line).any(|at| match line[at] {
+    memchr::memchr2_iter(b'=', 0x1b, line).any(|at| holds_more(line, at))
+}
+
+/// Whether quoted-printable text, an encoded word or a terminal's colour stands at `at`, a `=` or an escape of terminals.
+pub(crate) fn holds_more(line: &[u8], at: usize) -> bool {
+    match line[at] {
         b'=' if byte(line, at + 1) == b'?' => encoded_word(&line[at..]).is_some(),
         b'=' => is_quoted(line, at),
         _ => colour(&line[at..]).is_some(),
-    })
+    }
 }
 
 /// What an escape at the beginning of `text` stands for, and its length.

@@ -7,7 +7,7 @@
 use std::cell::Cell;
 
 use super::category::Category;
-use super::detector::Line;
+use super::detector::{Line, number};
 use super::hit::{Form, Hit, Hits, rank};
 use super::masks::{Block, Shape};
 use super::scan::{LAYERS, Places, Scanner, Scratch};
@@ -142,7 +142,7 @@ impl Scanner<'_> {
         let &Places { text, masks, from, to } = view;
         let line = Line { text: &text[from..to], head: b"", previous, places: (masks, from), short: Cell::new(false) };
         if !self.names_only {
-            self.table.at_line_start(&line, hits);
+            self.table.at_line_start(&line, view.signs(), hits);
         }
         if let Some(own) = self.own {
             let before = hits.found.len();
@@ -191,13 +191,17 @@ impl Scanner<'_> {
                 let hides = |bit| unescape::may_hide(walk.line.text, base + bit - from);
                 escapes = Bits(block.high & inside).any(hides);
             }
+            if !escapes && block.rare_escape & inside != 0 {
+                let holds = |bit| unescape::holds_more(walk.line.text, base + bit - from);
+                escapes = Bits(block.rare_escape & inside).any(holds);
+            }
             let words = Bits((block.lead | block.digit_lead & digits) & inside);
             // Most blocks have no words but short ones of ASCII, and text enough behind them to read eight bytes from any.
             if let (0, Some(near)) = (block.high, text.get(base..base + 72)) {
                 for bit in words {
                     let length = (!(block.word >> bit)).trailing_zeros() as usize;
                     if bit + length < 64
-                        && let Some(hash) = text::short_hash_in(self.seed, near, bit, length)
+                        && let Some(hash) = text::near_hash_in(self.seed, near, bit, length)
                     {
                         if self.filter.may_hold(hash) {
                             let start = base + bit - from;
@@ -222,7 +226,7 @@ impl Scanner<'_> {
                 }
             }
         }
-        escapes || unescape::may_hold_more(walk.line.text)
+        escapes
     }
 
     /// Shows detectors the places in a block at which they want to look.
@@ -281,6 +285,10 @@ impl Scanner<'_> {
             return;
         }
         let end = walk.view.masks.word_end(at + walk.view.from) - walk.view.from;
+        if number::is_nobodys(walk.line.text, start, end) {
+            walk.numbers_until = end;
+            return;
+        }
         walk.numbers_until = walk.show(start, |line, from, hits| {
             self.table.at_number(line, start - from, end.min(from + line.text.len()) - from, hits) + from
         });

@@ -6,6 +6,7 @@ use super::{Detector, Line};
 use crate::redact::category::Category;
 use crate::redact::common::{is_common, is_no_value};
 use crate::redact::hit::{Form, Group, Hits, rank};
+use crate::redact::masks::Signs;
 use crate::redact::text::{self, DIGIT, IDENT, SPACE, WORD, before, byte, is};
 
 pub(crate) struct Host;
@@ -19,10 +20,15 @@ impl Detector for Host {
         server(line.text, end, hits);
     }
 
-    fn at_line_start(&self, line: &Line<'_>, hits: &mut Hits) {
+    fn at_line_start(&self, line: &Line<'_>, signs: Signs, hits: &mut Hits) {
         let text = line.text;
         let mut from = 0;
-        while let Some(at) = text.get(from..).and_then(|rest| memchr::memchr(b'\\', rest)).map(|length| from + length) {
+        while let Some(at) = text
+            .get(from..)
+            .filter(|_| signs.escapes)
+            .and_then(|rest| memchr::memchr(b'\\', rest))
+            .map(|length| from + length)
+        {
             from = at + share(text, at, hits);
         }
         let Some((start, framed)) = after_timestamp(text) else { return };
@@ -124,8 +130,11 @@ fn after_timestamp(text: &[u8]) -> Option<(usize, bool)> {
     }
     if byte(text, at).is_ascii_uppercase() && byte(text, at + 3) == b' ' {
         // Nov 21 14:00:02, Nov  1 14:00:02, Nov 1 14:00:02
-        const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
-        if !MONTHS.chunks(3).any(|month| text[at..at + 3] == *month) {
+        let month = matches!(
+            &text[at..at + 3],
+            b"Jan" | b"Feb" | b"Mar" | b"Apr" | b"May" | b"Jun" | b"Jul" | b"Aug" | b"Sep" | b"Oct" | b"Nov" | b"Dec"
+        );
+        if !month {
             return None;
         }
         let mut place = at + 4;

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::sync::LazyLock;
 
 use super::hit::Hits;
-use super::masks::{Block, Masks, Shape, Wanted};
+use super::masks::{Block, Masks, Shape, Signs, Wanted};
 use super::text::{ByHash, Filter, word_hash};
 
 mod beside;
@@ -22,7 +22,7 @@ mod labelled;
 mod log_user;
 mod mac;
 mod national_id;
-mod number;
+pub(crate) mod number;
 mod phone;
 mod plate;
 mod secret;
@@ -130,8 +130,8 @@ pub(crate) trait Detector: Sync {
     /// Looks at a number: see [`number`] for what is one.
     fn at_number(&self, _line: &Line<'_>, _number: &Number, _hits: &mut Hits) {}
 
-    /// Looks at the beginning of a line.
-    fn at_line_start(&self, _line: &Line<'_>, _hits: &mut Hits) {}
+    /// Looks at the beginning of a line in which these signs stand.
+    fn at_line_start(&self, _line: &Line<'_>, _signs: Signs, _hits: &mut Hits) {}
 }
 
 /// Who wants to look where.
@@ -247,10 +247,11 @@ impl Table {
         })
     }
 
-    pub(crate) fn at_line_start(&self, line: &Line<'_>, hits: &mut Hits) {
-        for detector in DETECTORS {
-            detector.at_line_start(line, hits);
-        }
+    pub(crate) fn at_line_start(&self, line: &Line<'_>, signs: Signs, hits: &mut Hits) {
+        keyed::Keyed.at_line_start(line, signs, hits);
+        ip::Ip.at_line_start(line, signs, hits);
+        log_user::LogUser.at_line_start(line, signs, hits);
+        host::Host.at_line_start(line, signs, hits);
     }
 }
 

@@ -296,6 +296,20 @@ fn worth(text: &[u8], start: usize, end: usize) -> bool {
     }
 }
 
+/// Whether no detector wants the run of letters and digits from `start` to `end`, nor what is joined to it: it is short, and
+/// nothing is joined to it. Most numbers of a log are like that.
+#[inline]
+pub(crate) fn is_nobodys(text: &[u8], start: usize, end: usize) -> bool {
+    if end - start > 7 || before(text, 0, start) == b'<' {
+        return false;
+    }
+    match byte(text, end) {
+        b'-' | b'.' | b'/' => false,
+        b' ' => !word_end(text, end + 1).1,
+        next => next < 0x80,
+    }
+}
+
 /// Calls `found` with the numbers that begin with the word at `start`, which holds a digit and whose first sign does not
 /// follow a letter or digit: each of a run of words with blanks between them, and then the run; `all`: those as well that
 /// nobody wants without a word beside them. Gives where to go on.

@@ -213,6 +213,10 @@ fn is_local(name: &[u8]) -> bool {
 
 /// Whether an address, a name with its domain and the same name without it stand there: a line of a hosts file.
 fn names_twice(line: &[u8]) -> bool {
+    // `2026-`: most lines that begin with a digit do so.
+    if line.get(4) == Some(&b'-') && line[..4].iter().all(u8::is_ascii_digit) {
+        return false;
+    }
     let mut words = line[..line.len().min(512)].split(|&b| is(b, SPACE)).filter(|word| !word.is_empty());
     let (Some(address), Some(name), Some(short)) = (words.next(), words.next(), words.next()) else { return false };
     let label = memchr::memchr(b'.', name).map(|dot| &name[..dot]);

@@ -4,6 +4,9 @@ use super::{Sink, State, account, entry, fold, ini, json, listing, xml, yaml};
 
 /// Reads a line of a log, of YAML when it is known to be that.
 pub(super) fn line(line: &[u8], state: &mut State, sink: &mut Sink<'_, '_>, is_yaml: bool) {
+    if *state == State::Idle && sink.found.is_none() && !is_yaml && is_quiet(line) {
+        return;
+    }
     let goes_on = match state {
         State::Idle => false,
         State::Json(open) => {
@@ -43,6 +46,32 @@ pub(super) fn line(line: &[u8], state: &mut State, sink: &mut Sink<'_, '_>, is_y
         return;
     }
     *state = begin(line, sink, is_yaml);
+}
+
+/// Bytes with which a line may begin, or end, after which something goes on, and blanks, behind which they may stand.
+static TELLING: [(bool, bool); 256] = {
+    let mut table = [(false, false); 256];
+    let mut byte = 0_u8;
+    while byte < 0x80 {
+        let first = matches!(byte | 0x20, b'a' | b'b' | b'c' | b'd' | b'f' | b'p' | b'r' | b's' | b't')
+            || matches!(byte, b'[' | b'<')
+            || byte.is_ascii_whitespace();
+        let last = matches!(byte, b'[' | b'{' | b',' | b':' | b'|' | b'>' | b'-' | b'+') || byte.is_ascii_whitespace();
+        table[byte as usize] = (first, last);
+        byte += 1;
+    }
+    table
+};
+
+/// Whether it shows at first sight that nothing begins in a line that goes on: so it is with most lines.
+fn is_quiet(line: &[u8]) -> bool {
+    let (Some(&first), Some(&last)) = (line.first(), line.last()) else { return true };
+    // `Nov 21`: no header of a table.
+    let month = |line: &[u8]| matches!(line, [_, b'a'..=b'z', b'a'..=b'z', b' ', ..]);
+    !TELLING[usize::from(first)].0
+        && !TELLING[usize::from(last)].1
+        && (!first.is_ascii_uppercase() || month(line))
+        && (!last.is_ascii_digit() || memchr::memchr2(b'|', b'>', line).is_none())
 }
 
 /// Reads a line that goes on with nothing before it; what goes on after it.
@@ -91,4 +120,44 @@ fn shapes(line: &[u8], sink: &mut Sink<'_, '_>, is_yaml: bool, opens: bool) -> S
         ini::login(line, sink);
     }
     open.map_or(State::Idle, State::Json)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::Signs;
+    use super::*;
+
+    fn line() -> impl Strategy<Value = Vec<u8>> {
+        let pieces = [
+            "From: \"Anna",
+            "users:",
+            "USER PID TTY",
+            "dn: uid=anna",
+            "[user]",
+            "<user>",
+            "{\"user\": [",
+            "|2",
+            " ",
+            "\t",
+            "Cookie: a",
+            "2026",
+        ];
+        let piece = prop_oneof![
+            proptest::sample::select(pieces.to_vec()).prop_map(|piece| piece.as_bytes().to_vec()),
+            proptest::collection::vec(any::<u8>(), 1..3),
+        ];
+        proptest::collection::vec(piece, 0..4).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn in_a_line_that_shows_nothing_at_first_sight_nothing_begins(line in line()) {
+            let mut sink = Sink { line: &line, own: None, signs: Signs::ANY, found: None };
+            prop_assert!(!is_quiet(&line) || begin(&line, &mut sink, false) == State::Idle);
+        }
+    }
 }

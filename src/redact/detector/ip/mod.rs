@@ -14,7 +14,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use super::{Detector, Line};
 use crate::redact::category::Category;
 use crate::redact::hit::{Form, Hits, rank};
-use crate::redact::masks::Shape;
+use crate::redact::masks::{Shape, Signs};
 use crate::redact::text::{self, DIGIT, HEX, SPACE, before, byte, is};
 
 use self::notation::{bare_number, in_name, interface, literal, nibbles, one_number, socket, with_commas};
@@ -72,7 +72,7 @@ impl Detector for Ip {
         }
     }
 
-    fn at_line_start(&self, line: &Line<'_>, hits: &mut Hits) {
+    fn at_line_start(&self, line: &Line<'_>, _signs: Signs, hits: &mut Hits) {
         // A line of /proc/net/tcp: `   0: 0100007F:1F90 …:…`
         let text = line.text;
         interface(text, hits);

@@ -16,7 +16,7 @@ use crate::redact::category::Category;
 use crate::redact::common::{is_architecture, is_common, is_no_value, is_system_user};
 use crate::redact::hit::{Form, Group, Hits, rank};
 use crate::redact::keys::KeyClass;
-use crate::redact::masks::Shape;
+use crate::redact::masks::{Shape, Signs};
 use crate::redact::shape::json;
 use crate::redact::text::{self, DIGIT, IDENT, SPACE, WORD, before, byte, is, is_uuid};
 
@@ -68,7 +68,7 @@ impl Detector for Keyed {
         }
     }
 
-    fn at_line_start(&self, line: &Line<'_>, hits: &mut Hits) {
+    fn at_line_start(&self, line: &Line<'_>, _signs: Signs, hits: &mut Hits) {
         named::on_next_line(line, hits);
         let attribute = text::run(line.text, 0, IDENT);
         if attribute > 0 && line.text[attribute..].starts_with(b":: ") {

@@ -13,6 +13,7 @@ use super::{Detector, Line};
 use crate::redact::category::Category;
 use crate::redact::common::is_system_user;
 use crate::redact::hit::{Form, Group, Hits, rank};
+use crate::redact::masks::Signs;
 use crate::redact::text::{self, WORD, byte, is};
 
 pub(crate) use self::columns::is_hash;
@@ -150,8 +151,10 @@ impl Detector for LogUser {
         }
     }
 
-    fn at_line_start(&self, line: &Line<'_>, hits: &mut Hits) {
-        web_server(line.text, hits);
+    fn at_line_start(&self, line: &Line<'_>, signs: Signs, hits: &mut Hits) {
+        if signs.opens {
+            web_server(line.text, hits);
+        }
         password_file(line.text, hits);
         listing(line.text, hits);
         columns::first_in_line(line.text, hits);

@@ -235,8 +235,8 @@ pub(super) fn web_server(text: &[u8], hits: &mut Hits) {
 /// `anna:x:1000:1000:Anna Müller,,,:/home/anna:/bin/bash`
 pub(super) fn password_file(text: &[u8], hits: &mut Hits) {
     if text.len() > 400
-        || memchr::memchr(b':', &text[..text.len().min(64)]).is_none()
         || !matches!(text.iter().rev().find(|b| !is(**b, SPACE)), Some(b'h' | b'n' | b'e' | b'c'))
+        || memchr::memchr(b':', &text[..text.len().min(64)]).is_none()
     {
         return;
     }

@@ -199,9 +199,25 @@ fn first_word(begins: &'static str) -> &'static str {
     &begins[..text::run(begins.as_bytes(), 0, WORD)]
 }
 
+/// The signs behind those words.
+static SIGNS: [bool; 256] = {
+    let mut signs = [false; 256];
+    let mut place = 0;
+    while place < WORDED.len() {
+        let begins = WORDED[place].begins.as_bytes();
+        let mut at = 0;
+        while at < begins.len() && begins[at].is_ascii_alphanumeric() {
+            at += 1;
+        }
+        signs[begins[at] as usize] = true;
+        place += 1;
+    }
+    signs
+};
+
 /// Tokens that begin with the word at `start..end`; whether there was one.
 pub(super) fn worded(text: &[u8], start: usize, end: usize, hits: &mut Hits) -> bool {
-    if is(before(text, 0, start), IDENT) || is(byte(text, end), WORD) {
+    if !SIGNS[usize::from(byte(text, end))] || is(before(text, 0, start), IDENT) {
         return false;
     }
     let rest = &text[start..];
