@@ -9,7 +9,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::redact::lines;
-use crate::redact::text::{byte, word_hash};
+use crate::redact::text::byte;
 
 /// Words of a row; a word's bits are in both rows, so that another one's bits seldom count for it.
 const ROW: usize = 1 << 17;
@@ -71,7 +71,7 @@ impl Evidence {
         if !(3..=LONGEST).contains(&word.len()) || INTRODUCE.contains(&before) {
             return;
         }
-        let pair = word_hash(before).rotate_left(17) ^ word_hash(after);
+        let pair = number_of(before).rotate_left(17) ^ number_of(after);
         let bit = 1 << (pair.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 59);
         for place in places(word) {
             if self.bits[place].load(Ordering::Relaxed) & bit == 0 {
@@ -122,8 +122,22 @@ fn chosen(line: &[u8]) -> bool {
     number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 & (EVERY - 1) == 0
 }
 
+/// A number for a word, the same in every process, for what is learned must not depend on chance. Whoever could choose words
+/// with equal numbers could as well write the sentences that make a word ordinary.
+fn number_of(word: &[u8]) -> u64 {
+    let mix = |hash: u64, bytes: &[u8]| {
+        let mut eight = [0; 8];
+        eight[..bytes.len()].copy_from_slice(bytes);
+        let product = u128::from(hash ^ u64::from_le_bytes(eight)) * u128::from(0x9e37_79b9_7f4a_7c15_u64);
+        let [low, high] =
+            [product, product >> 64].map(|half| u64::try_from(half & u128::from(u64::MAX)).expect("64 bits"));
+        low ^ high
+    };
+    word.chunks(8).fold(0xa076_1d64_78bd_642f ^ word.len() as u64, mix)
+}
+
 fn places(word: &[u8]) -> [usize; 2] {
-    let hash = word_hash(word).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    let hash = number_of(word).wrapping_mul(0xd6e8_feb8_6659_fd93);
     let row = |bits: u64| usize::try_from(bits & (ROW as u64 - 1)).expect("a row's place fits");
     [row(hash >> 20), ROW + row(hash >> 44)]
 }
