@@ -305,7 +305,7 @@ impl Transport for FakePortal<'_> {
                 return Ok(Announced::Stored(self.snapshot_now().unwrap()));
             }
             let share = snapshot.share.as_ref().expect("a portal that knows nothing needs the share");
-            assert_eq!(share.secret, SECRET);
+            assert_eq!(*share.secret, SECRET);
             if self.announced.borrow().is_none() {
                 *self.announced.borrow_mut() = Some(snapshot.clone());
                 self.uploads.set(self.uploads.get() + 1);

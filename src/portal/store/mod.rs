@@ -14,7 +14,6 @@ pub(crate) mod clock;
 pub(crate) mod events;
 pub(crate) mod holds;
 pub(crate) mod invitations;
-pub(crate) mod invitations;
 pub(crate) mod keeping;
 pub(crate) mod log;
 pub(crate) mod marks;
