@@ -93,7 +93,7 @@ class Nginx:
         with open(os.path.join(place, "nginx.conf"), "w") as file:
             file.write(f"""daemon off; worker_processes 2; pid {place}/pid; error_log {place}/error.log; user root;
 events {{ worker_connections 4096; }}
-http {{ access_log off; client_max_body_size 0; client_body_temp_path {place}/files/tmp;
+http {{ access_log off; keepalive_requests 10000000; client_max_body_size 0; client_body_temp_path {place}/files/tmp;
   server {{ listen 127.0.0.1:{self.port}; root {place}/files; location / {{ dav_methods PUT; }} }} }}""")
         self.process = subprocess.Popen(["nginx", "-p", place, "-c", os.path.join(place, "nginx.conf")], stderr=subprocess.DEVNULL)
         wait_for(self.port)

@@ -57,6 +57,7 @@ fn failure(error: &PortalError) -> Failure {
     let exit = match error {
         PortalError::TenantUnknown(_) | PortalError::TokenUnknown(_) | PortalError::UserUnknown(_) => Exit::NotFound,
         PortalError::Insecure(_)
+        | PortalError::BlobsAddress(_)
         | PortalError::TenantExists(_)
         | PortalError::TicketNeeded
         | PortalError::NotForPeople
