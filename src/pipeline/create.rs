@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use rand::CryptoRng;
 
+use super::filter::{Filter, reason};
 use super::meter::{Meter, Metered};
 use super::output::{PartialFile, parent};
 use crate::clock::Timestamp;
 use crate::format::{Recipient, SealError, SealOptions, SealWriter, SenderKey, Share, ShareField};
 use crate::ids::{FileId, TicketId};
-use crate::item::{ArchivePath, BecameShorter, Item, LeftOut, Reason};
+use crate::item::{ArchivePath, Item, LeftOut, Reason};
 use crate::pack::{AddError, Digest, Entry, Manifest, ManifestVersion, PackOptions, Packer};
 use crate::progress::{Progress, Step, count};
 use crate::redact::{
@@ -301,35 +302,6 @@ impl Packing<'_> {
     }
 }
 
-/// What items go through on their way to the packer.
-enum Filter {
-    Redactor(Box<Redactor>),
-    Nothing(Consent),
-}
-
-impl Filter {
-    fn path(&self, path: &ArchivePath) -> ArchivePath {
-        match self {
-            Self::Redactor(redactor) => redactor.path(path),
-            Self::Nothing(_) => path.clone(),
-        }
-    }
-
-    fn left_out(&self, left_out: LeftOut) -> LeftOut {
-        match self {
-            Self::Redactor(redactor) => redactor.left_out(left_out),
-            Self::Nothing(_) => left_out,
-        }
-    }
-
-    fn open<'a>(&'a self, item: &'a Item) -> Result<Redacted<'a>, Reason> {
-        match self {
-            Self::Redactor(redactor) => redactor.redact(item).map_err(|left_out| left_out.reason),
-            Self::Nothing(consent) => Redacted::unredacted(item, *consent).map_err(|error| reason(&error)),
-        }
-    }
-}
-
 /// Shows an item to the survey; false when it has to be left out.
 fn learn(survey: &mut Survey, metered: &Metered, left_out: &mut Vec<LeftOut>) -> bool {
     let item = &metered.item;
@@ -367,23 +339,6 @@ fn add<W: io::Write>(
         Err(AddError::TooLarge(what)) => Err(Stop::Error(CreateError::TooLarge(what))),
         Err(AddError::Output(error)) => Err(Stop::Error(local(output, error))),
     }
-}
-
-/// What an error while reading an item means for the snapshot.
-fn reason(error: &io::Error) -> Reason {
-    match RedactError::from_io(error).and_then(RedactError::reason) {
-        Some(reason) => reason,
-        None if became_shorter(error) => Reason::BecameShorter,
-        None => match error.kind() {
-            io::ErrorKind::NotFound => Reason::Vanished,
-            io::ErrorKind::PermissionDenied => Reason::NotPermitted,
-            _ => Reason::ReadError,
-        },
-    }
-}
-
-fn became_shorter(error: &io::Error) -> bool {
-    error.get_ref().and_then(|cause| cause.downcast_ref::<BecameShorter>()).is_some()
 }
 
 /// What an error of this machine's disk means.

@@ -6,6 +6,7 @@
 
 mod begun;
 mod create;
+mod filter;
 mod meter;
 mod open_snapshot;
 mod output;
