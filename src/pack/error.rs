@@ -153,7 +153,8 @@ mod tests {
         let place = Place { entry: Some(3), name: Some("a/b".into()), frame: Some(0) };
         let error = UnpackError::Damaged("it ends early").at(place.clone()).at(place.clone());
         assert_eq!(error.to_string(), "the archive is damaged: it ends early (entry 3, \"a/b\", frame 0)");
-        assert!(matches!(error.reason(), UnpackError::Damaged(_)));
+        assert!(matches!(error.reason(), UnpackError::Damaged(_)) && !error.is_too_many_files());
+        assert!(UnpackError::TOO_MANY_FILES.at(place.clone()).is_too_many_files());
         let other = UnpackError::DestinationExists("x".into()).at(place);
         assert!(matches!(other, UnpackError::DestinationExists(_)));
     }
