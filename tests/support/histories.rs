@@ -57,7 +57,6 @@ pub enum Act {
 pub struct History {
     pub rules: Rules,
     /// When both tickets were opened.
-    #[allow(dead_code, reason = "only a portal has tickets that are opened")]
     pub opened: i64,
     pub uploaded: i64,
     /// In the order they are told.

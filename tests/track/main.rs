@@ -21,6 +21,7 @@ fn twenty_thousand_histories_are_deleted_when_the_oracle_says() {
     let mut seen = [0_u64; 6];
     for number in 0..count {
         let history = History::random(number, Kinds { sightings: true });
+        assert!(history.opened <= history.uploaded, "{number}: {history:?}");
         let verdict = oracle.judge(&history);
         let mut life = Life::begin(&history);
         for (now, act) in &history.acts {
