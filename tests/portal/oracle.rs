@@ -190,9 +190,9 @@ impl Run {
     }
 
     fn upload(&self, token: &str, number: usize) {
-        let bytes = number.to_be_bytes();
+        let bytes = sealed(number);
         let announcement = json!({
-            "file_id": id(number), "size": bytes.len(), "sha256": hex::encode(Sha256::digest(bytes)),
+            "file_id": id(number), "size": bytes.len(), "sha256": hex::encode(Sha256::digest(&bytes)),
         });
         let path = format!("/v1/tickets/t{number}/snapshots");
         let announced = self.send("POST", token, &path, &announcement);
@@ -205,7 +205,7 @@ impl Run {
             .header("tus-resumable", "1.0.0")
             .header("content-type", "application/offset+octet-stream")
             .header("upload-offset", 0)
-            .body(bytes.to_vec())
+            .body(bytes)
             .send()
             .unwrap();
         assert_eq!(appended.status(), 204);
@@ -217,6 +217,14 @@ impl Run {
         let request = request.header("tarseal-reason", "a history is played");
         if body.is_null() { request.send().unwrap() } else { request.body(body.to_string()).send().unwrap() }
     }
+}
+
+/// A file that begins as a sealed one does; nobody here looks further.
+fn sealed(number: usize) -> Vec<u8> {
+    let mut bytes = b"\x89TSL\r\n\x1a\n\x01\x01\0\0\x01\0\x01\0\0\0\x10".to_vec();
+    bytes.extend(hex::decode(id(number)).unwrap());
+    bytes.resize(100, 0);
+    bytes
 }
 
 fn id(number: usize) -> String {
