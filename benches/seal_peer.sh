@@ -4,7 +4,8 @@
 #     benches/seal_peer.sh [MB] [REPETITIONS] [DIRECTORY]
 #
 # Needs age, zstd, tar and python3, and room for three times the log in DIRECTORY (target/ when absent). A busy machine or a
-# slow disk shows in every figure; the last column, processor time, is hardly touched by either.
+# slow disk shows in every figure; the last column, processor time, is hardly touched by either. `sudo chrt -f 1` before it
+# lets nothing else run meanwhile (nice does not: each session has its own share of the processors).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 for tool in age age-keygen zstd tar python3; do
