@@ -3,7 +3,7 @@
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rand::CryptoRng;
@@ -18,6 +18,7 @@ use super::config::Config;
 use super::desk::Desk;
 use super::error::PortalError;
 use super::store::{Store, tenants};
+use super::tombstones::Tombstones;
 use crate::clock::Clock;
 use crate::ids::TenantId;
 use crate::track::{ReceiptKey, RetentionPolicy};
@@ -26,7 +27,7 @@ use crate::track::{ReceiptKey, RetentionPolicy};
 pub(crate) const FIRST_TENANT: &str = "default";
 
 /// The file beneath the data directory that holds the key that signs receipts.
-const KEY_FILE: &str = "receipt.key";
+pub(crate) const KEY_FILE: &str = "receipt.key";
 
 /// The portal's inside.
 pub(crate) struct App {
@@ -40,6 +41,9 @@ pub(crate) struct App {
     pub(crate) writers: TaskTracker,
     /// Held by the one sweep that runs.
     pub(crate) sweeping: tokio::sync::Mutex<()>,
+    /// The data directory.
+    pub(crate) data: PathBuf,
+    pub(crate) tombstones: Tombstones,
     pub(crate) max_snapshot_bytes: u64,
     pub(crate) secure: bool,
     /// What people are known by.
@@ -73,6 +77,8 @@ impl App {
             desk: Desk::default(),
             writers: TaskTracker::new(),
             sweeping: tokio::sync::Mutex::new(()),
+            data: config.data.clone(),
+            tombstones: Tombstones::open(&config.data).map_err(PortalError::Data)?,
             max_snapshot_bytes: config.max_snapshot_bytes,
             secure: config.tls.is_some(),
             authority: Authority::open(config)?,

@@ -71,6 +71,9 @@ pub enum PortalError {
     /// Which tenant is meant cannot be told.
     #[error("there is more than one tenant; say which")]
     TenantNeeded,
+    /// A backup is not made, or not put back.
+    #[error(transparent)]
+    Backup(#[from] super::backup::BackupError),
 }
 
 impl From<sqlx::Error> for PortalError {

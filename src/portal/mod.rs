@@ -26,6 +26,7 @@ mod api;
 mod app;
 mod audit;
 mod auth;
+pub mod backup;
 mod blobs;
 mod config;
 mod deadlines;
@@ -37,6 +38,7 @@ mod receive;
 mod router;
 mod serve;
 mod store;
+mod tombstones;
 
 pub use auth::Role;
 pub use config::Config;
@@ -89,6 +91,8 @@ impl Portal {
         app::prepare(&config.data).map_err(PortalError::Data)?;
         let lock = lock(&config)?;
         let app = Arc::new(runtime.block_on(App::open(&config, clock))?);
+        // Before anything is served: a database that was put back by hand knows nothing of what was deleted since.
+        runtime.block_on(jobs::replay::run(&app)).map_err(|fault| PortalError::Database(Box::new(fault)))?;
         runtime.block_on(receive::recover(&app)).map_err(|fault| PortalError::Database(Box::new(fault)))?;
         let first_invitation = runtime.block_on(first_invitation(&app))?;
         let sequenced = runtime.block_on(audit::sequence::advance(&app.store, &app.key));

@@ -9,12 +9,15 @@ mod bucket;
 #[path = "../support/histories.rs"]
 mod histories;
 
+mod backup;
 mod client;
 mod clock;
 mod deadlines;
 mod deletion;
 mod doors;
+mod erasure;
 mod inbox;
+mod kill;
 mod log;
 mod operator;
 mod oracle;

@@ -18,7 +18,10 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub use self::audit::{AuditCommand, AuditExportArguments};
 #[cfg(feature = "portal")]
-pub use self::operator::{ClockCommand, PortalAuditCommand, PortalCommand, TenantCommand, TokenCommand, UserCommand};
+pub use self::operator::{
+    BackupArguments, ClockCommand, PortalAuditCommand, PortalCommand, RestoreArguments, TenantCommand, TokenCommand,
+    UserCommand,
+};
 pub use self::sender::{
     DueArguments, NamesArguments, ProfileCommand, ReceiptCommand, RedactArguments, ResumeArguments, Review,
     RulesArguments, SealArguments, SendArguments, SnapshotArguments, StatusArguments, SyncArguments,

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use crate::clock::Timestamp;
 use crate::ids::{TenantId, TicketId};
@@ -75,6 +75,68 @@ pub enum PortalCommand {
     /// Look at the audit log: nothing was changed since it was signed
     #[command(subcommand)]
     Audit(PortalAuditCommand),
+    /// Make a backup, also while the portal serves; older ones are thinned out
+    Backup(BackupArguments),
+    /// Make a new directory out of a backup; what was deleted since is deleted in it
+    Restore(RestoreArguments),
+    /// Compare what the database says with the files, both ways
+    Reconcile {
+        /// The portal's directory
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// Remove files that no row has known for so many days
+        #[arg(long, value_name = "DAYS", default_value_t = crate::portal::admin::STRAY_DAYS)]
+        older_than: u16,
+    },
+}
+
+/// Arguments of `portal backup`.
+#[derive(Args, Debug)]
+pub struct BackupArguments {
+    /// The portal's directory
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// The directory of the backups; made when it is not there
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// Back up the shares and the portal's key instead; kept for seven days at most
+    #[arg(long)]
+    pub shares: bool,
+    /// Of how many days the last backup is kept
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    pub daily: u16,
+    /// Of how many weeks
+    #[arg(long, value_name = "N", default_value_t = 5, conflicts_with = "shares")]
+    pub weekly: u16,
+    /// Of how many months
+    #[arg(long, value_name = "N", default_value_t = 12, conflicts_with = "shares")]
+    pub monthly: u16,
+}
+
+/// Arguments of `portal restore`.
+#[derive(Args, Debug)]
+pub struct RestoreArguments {
+    /// The backup: a directory called portal-…
+    #[arg(long, value_name = "BACKUP")]
+    pub from: PathBuf,
+    /// The directory to make; nothing may be there
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// The backup of the shares and the portal's key: a directory called shares-…
+    #[arg(long, value_name = "BACKUP", required_unless_present = "without_shares")]
+    pub shares: Option<PathBuf>,
+    /// Go on without: what has a share can never be opened again, and receipts are signed with a new key
+    #[arg(long, conflicts_with = "shares")]
+    pub without_shares: bool,
+    /// Where deletions since the backup are written down: the former directory, or a copy of its tombstones
+    #[arg(long, value_name = "DIR", required_unless_present = "tombstones_lost")]
+    pub tombstones: Vec<PathBuf>,
+    /// They are lost with the former directory: what was deleted after the newest backup may come back
+    #[arg(long, conflicts_with = "tombstones")]
+    pub tombstones_lost: bool,
+    /// Read everything back before the directory gets its name
+    #[arg(long)]
+    pub verify: bool,
 }
 
 /// Commands on the portal's audit log.

@@ -1,6 +1,7 @@
 //! The operator's commands on a data directory. They work while a portal serves it, and before the first start as well.
 
 mod audit;
+mod backup;
 mod clock;
 mod sweep;
 mod tenants;
@@ -8,6 +9,7 @@ mod tokens;
 mod users;
 
 pub use audit::Verified;
+pub use backup::{Reconciled, STRAY_DAYS, restore};
 pub use clock::ClockJump;
 pub use sweep::DueSnapshot;
 pub use tokens::{MadeToken, TOKEN_SECONDS, TokenInfo, TokenOrder};

@@ -7,6 +7,7 @@ use crate::portal::app::system_rng;
 use crate::portal::audit::{Act, Actor, On, Outcome, record};
 use crate::portal::auth::{Role, hash, new_token};
 use crate::portal::error::PortalError;
+use crate::portal::jobs::hide;
 use crate::portal::store::tokens::TokenRow;
 use crate::portal::store::{tenants, tickets, tokens};
 use crate::secret::Secret;
@@ -80,6 +81,11 @@ impl Admin {
             let mut transaction = self.app.store.begin().await?;
             if tenants::policy(&mut transaction, &tenant).await?.is_none() {
                 return Err(PortalError::TenantUnknown(tenant));
+            }
+            if let Some(ticket) = &order.ticket {
+                hide::name_again(&self.app, &mut transaction, &tenant, ticket)
+                    .await
+                    .map_err(|fault| PortalError::Database(Box::new(fault)))?;
             }
             if let Some(ticket) = &order.ticket
                 && tickets::add(&mut transaction, &tenant, ticket, now).await?

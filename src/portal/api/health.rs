@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use crate::portal::app::App;
 use crate::portal::error::ApiError;
-use crate::portal::store::{clock, snapshots};
+use crate::portal::jobs::delete;
+use crate::portal::store::{clock, deletions, snapshots};
 
 /// From how late on a deletion is a fault of the portal, in seconds.
 const LATE: i64 = 3600;
@@ -20,12 +21,13 @@ pub(crate) struct Health {
 }
 
 /// The portal lives. Degraded when something should have been gone more than an hour ago and is not, and while a jump of the
-/// clock waits for an operator: nothing is deleted then.
+/// clock waits for an operator: nothing is deleted then. Also when a deletion fails again and again.
 pub(crate) async fn live(State(app): State<Arc<App>>) -> Result<Json<Health>, ApiError> {
     let mut connection = app.store.read().await?;
     let late = snapshots::late(&mut connection, app.clock.now().plus_seconds(-LATE)).await?;
     let jumped = matches!(clock::mark(&mut connection).await?, Some((_, Some(_))));
-    Ok(Json(Health { status: if late == 0 && !jumped { "ok" } else { "degraded" } }))
+    let stuck = deletions::stuck(&mut connection, delete::ALARM).await?;
+    Ok(Json(Health { status: if late + stuck == 0 && !jumped { "ok" } else { "degraded" } }))
 }
 
 /// The portal can take and give: its databases answer and there is room on the disk.

@@ -17,8 +17,8 @@ use headers::authorization::{Authorization, Basic};
 use sfv::{BareItem, Dictionary, ListEntry, Parser};
 use sha2::{Digest as _, Sha256};
 
+use super::known_ticket;
 use super::receipts::proved;
-use super::ticket_of;
 use crate::format::Header;
 use crate::ids::TicketId;
 use crate::portal::app::{App, random_id};
@@ -83,7 +83,7 @@ pub(crate) async fn put(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let ticket = ticket_of(&ticket)?;
+    let ticket = known_ticket(&app, &principal, &ticket).await?;
     authorize(&principal, Action::Upload, Object::Ticket(&principal.tenant, &ticket))?;
     if headers.contains_key(header::CONTENT_RANGE) {
         return Err(ApiError::bad("A file comes whole by this door, not in ranges."));

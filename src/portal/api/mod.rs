@@ -26,7 +26,10 @@ use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 
+use super::app::App;
+use super::auth::Principal;
 use super::error::ApiError;
+use super::jobs::hide;
 use crate::clock::Timestamp;
 use crate::ids::{FileId, TicketId};
 use crate::track::deadline::end_of_day;
@@ -66,6 +69,11 @@ async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, ApiError> {
 /// A ticket's name out of a path; what cannot be a name names no ticket.
 fn ticket_of(text: &str) -> Result<TicketId, ApiError> {
     text.parse().map_err(|_| ApiError::TicketUnknown)
+}
+
+/// A ticket out of a path as the database knows it: by its name, or hidden when nothing is left of it.
+async fn known_ticket(app: &App, principal: &Principal, text: &str) -> Result<TicketId, ApiError> {
+    hide::known_as(app, &mut *app.store.read().await?, &principal.tenant, &ticket_of(text)?).await
 }
 
 /// A snapshot's id out of a path.

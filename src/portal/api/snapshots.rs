@@ -11,7 +11,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
 
-use super::{LIST_LIMIT, read_json, snapshot_of, ticket_of, uploads as tus};
+use super::{LIST_LIMIT, known_ticket, read_json, snapshot_of, uploads as tus};
 use crate::ids::{FileId, TicketId};
 use crate::portal::app::{App, random_id};
 use crate::portal::audit::{Act, Actor, On, Outcome, record};
@@ -46,7 +46,7 @@ pub(crate) async fn announce(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let ticket = ticket_of(&ticket)?;
+    let ticket = known_ticket(&app, &principal, &ticket).await?;
     authorize(&principal, Action::Upload, Object::Ticket(&principal.tenant, &ticket))?;
     let is_tus = headers.contains_key(tus::TUS_RESUMABLE);
     let (new, bytes) = if is_tus { (tus::announced(&headers)?, Some(body)) } else { (read_json(body).await?, None) };
@@ -205,7 +205,10 @@ pub(crate) async fn list(
     which: Result<Query<Which>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<Vec<wire::Snapshot>>, ApiError> {
     let Query(which) = which.map_err(|_| ApiError::bad("The list can be asked for with ?ticket=."))?;
-    let ticket = which.ticket.as_deref().map(ticket_of).transpose()?;
+    let ticket = match which.ticket {
+        Some(ticket) => Some(known_ticket(&app, &principal, &ticket).await?),
+        None => None,
+    };
     let mut connection = app.store.read().await?;
     match &ticket {
         None => authorize(&principal, Action::SeeSnapshot, Object::Reached)?,

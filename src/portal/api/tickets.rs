@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
-use super::{LIST_LIMIT, assignments, moment, read_body, read_json, ticket_of};
+use super::{LIST_LIMIT, assignments, known_ticket, moment, read_body, read_json, ticket_of};
 use crate::clock::Timestamp;
 use crate::ids::{TenantId, TicketId};
 use crate::portal::app::{App, random_id};
@@ -17,6 +17,7 @@ use crate::portal::audit::{Act, Actor, On, Outcome, record};
 use crate::portal::auth::{Action, Object, Principal, authorize};
 use crate::portal::deadlines;
 use crate::portal::error::ApiError;
+use crate::portal::jobs::hide;
 use crate::portal::store::events::{self, Event, Taken};
 use crate::portal::store::{Connection, snapshots, tickets};
 use crate::track::deadline::{end_of_day, start_of_day};
@@ -40,7 +41,8 @@ pub(crate) async fn open(State(app): State<Arc<App>>, principal: Principal, body
     authorize(&principal, Action::OpenTicket, Object::Ticket(&principal.tenant, &ticket))?;
     let now = app.clock.now();
     let mut transaction = app.store.begin().await?;
-    if !tickets::add(&mut transaction, &principal.tenant, &ticket, now).await? {
+    let known = hide::known_as(&app, &mut transaction, &principal.tenant, &ticket).await?;
+    if known != ticket || !tickets::add(&mut transaction, &principal.tenant, &ticket, now).await? {
         return Err(ApiError::TicketExists);
     }
     let act = (Act::OpenTicket, On::Ticket(ticket.as_str()), Outcome::Done);
@@ -81,10 +83,11 @@ pub(crate) async fn show(
     principal: Principal,
     Path(ticket): Path<String>,
 ) -> Result<Json<wire::Ticket>, ApiError> {
-    let ticket = ticket_of(&ticket)?;
-    authorize(&principal, Action::SeeTicket, Object::Ticket(&principal.tenant, &ticket))?;
+    let (known, ticket) = (known_ticket(&app, &principal, &ticket).await?, ticket_of(&ticket)?);
+    authorize(&principal, Action::SeeTicket, Object::Ticket(&principal.tenant, &known))?;
     let mut connection = app.store.read().await?;
-    Ok(Json(tell(&mut connection, &principal.tenant, &ticket, app.clock.now()).await?))
+    let told = tell(&mut connection, &principal.tenant, &known, app.clock.now()).await?;
+    Ok(Json(wire::Ticket { ticket, ..told }))
 }
 
 pub(crate) async fn close(
@@ -133,6 +136,7 @@ async fn event(
 
     let (tenant, now) = (&principal.tenant, app.clock.now());
     let mut transaction = app.store.begin().await?;
+    hide::name_again(app, &mut transaction, tenant, &ticket).await?;
     let known = tickets::find(&mut transaction, tenant, &ticket).await?.ok_or(ApiError::TicketUnknown)?;
     let zone = app.policy(&mut transaction, tenant).await?.zone;
     let at = match &event.at {

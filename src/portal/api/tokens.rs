@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 
-use super::{read_json, ticket_of};
+use super::{known_ticket, read_json, ticket_of};
 use crate::portal::app::{App, system_rng};
 use crate::portal::audit::{Act, Actor, On, Outcome, record};
 use crate::portal::auth::{Action, Object, Principal, Role, authorize, hash, new_token};
@@ -26,7 +26,7 @@ pub(crate) async fn make(
     Path(ticket): Path<String>,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let ticket = ticket_of(&ticket)?;
+    let ticket = known_ticket(&app, &principal, &ticket).await?;
     authorize(&principal, Action::MakeToken, Object::Ticket(&principal.tenant, &ticket))?;
     let wire::NewToken { valid_seconds } = read_json(body).await?;
     if !(1..=LONGEST).contains(&valid_seconds) {

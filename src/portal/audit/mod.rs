@@ -4,6 +4,8 @@
 //! technician gives) stands in the record as a salted commitment, and in the clear in a table of openings from which it can be
 //! erased; the record stays. Within a second of the act [`sequence`] gives the record its place in the transparency log
 //! ([`crate::track::log`]) and signs a checkpoint; [`verify`] looks for anything that was changed since.
+//!
+//! A ticket stands in it under its alias: the log is never changed, and a ticket's name must be able to go.
 
 pub(crate) mod erase;
 pub(crate) mod export;
@@ -89,6 +91,11 @@ pub(crate) enum Act {
     ConfirmClock,
     ReadAudit,
     EraseOpenings,
+    BackUp,
+    Restore,
+    Reconcile,
+    RemoveStray,
+    HideTicket,
 }
 
 impl Act {
@@ -105,6 +112,8 @@ impl Act {
             | Self::VerifyAbsence
             | Self::ScrubRow
             | Self::Delete
+            | Self::RemoveStray
+            | Self::HideTicket
             | Self::EraseOpenings => "retention",
             Self::ReadAudit => "oversight",
             _ => "administration",
@@ -162,6 +171,11 @@ impl Act {
             Self::ConfirmClock => "confirm-clock",
             Self::ReadAudit => "read-audit",
             Self::EraseOpenings => "erase-openings",
+            Self::BackUp => "back-up",
+            Self::Restore => "restore",
+            Self::Reconcile => "reconcile",
+            Self::RemoveStray => "remove-stray",
+            Self::HideTicket => "hide-ticket",
         }
     }
 }
@@ -184,6 +198,8 @@ pub(crate) enum Outcome {
     Broken,
     /// A newer version of it is known; nothing changed.
     Outdated,
+    /// Done, but something was not as it should be.
+    Incomplete,
 }
 
 impl Outcome {
@@ -197,6 +213,7 @@ impl Outcome {
             Self::NotSealed => "not-sealed",
             Self::Broken => "broken",
             Self::Outdated => "outdated",
+            Self::Incomplete => "incomplete",
         }
     }
 }

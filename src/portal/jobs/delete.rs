@@ -2,27 +2,33 @@
 //!
 //! The share goes first, so that access ends even when the disk does not answer. Each step is idempotent and recorded when it
 //! is done; after a crash the work goes on from the last record. A step that fails is tried again, later each time.
+//!
+//! Before the first step a tombstone is durable, so that no backup brings back what is deleted from here on. The bytes go from
+//! the backups in the same step as from the portal.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::ids::{TenantId, TicketId};
+use crate::ids::{FileId, TenantId, TicketId};
 use crate::portal::app::{App, random_id};
 use crate::portal::audit::{Act, Actor, On, Outcome, record, record_signed};
+use crate::portal::backup;
 use crate::portal::error::ApiError;
 use crate::portal::store::snapshots::Snapshot;
-use crate::portal::store::{Connection, receipts, shares, snapshots};
+use crate::portal::store::{Connection, backups, receipts, shares, snapshots};
+use crate::portal::tombstones::{Kept, Tombstone};
 use crate::track::Phase;
 use crate::track::receipt::{DeletionReason, Kind, Receipt, StepDone, sign};
 
-use super::Swept;
 use super::clock::{self, Trusted};
+use super::{Swept, hide};
 
 /// How many snapshots go through a step together.
 const BATCH: i64 = 500;
 
-/// From how many failed attempts on the log says so loudly.
-const ALARM: u32 = 5;
+/// From how many failed attempts on the log says so loudly, and the portal calls itself degraded.
+pub(crate) const ALARM: u32 = 5;
 
 /// The longest wait between two attempts in seconds.
 const LONGEST_WAIT: i64 = 3600;
@@ -85,9 +91,17 @@ pub(crate) async fn advance(app: &Arc<App>, phase: Phase, all: bool) -> Result<(
         if batch.is_empty() {
             return Ok((moved, failed));
         }
+        let marked = match next {
+            Phase::ShareDestroyed => mark(app, &batch).await,
+            _ => Ok(()),
+        };
         let mut done = Vec::new();
         for snapshot in batch {
-            match work(app, &snapshot, next).await {
+            let worked = match &marked {
+                Ok(()) => work(app, &snapshot, next).await,
+                Err(fault) => Err(ApiError::fault(fault.clone())),
+            };
+            match worked {
                 Ok(method) => done.push((snapshot, method)),
                 Err(fault) => {
                     failed += 1;
@@ -100,10 +114,17 @@ pub(crate) async fn advance(app: &Arc<App>, phase: Phase, all: bool) -> Result<(
             Phase::ShareDestroyed | Phase::RowScrubbed => app.store.checkpoint().await.map_err(ApiError::from),
             _ => Ok(()),
         };
+        let strict = match (next, &erased) {
+            (Phase::ShareDestroyed, Ok(())) => strict_tenants(app, &done).await?,
+            _ => HashSet::new(),
+        };
+        // Where backups may hold nothing, those of shares are made anew without the shares that are gone.
+        let renewed = if strict.is_empty() { Ok(()) } else { backup::renew_shares(app).await.map_err(ApiError::fault) };
+        let mut receipts = Vec::new();
         for (snapshot, method) in done {
-            match &erased {
+            match if strict.contains(&snapshot.tenant) { &renewed } else { &erased } {
                 Ok(()) => {
-                    finish(app, &snapshot, next, method).await?;
+                    receipts.extend(finish(app, &snapshot, next, method).await?);
                     moved += 1;
                 }
                 Err(fault) => {
@@ -112,7 +133,45 @@ pub(crate) async fn advance(app: &Arc<App>, phase: Phase, all: bool) -> Result<(
                 }
             }
         }
+        if let Err(fault) = keep(app, receipts).await {
+            // The receipts are in the database. Should it be put back from a backup, they are signed anew.
+            tracing::error!(fault, "receipts could not be added to the tombstones");
+        }
     }
+}
+
+/// The tenants among these whose policy promises that backups hold nothing of what is deleted.
+async fn strict_tenants(
+    app: &App,
+    done: &[(Snapshot, (&'static str, &'static str))],
+) -> Result<HashSet<TenantId>, ApiError> {
+    let mut connection = app.store.read().await?;
+    let mut strict = HashSet::new();
+    for tenant in done.iter().map(|(snapshot, _)| &snapshot.tenant).collect::<HashSet<_>>() {
+        if app.policy(&mut connection, tenant).await?.backup_horizon_days == 0 {
+            strict.insert(tenant.clone());
+        }
+    }
+    Ok(strict)
+}
+
+/// Writes down durably, outside the database, that these deletions have begun.
+async fn mark(app: &App, batch: &[Snapshot]) -> Result<(), String> {
+    let now = app.clock.now();
+    let stone = |snapshot: &Snapshot| Tombstone {
+        at: now,
+        tenant: snapshot.tenant.clone(),
+        snapshot: snapshot.id,
+        reason: snapshot.reason.unwrap_or(DeletionReason::HardCap),
+        receipt: None,
+    };
+    keep(app, batch.iter().map(stone).collect()).await
+}
+
+async fn keep(app: &App, stones: Vec<Tombstone>) -> Result<(), String> {
+    let tombstones = app.tombstones.clone();
+    let kept = tokio::task::spawn_blocking(move || tombstones.append(&stones)).await;
+    kept.map_err(|fault| fault.to_string())?.map_err(|fault| fault.to_string())
 }
 
 /// Does one step and says which store was worked on and how. Nothing is recorded yet.
@@ -127,21 +186,11 @@ async fn work(app: &Arc<App>, snapshot: &Snapshot, next: Phase) -> Result<(&'sta
             }
             Ok(("shares", if snapshot.share.is_some() { "erased" } else { "none-held" }))
         }
-        Phase::BytesGone | Phase::VerifiedAbsent => {
-            let (blobs, tenant, id) = (app.blobs.clone(), tenant.clone(), *id);
-            let removing = next == Phase::BytesGone;
-            let absent = tokio::task::spawn_blocking(move || {
-                if removing { blobs.remove(&tenant, &id).map(|()| true) } else { blobs.is_absent(&tenant, &id) }
-            });
-            match absent.await.map_err(ApiError::fault)?? {
-                true if removing => Ok(("blobs", "removed")),
-                true => Ok(("blobs", "looked-up")),
-                false => Err(ApiError::fault("the store still has the bytes")),
-            }
-        }
+        Phase::BytesGone | Phase::VerifiedAbsent => bytes(app, tenant, *id, next == Phase::BytesGone).await,
         Phase::RowScrubbed => {
             let mut transaction = app.store.begin().await?;
             snapshots::scrub(&mut transaction, tenant, id).await?;
+            hide::ticket(app, &mut transaction, tenant, &snapshot.ticket).await?;
             transaction.commit().await?;
             Ok(("database", "erased"))
         }
@@ -149,13 +198,56 @@ async fn work(app: &Arc<App>, snapshot: &Snapshot, next: Phase) -> Result<(&'sta
     }
 }
 
-/// Records a step that is done; the last one with its signed receipt.
-async fn finish(app: &App, snapshot: &Snapshot, next: Phase, (store, method): (&str, &str)) -> Result<(), ApiError> {
+/// Removes the bytes, or looks whether they are gone, here and in the places of backups. A place that cannot be reached is
+/// waited for only where the policy promises that backups hold nothing; otherwise the next backup that is made there finds
+/// what to remove.
+async fn bytes(
+    app: &Arc<App>,
+    tenant: &TenantId,
+    id: FileId,
+    removing: bool,
+) -> Result<(&'static str, &'static str), ApiError> {
+    let mut connection = app.store.read().await?;
+    let places = backup::in_places(&mut connection).await?;
+    let strict = app.policy(&mut connection, tenant).await?.backup_horizon_days == 0;
+    drop(connection);
+    let (blobs, tenant) = (app.blobs.clone(), tenant.clone());
+    let worked = tokio::task::spawn_blocking(move || {
+        if removing {
+            blobs.remove(&tenant, &id)?;
+        }
+        let mut reached = !places.is_empty();
+        for place in &places {
+            match backup::remove_from(place, &tenant, &id) {
+                Ok(()) => {}
+                Err(fault) if strict => return Err(fault),
+                Err(fault) => {
+                    tracing::warn!(%fault, place = %place.display(), "a place of backups cannot be reached");
+                    reached = false;
+                }
+            }
+        }
+        Ok((removing || blobs.is_absent(&tenant, &id)?, reached))
+    });
+    let (absent, reached) = worked.await.map_err(ApiError::fault)??;
+    match absent {
+        true => Ok((if reached { "blobs+backups" } else { "blobs" }, if removing { "removed" } else { "looked-up" })),
+        false => Err(ApiError::fault("the store still has the bytes")),
+    }
+}
+
+/// Records a step that is done; the last one with its signed receipt, which is returned for the tombstones.
+async fn finish(
+    app: &App,
+    snapshot: &Snapshot,
+    next: Phase,
+    (store, method): (&str, &str),
+) -> Result<Option<Tombstone>, ApiError> {
     let (tenant, id) = (&snapshot.tenant, &snapshot.id);
     let now = app.clock.now();
     let mut transaction = app.store.begin().await?;
     if !snapshots::advance(&mut transaction, tenant, id, snapshot.phase, next, now).await? {
-        return Ok(());
+        return Ok(None);
     }
     let act = match next {
         Phase::ShareDestroyed => Act::DestroyShare,
@@ -165,19 +257,30 @@ async fn finish(app: &App, snapshot: &Snapshot, next: Phase, (store, method): (&
         _ => Act::Delete,
     };
     let what = (act, On::Snapshot(id), Outcome::Done);
+    let mut stone = None;
     if next == Phase::Deleted {
-        let steps = receipts::steps(&mut transaction, tenant, id).await?;
-        let receipt = receipt(app, &mut transaction, snapshot, steps, now).await?;
-        let note = sign(&receipt, &app.key).map_err(ApiError::fault)?;
+        // What was deleted, and was brought back by a backup, keeps the receipt that was given then.
+        let (name, note) = match backups::take_receipt(&mut transaction, tenant, id).await? {
+            Some(earlier) => earlier,
+            None => {
+                let steps = receipts::steps(&mut transaction, tenant, id).await?;
+                let receipt = receipt(app, &mut transaction, snapshot, steps, now).await?;
+                let note = sign(&receipt, &app.key).map_err(ApiError::fault)?;
+                (receipt.id, note)
+            }
+        };
         let number = record_signed(&mut transaction, tenant, now, Actor::Worker, what, &note).await?;
-        receipts::add(&mut transaction, tenant, id, Kind::Deletion, &receipt.id, (&note, number)).await?;
+        receipts::add(&mut transaction, tenant, id, Kind::Deletion, &name, (&note, number)).await?;
+        let reason = snapshot.reason.unwrap_or(DeletionReason::HardCap);
+        let receipt = Some(Kept { id: name, note });
+        stone = Some(Tombstone { at: now, tenant: tenant.clone(), snapshot: *id, reason, receipt });
     } else {
         record(&mut transaction, tenant, now, Actor::Worker, what, None).await?;
         let done = StepDone { step: next, store: store.to_owned(), method: method.to_owned(), verified_at: now };
         receipts::add_step(&mut transaction, tenant, id, &done).await?;
     }
     transaction.commit().await?;
-    Ok(())
+    Ok(stone)
 }
 
 async fn receipt(
@@ -194,7 +297,7 @@ async fn receipt(
         kind: Kind::Deletion,
         id: random_id(),
         portal: app.key.name().to_owned(),
-        ticket: app.key.hide_ticket(&snapshot.tenant, &snapshot.ticket),
+        ticket: hide::in_receipts(app, connection, &snapshot.tenant, &snapshot.ticket).await?,
         sha256: snapshot.sha256.clone(),
         size: snapshot.size,
         uploaded: snapshot.uploaded_at.ok_or_else(unknown)?,
@@ -227,7 +330,6 @@ async fn postpone(app: &App, snapshot: &Snapshot, next: Phase, fault: &ApiError)
 mod tests {
     use super::*;
     use crate::clock::ManualClock;
-    use crate::ids::FileId;
     use crate::portal::config::Config;
     use crate::portal::deadlines;
     use crate::portal::store::keeping::Keeping;

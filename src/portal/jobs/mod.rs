@@ -3,7 +3,10 @@
 pub(crate) mod clock;
 pub(crate) mod delete;
 pub(crate) mod expire;
+pub(crate) mod hide;
 pub(crate) mod idle;
+pub(crate) mod reconcile;
+pub(crate) mod replay;
 pub(crate) mod review;
 #[cfg_attr(not(test), expect(dead_code, reason = "called by whoever polls a ticket system"))]
 pub(crate) mod sighting;
@@ -12,11 +15,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::app::App;
+use super::audit::Actor;
 use super::audit::{erase, sequence};
 use super::error::ApiError;
 
 /// The time between two sweeps.
 const PERIOD: Duration = Duration::from_secs(60);
+
+/// How long after its start a portal first compares files with rows, in seconds; afterwards it does so once a day.
+const FIRST_COMPARISON: i64 = 3600;
 
 /// What one sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,8 +56,9 @@ pub(crate) async fn sweep(app: &Arc<App>, all: bool) -> Result<Swept, ApiError> 
     Ok(swept)
 }
 
-/// Sweeps for as long as the portal runs.
+/// Sweeps for as long as the portal runs, and once a day compares files with rows.
 pub(crate) async fn run(app: Arc<App>) {
+    let mut compare_at = app.clock.now().plus_seconds(FIRST_COMPARISON);
     let mut ticks = tokio::time::interval(PERIOD);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -62,5 +70,19 @@ pub(crate) async fn run(app: Arc<App>) {
             Ok(_) => {}
             Err(fault) => tracing::error!(%fault, cause = ?std::error::Error::source(&fault), "a sweep failed"),
         }
+        if compare_at <= app.clock.now() {
+            compare_at = app.clock.now().plus_days(1);
+            nightly(&app).await;
+        }
+    }
+}
+
+/// What is done once a day.
+async fn nightly(app: &Arc<App>) {
+    if let Err(fault) = reconcile::run(app, Actor::Worker, reconcile::STRAY_DAYS).await {
+        tracing::error!(%fault, cause = ?std::error::Error::source(&fault), "files and rows could not be compared");
+    }
+    if let Err(fault) = app.tombstones.forget_old(app.clock.now()) {
+        tracing::error!(%fault, "old tombstones could not be removed");
     }
 }

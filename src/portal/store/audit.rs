@@ -54,10 +54,12 @@ pub(crate) async fn add(connection: &mut Connection, tenant: &TenantId, row: &Ne
         "INSERT INTO audit (tenant, number, id, at, actor, role, name, address, tool, action, purpose, kind, object, ticket,
              outcome, reason, request, receipt)
          VALUES ($1, (SELECT coalesce(max(number), 0) + 1 FROM audit WHERE tenant = $1),
-             $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-             CASE $11 WHEN 'ticket' THEN $12
+             $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+             CASE $11 WHEN 'ticket' THEN coalesce((SELECT alias FROM tickets WHERE tenant = $1 AND id = $12), '-')
+                 ELSE $12 END,
+             (SELECT alias FROM tickets WHERE tenant = $1 AND id = CASE $11 WHEN 'ticket' THEN $12
                  WHEN 'snapshot' THEN (SELECT ticket FROM snapshots WHERE tenant = $1 AND id = $12)
-                 WHEN 'token' THEN (SELECT ticket FROM tokens WHERE tenant = $1 AND id = $12) END,
+                 WHEN 'token' THEN (SELECT ticket FROM tokens WHERE tenant = $1 AND id = $12) END),
              $13, $14, $15, $16)
          RETURNING number",
     )
@@ -216,7 +218,8 @@ pub(crate) async fn find(connection: &mut Connection, tenant: &TenantId, number:
 pub(crate) async fn count(connection: &mut Connection, tenant: &TenantId, wanted: &Wanted) -> Result<u64> {
     let (count,): (i64,) = sqlx::query_as(
         "SELECT CAST(count(*) AS BIGINT) FROM audit WHERE tenant = $1 AND place < $2
-             AND (CAST($3 AS TEXT) IS NULL OR ticket = $3) AND (CAST($4 AS TEXT) IS NULL OR action = $4)
+             AND (CAST($3 AS TEXT) IS NULL OR ticket = (SELECT alias FROM tickets WHERE tenant = $1 AND id = $3))
+             AND (CAST($4 AS TEXT) IS NULL OR action = $4)
              AND at >= $5 AND at < $6",
     )
     .bind(tenant.as_str())
@@ -240,7 +243,8 @@ pub(crate) async fn page(
 ) -> Result<Vec<Row>> {
     let rows = sqlx::query(
         "SELECT * FROM audit WHERE tenant = $1 AND place < $2
-             AND (CAST($3 AS TEXT) IS NULL OR ticket = $3) AND (CAST($4 AS TEXT) IS NULL OR action = $4)
+             AND (CAST($3 AS TEXT) IS NULL OR ticket = (SELECT alias FROM tickets WHERE tenant = $1 AND id = $3))
+             AND (CAST($4 AS TEXT) IS NULL OR action = $4)
              AND at >= $5 AND at < $6 AND number > $7 ORDER BY number LIMIT $8",
     )
     .bind(tenant.as_str())

@@ -10,7 +10,9 @@
 
 pub(crate) mod assignments;
 pub(crate) mod audit;
+pub(crate) mod backups;
 pub(crate) mod clock;
+pub(crate) mod deletions;
 pub(crate) mod events;
 pub(crate) mod holds;
 pub(crate) mod invitations;
@@ -29,6 +31,7 @@ pub(crate) mod uploads;
 pub(crate) mod users;
 
 mod address;
+mod copy;
 mod fault;
 mod postgres;
 mod schema;
@@ -72,6 +75,7 @@ const PORTAL: &[Step] = &[
     step!("users"),
     step!("keeping"),
     step!("clock"),
+    step!("backups"),
 ];
 
 /// The tables that ordinary backups leave out.

@@ -5,6 +5,7 @@ use sqlx::AssertSqlSafe;
 use super::{Connection, Result, instant, parsed};
 use crate::clock::Timestamp;
 use crate::ids::{TenantId, TicketId};
+use crate::portal::app::random_id;
 
 /// A ticket.
 pub(crate) struct Ticket {
@@ -49,10 +50,11 @@ pub(crate) async fn add(
     now: Timestamp,
 ) -> Result<bool> {
     let added = sqlx::query(
-        "INSERT INTO tickets (tenant, id, opened_at, active_at) VALUES ($1, $2, $3, $3) ON CONFLICT DO NOTHING",
+        "INSERT INTO tickets (tenant, id, alias, opened_at, active_at) VALUES ($1, $2, $3, $4, $4) ON CONFLICT DO NOTHING",
     )
     .bind(tenant.as_str())
     .bind(ticket.as_str())
+    .bind(random_id())
     .bind(now.seconds())
     .execute(connection)
     .await?;

@@ -1,7 +1,10 @@
 //! `portal`: serve and administer the support portal. One file per subcommand.
 
 mod audit;
+mod backup;
 mod clock;
+mod reconcile;
+mod restore;
 mod serve;
 mod sweep;
 mod tenant;
@@ -16,6 +19,7 @@ use crate::cli::Desk;
 use crate::cli::args::PortalCommand;
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::portal::admin::Admin;
+use crate::portal::backup::BackupError;
 use crate::portal::{Config, PortalError};
 
 /// Runs one of the operator's commands.
@@ -37,6 +41,9 @@ pub fn run(command: &PortalCommand, desk: &mut Desk<'_>) -> Result<Outcome, Fail
         PortalCommand::Clock(command) => clock::run(command, desk),
         PortalCommand::Sweep { data, as_of } => sweep::run(data, *as_of, desk),
         PortalCommand::Audit(command) => audit::run(command, desk),
+        PortalCommand::Backup(arguments) => backup::run(arguments, desk),
+        PortalCommand::Restore(arguments) => restore::run(arguments, desk),
+        PortalCommand::Reconcile { data, older_than } => reconcile::run(data, *older_than, desk),
     }
 }
 
@@ -63,10 +70,21 @@ fn failure(error: &PortalError) -> Failure {
         | PortalError::NotForPeople
         | PortalError::Proxy(_)
         | PortalError::TenantNeeded => Exit::Usage,
-        PortalError::Locked => Exit::Locked,
+        PortalError::Locked | PortalError::Backup(BackupError::Busy(_)) => Exit::Locked,
+        PortalError::Backup(fault) => exit_of(fault),
         PortalError::Certificate(_) => Exit::Tls,
         _ => Exit::Local,
     };
     let cause = std::error::Error::source(error).map_or_else(String::new, |cause| format!(": {cause}"));
     Failure::new(exit, sentence(&format!("{error}{cause}")))
+}
+
+fn exit_of(fault: &BackupError) -> Exit {
+    match fault {
+        BackupError::NotABackup(_) | BackupError::NoTombstones(_) => Exit::NotFound,
+        BackupError::Damaged(_) | BackupError::Inconsistent(_) | BackupError::OtherKind { .. } => Exit::Damaged,
+        BackupError::TooOld(_) | BackupError::SharesTooOld(_) => Exit::Expired,
+        BackupError::File(..) => Exit::Local,
+        _ => Exit::Usage,
+    }
 }

@@ -24,7 +24,7 @@ CREATE TABLE snapshots (
     attempts INTEGER NOT NULL DEFAULT 0,
     retry_at INTEGER NOT NULL DEFAULT 0,
     UNIQUE (tenant, id),
-    FOREIGN KEY (tenant, ticket) REFERENCES tickets (tenant, id)
+    FOREIGN KEY (tenant, ticket) REFERENCES tickets (tenant, id) ON UPDATE CASCADE
 ) STRICT;
 CREATE INDEX snapshots_of_ticket ON snapshots (tenant, ticket);
 CREATE INDEX snapshots_waiting ON snapshots (begins_at) WHERE phase = 'stored';

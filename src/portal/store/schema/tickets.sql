@@ -1,11 +1,15 @@
+-- The id is the ticket's name, until nothing is left of the ticket: then it is hidden, a keyed hash. The alias is what the audit
+-- log calls it, which is never changed.
 CREATE TABLE tickets (
     tenant TEXT NOT NULL REFERENCES tenants (id),
     id TEXT NOT NULL,
+    alias TEXT NOT NULL,
     opened_at INTEGER NOT NULL,
     closed_at INTEGER,
     merged_into TEXT,
     active_at INTEGER NOT NULL DEFAULT 0,
     asked_at INTEGER,
+    hidden INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant, id)
 ) STRICT;
 
@@ -23,5 +27,5 @@ CREATE TABLE ticket_events (
     told TEXT NOT NULL,
     at INTEGER NOT NULL,
     UNIQUE (tenant, ticket, source, event),
-    FOREIGN KEY (tenant, ticket) REFERENCES tickets (tenant, id)
+    FOREIGN KEY (tenant, ticket) REFERENCES tickets (tenant, id) ON UPDATE CASCADE
 ) STRICT;

@@ -9,5 +9,6 @@ CREATE TABLE tokens (
     expires_at INTEGER NOT NULL,
     revoked_at INTEGER,
     PRIMARY KEY (tenant, id),
-    FOREIGN KEY (tenant, ticket) REFERENCES tickets (tenant, id)
+    FOREIGN KEY (tenant, ticket) REFERENCES tickets (tenant, id) ON UPDATE CASCADE
 ) STRICT;
+CREATE INDEX tokens_of_ticket ON tokens (tenant, ticket);

@@ -71,7 +71,7 @@ CREATE TABLE assignments (
     user_id TEXT NOT NULL,
     since INTEGER NOT NULL,
     PRIMARY KEY (tenant, ticket, user_id),
-    FOREIGN KEY (tenant, ticket) REFERENCES tickets (tenant, id),
+    FOREIGN KEY (tenant, ticket) REFERENCES tickets (tenant, id) ON UPDATE CASCADE,
     FOREIGN KEY (tenant, user_id) REFERENCES users (tenant, id)
 ) STRICT;
 CREATE INDEX assignments_of_user ON assignments (tenant, user_id, since);

@@ -1,0 +1,158 @@
+//! After the receipt nothing of a snapshot is left: every byte beneath the data directory is looked at.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use tarseal::portal::Role;
+use tarseal::portal::admin::{TokenOrder, restore};
+use tarseal::portal::backup::{BackupOrder, Kind, RestoreOrder, Schedule};
+use tarseal::track::receipt::verify;
+
+use crate::client::{Sample, content, get, post, problem, request, told};
+use crate::support::TestPortal;
+
+/// The name of a ticket, as a careless person gives one.
+const TICKET: &str = "Krankmeldung-Ulrike-Fahrenholz-0815";
+
+/// The name of an event that repeats it.
+const EVENT: &str = "closed Krankmeldung-Ulrike-Fahrenholz-0815 by mail";
+
+/// Uploads a sample for [`TICKET`] with a token of its own.
+fn store(portal: &TestPortal, sample: &Sample) -> String {
+    let mut order = TokenOrder::new(Role::Upload);
+    order.ticket = Some(TICKET.parse().unwrap());
+    order.valid_seconds = Some(366 * 86_400);
+    let token = portal.admin().new_token(&order).unwrap().token.expose().clone();
+    let announced = post(portal, &token, &format!("/v1/tickets/{TICKET}/snapshots"), &sample.announcement());
+    let upload = announced.headers()["location"].to_str().unwrap().to_owned();
+    let sent = request(portal, &token, "PATCH", &upload)
+        .header("tus-resumable", "1.0.0")
+        .header("content-type", "application/offset+octet-stream")
+        .header("upload-offset", 0)
+        .body(sample.bytes.clone())
+        .send()
+        .unwrap();
+    assert_eq!(sent.status(), 204);
+    token
+}
+
+/// How many places beneath a directory hold a canary: in the bytes of files, free pages and logs among them, or in names.
+fn places(root: &Path, canaries: &[&[u8]]) -> Vec<(PathBuf, usize)> {
+    let (mut found, mut left) = (Vec::new(), vec![root.to_owned()]);
+    while let Some(path) = left.pop() {
+        if path.is_dir() {
+            left.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        }
+        let bytes = std::fs::read(&path).unwrap_or_default();
+        for (number, canary) in canaries.iter().enumerate() {
+            let holds = |bytes: &[u8]| bytes.windows(canary.len()).any(|part| part == *canary);
+            if holds(&bytes) || holds(path.to_string_lossy().as_bytes()) {
+                found.push((path.clone(), number));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn nothing_of_a_deleted_snapshot_is_left_in_any_byte_of_the_portal() {
+    let mut portal = TestPortal::start();
+    let sample = Sample::new(77, 300_000);
+    let token = store(&portal, &sample);
+    assert_eq!(content(&portal, &sample).send().unwrap().status(), 200);
+    let share = sample.share.unwrap();
+    let canaries: [&[u8]; 5] = [
+        &sample.bytes[100_000..100_048],
+        &share,
+        b"Fahrenholz",
+        hex::encode([9; 16]).leak().as_bytes(),
+        token.as_bytes(),
+    ];
+    let data = portal.data().to_owned();
+    let home = data.parent().unwrap().to_owned();
+    let backups = home.join("backups");
+    let back_up = |portal: &TestPortal, kind| {
+        let order = BackupOrder { kind, to: backups.clone(), schedule: Schedule::default() };
+        portal.admin().backup(&order).unwrap().path
+    };
+    let from = back_up(&portal, Kind::Portal);
+    for (number, name) in ["content", "share", "ticket"].iter().enumerate() {
+        assert!(places(&home, &canaries).iter().any(|(_, found)| *found == number), "the test sees the {name}");
+    }
+    let closed = json!({ "event": EVENT });
+    let (status, _) = told(post(&portal, &portal.technician, &format!("/v1/tickets/{TICKET}/close"), &closed));
+    assert_eq!(status, 200);
+    portal.days_pass(90);
+    let shares = back_up(&portal, Kind::Shares);
+    portal.days_pass(2);
+    assert_eq!(portal.portal().sweep().unwrap().deleted, 1);
+
+    assert_eq!(places(&data, &canaries), [], "while the portal runs");
+    let path = format!("/v1/tickets/{TICKET}");
+    let (status, ticket) = told(get(&portal, &portal.technician, &path));
+    assert_eq!(
+        (status, &ticket["state"], &ticket["ticket"]),
+        (200, &json!("closed"), &json!(TICKET)),
+        "its name finds it"
+    );
+    assert_eq!(ticket["snapshots"][0]["state"], "deleted");
+    let again = post(&portal, &token, &format!("{path}/snapshots"), &sample.announcement());
+    assert!([401, 403, 404, 410].contains(&again.status().as_u16()), "a deleted file does not come back");
+    let receipt = |portal: &TestPortal| {
+        let note = get(portal, "", &format!("/v1/snapshots/{}/receipt", sample.id)).text().unwrap();
+        verify(&note, &portal.portal().key()).unwrap()
+    };
+    let stated = receipt(&portal);
+
+    portal.stop();
+    assert_eq!(places(&data, &canaries), [], "after it has stopped");
+    let order = RestoreOrder {
+        from,
+        data: home.join("restored"),
+        shares: Some(shares),
+        without_shares: false,
+        tombstones: vec![data.clone()],
+        tombstones_lost: false,
+        verify: true,
+    };
+    assert_eq!(restore(&order, portal.clock.clone()).unwrap().deleted_again, 1);
+    assert_eq!(places(&order.data, &canaries[..2]), [], "in a restored backup");
+    portal.restart_with(|config| config.data = order.data.clone());
+    let mut technician = TokenOrder::new(Role::Technician);
+    technician.valid_seconds = Some(366 * 86_400);
+    portal.technician = portal.admin().new_token(&technician).unwrap().token.expose().clone();
+    assert_eq!(problem(content(&portal, &sample).send().unwrap()).0, 410);
+    assert_eq!(receipt(&portal), stated);
+    // The restored ticket is open as it was when the backup was made; its name goes when its closing is told again.
+    let (_, told) = told(post(&portal, &portal.technician, &format!("{path}/close"), &closed));
+    assert_eq!(told["state"], "closed");
+    portal.days_pass(92);
+    portal.admin().reconcile(7).unwrap();
+    portal.portal().sweep().unwrap();
+    assert_eq!(places(&order.data, &canaries), []);
+}
+
+#[test]
+fn a_ticket_whose_name_is_hidden_can_be_reopened_by_its_name() {
+    let portal = TestPortal::start();
+    store(&portal, &Sample::new(78, 1000));
+    let path = format!("/v1/tickets/{TICKET}");
+    let tell = |what: &str| told(post(&portal, &portal.technician, &format!("{path}/{what}"), &json!({})));
+    tell("close");
+    portal.days_pass(92);
+    portal.portal().sweep().unwrap();
+    let (status, body) = told(get(&portal, &portal.technician, "/v1/tickets?state=closed"));
+    assert_eq!(status, 200);
+    assert!(!body.to_string().contains("Fahrenholz"));
+    let exists = post(&portal, &portal.technician, "/v1/tickets", &json!({ "ticket": TICKET }));
+    assert_eq!(exists.status(), 409);
+    let (status, reopened) = tell("reopen");
+    assert_eq!((status, &reopened["ticket"], &reopened["state"]), (200, &json!(TICKET), &json!("open")));
+    assert_eq!(reopened["snapshots"][0]["state"], "deleted", "what was deleted stays so");
+    store(&portal, &Sample::new(79, 1000));
+    tell("close");
+    portal.days_pass(92);
+    assert_eq!(portal.portal().sweep().unwrap().deleted, 1);
+    let (_, body) = told(get(&portal, &portal.technician, &path));
+    assert_eq!(body["snapshots"].as_array().unwrap().len(), 2);
+}
