@@ -17,7 +17,7 @@ pub enum BackupError {
     #[error("{} and the portal's directory lie in one another", .0.display())]
     Within(PathBuf),
     /// What this portal keeps elsewhere has its own backups.
-    #[error("{0} has backups of its own; docs/OPERATING.md says which settings they need")]
+    #[error("{0} has backups of its own; docs/BACKUPS.md says how")]
     Elsewhere(&'static str),
     /// Not a backup.
     #[error("{} is not a backup of a portal", .0.display())]

@@ -242,10 +242,11 @@ async fn work(source: &Source, order: &RestoreOrder, app: &Arc<App>) -> Result<R
     Ok(restored)
 }
 
-/// Refuses every token from now on.
+/// Refuses every token, session and invitation from now on.
 async fn revoke_tokens(app: &App) -> Result<u64, PortalError> {
     let (now, mut revoked) = (app.clock.now(), 0);
     let mut transaction = app.store.begin().await?;
+    rows::shut_out(&mut transaction).await?;
     for token in tokens::all(&mut transaction).await? {
         if tokens::revoke(&mut transaction, &token.tenant, &token.id, now).await? {
             let act = (Act::RevokeToken, On::Token(&token.id), Outcome::Done);

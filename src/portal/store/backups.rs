@@ -81,6 +81,13 @@ pub(crate) async fn not_deleted(connection: &mut Connection, tenant: &TenantId, 
     rows.iter().map(|(id,)| parsed(id)).collect()
 }
 
+/// Ends every session and withdraws every open invitation: which of them were ended or used since a backup is not known.
+pub(crate) async fn shut_out(connection: &mut Connection) -> Result<()> {
+    sqlx::query("DELETE FROM sessions").execute(&mut *connection).await?;
+    sqlx::query("DELETE FROM invitations").execute(connection).await?;
+    Ok(())
+}
+
 /// Keeps the receipt of a deletion that is to be done once more.
 pub(crate) async fn keep_receipt(
     connection: &mut Connection,
