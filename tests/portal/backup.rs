@@ -96,7 +96,11 @@ fn what_was_deleted_after_the_backup_does_not_come_back_and_its_receipt_stays() 
     assert_eq!(portal.portal().sweep().unwrap().deleted, 1);
     let stated = verify(&receipt(&portal, &gone), &portal.portal().key()).unwrap();
     assert!(stated.steps.iter().any(|step| step.step == Phase::BytesGone && step.store == "blobs+backups"));
-    assert_eq!(holding(&place(&portal), &gone.bytes[..64]), [PathBuf::new(); 0], "the bytes left the backups as well");
+    assert_eq!(
+        holding(&place(&portal), &gone.bytes[..64]),
+        Vec::<PathBuf>::new(),
+        "the bytes left the backups as well"
+    );
 
     portal.stop();
     let order = order(&portal, &backup, &shares);
@@ -104,8 +108,8 @@ fn what_was_deleted_after_the_backup_does_not_come_back_and_its_receipt_stays() 
     assert_eq!(restored.taken_at, START.parse().unwrap());
     assert_eq!((restored.snapshots, restored.deleted_again, restored.without_share), (1, 1, 0));
     assert_eq!(restored.missing, []);
-    assert_eq!(holding(&order.data, &gone.bytes[..64]), [PathBuf::new(); 0]);
-    assert_eq!(holding(&order.data, &gone.share.unwrap()), [PathBuf::new(); 0]);
+    assert_eq!(holding(&order.data, &gone.bytes[..64]), Vec::<PathBuf>::new());
+    assert_eq!(holding(&order.data, &gone.share.unwrap()), Vec::<PathBuf>::new());
 
     let old = portal.technician.clone();
     portal.restart_with(|config| config.data = order.data.clone());
@@ -142,7 +146,7 @@ fn a_deletion_that_was_cut_off_ends_in_the_restored_portal() {
         (0, 1),
         "it had begun, so it ends, whatever the clock says"
     );
-    assert_eq!(holding(&order.data, &sample.bytes[..64]), [PathBuf::new(); 0]);
+    assert_eq!(holding(&order.data, &sample.bytes[..64]), Vec::<PathBuf>::new());
     portal.restart_with(|config| config.data = order.data.clone());
     assert!(verify(&receipt(&portal, &sample), &portal.portal().key()).is_ok());
 }
@@ -223,7 +227,7 @@ fn a_sealed_file_that_is_damaged_in_the_backup_is_named_and_not_restored() {
     let order = order(&portal, &backup, &shares);
     let restored = restore(&order, portal.clock.clone()).unwrap();
     assert_eq!((restored.snapshots, restored.missing), (1, vec![damaged.id.parse().unwrap()]));
-    assert_eq!(holding(&order.data, &damaged.bytes[..64]), [PathBuf::new(); 0]);
+    assert_eq!(holding(&order.data, &damaged.bytes[..64]), Vec::<PathBuf>::new());
 }
 
 #[test]
@@ -243,7 +247,7 @@ fn a_backup_is_for_its_owner_alone_and_a_failed_one_leaves_the_last() {
             assert_eq!(mode, 0o600, "{}", path.display());
         }
     }
-    assert_eq!(holding(&first.path, &sample.share.unwrap()), [PathBuf::new(); 0], "shares are apart");
+    assert_eq!(holding(&first.path, &sample.share.unwrap()), Vec::<PathBuf>::new(), "shares are apart");
 
     portal.days_pass(1);
     let second = Sample::new(2, 5000);
@@ -316,8 +320,8 @@ fn where_backups_may_hold_nothing_there_is_no_receipt_until_they_do() {
     std::fs::rename(&away, place(&portal)).unwrap();
     assert_eq!(portal.portal().sweep().unwrap().deleted, 1);
     assert_eq!(get(&portal, "", "/healthz").text().unwrap(), "{\"status\":\"ok\"}");
-    assert_eq!(holding(&place(&portal), &sample.bytes[..64]), [PathBuf::new(); 0]);
-    assert_eq!(holding(&place(&portal), &sample.share.unwrap()), [PathBuf::new(); 0], "nor do backups of shares");
+    assert_eq!(holding(&place(&portal), &sample.bytes[..64]), Vec::<PathBuf>::new());
+    assert_eq!(holding(&place(&portal), &sample.share.unwrap()), Vec::<PathBuf>::new(), "nor do backups of shares");
     let receipt = verify(&receipt(&portal, &sample), &portal.portal().key()).unwrap();
     assert_eq!(receipt.backup_horizon_days, 0);
     assert!(receipt.steps.iter().any(|step| step.step == Phase::VerifiedAbsent && step.store == "blobs+backups"));

@@ -32,10 +32,10 @@ pub enum PortalCommand {
         /// (X-Forwarded-For, Forwarded); may be repeated
         #[arg(long, value_name = "CIDR")]
         trusted_proxy: Vec<String>,
-        /// Keep sealed files in a bucket: s3://BUCKET/PREFIX?endpoint=https://…&region=…; in the directory when not given
+        /// Keep sealed files in a bucket: `s3://BUCKET/PREFIX?endpoint=https://…&region=…`; in the directory when not given
         #[arg(long, value_name = "URL")]
         blobs: Option<String>,
-        /// The bucket's access key and, in the next line, its secret; without it they come from AWS_ACCESS_KEY_ID and the like
+        /// The bucket's access key and, in the next line, its secret; without it they come from `AWS_ACCESS_KEY_ID` and the like
         #[arg(long, value_name = "FILE", requires = "blobs")]
         blobs_key: Option<PathBuf>,
     },

@@ -349,8 +349,7 @@ mod tests {
         assert_eq!(digest(&[("content-digest", zero), ("repr-digest", zero)]).unwrap(), Some([0; 32]));
         assert_eq!(digest(&[("repr-digest", "md5=:AAAA:"), ("repr-digest", zero)]).unwrap(), Some([0; 32]));
         assert!(digest(&[("content-digest", other), ("repr-digest", zero)]).is_err());
-        for wrong in
-            ["", "md5=:AAAA:", "sha-256=AAAA", "sha-256=:AAAA:", "sha-256=:!:", "sha-256", "sha-256=(:AAAA:)", "\u{7f}"]
+        for wrong in ["", "md5=:AAAA:", "sha-256=AAAA", "sha-256=:AAAA:", "sha-256=:!:", "sha-256", "sha-256=(:AAAA:)"]
         {
             assert!(digest(&[("repr-digest", wrong)]).is_err(), "{wrong:?}");
         }

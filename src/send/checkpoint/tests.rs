@@ -1,4 +1,3 @@
-
 use super::*;
 use crate::clock::Timestamp;
 use crate::ids::ShareId;
