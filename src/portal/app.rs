@@ -17,7 +17,8 @@ use super::blobs::{Blobs, make_directory, sync_directory};
 use super::config::Config;
 use super::desk::Desk;
 use super::error::PortalError;
-use super::store::{Store, tenants};
+use super::place;
+use super::store::{Store, facts, tenants};
 use super::tombstones::Tombstones;
 use crate::clock::Clock;
 use crate::ids::TenantId;
@@ -58,17 +59,18 @@ impl App {
     /// Opens the data directory; the first time it makes everything: directory, databases, the first tenant, the key.
     pub(crate) async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, PortalError> {
         prepare(&config.data).map_err(PortalError::Data)?;
-        let store = match &config.database {
-            Some(database) => Store::open_postgres(database, config.shares_database.as_ref()).await?,
-            None => Store::open(&config.data).await?,
-        };
+        let store = place::open(config).await?;
         let bucket = config.blobs.as_deref().map(|address| (address, config.blobs_key.as_deref()));
         let blobs = Blobs::open(&config.data, config.free_space_floor, bucket).await?;
         let key = receipt_key(&config.data, &config.name)?;
         let first: TenantId = FIRST_TENANT.parse().expect("the word is a plain name");
         let mut transaction = store.begin().await?;
         tenants::add(&mut transaction, &first, &RetentionPolicy::default(), clock.now()).await?;
+        let agreed = facts::agree(&mut transaction, "receipt-key", &key.portal_key().to_string()).await?;
         transaction.commit().await?;
+        if !agreed {
+            return Err(PortalError::OtherKey);
+        }
         Ok(Self {
             store,
             blobs,

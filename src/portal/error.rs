@@ -68,6 +68,14 @@ pub enum PortalError {
     /// A role that people do not have.
     #[error("people are not of the role upload; make a token for the ticket")]
     NotForPeople,
+    /// The directory goes with another database than the one that was named.
+    #[error("the data directory goes with another database: {0}; its file \"database\" says which")]
+    OtherDatabase(String),
+    /// The database belongs to a portal with another key.
+    #[error(
+        "the database belongs to a portal with another key for receipts; copy its receipt.key into the data directory"
+    )]
+    OtherKey,
     /// Which tenant is meant cannot be told.
     #[error("there is more than one tenant; say which")]
     TenantNeeded,

@@ -34,6 +34,7 @@ mod desk;
 mod error;
 mod jobs;
 mod log;
+mod place;
 mod receive;
 mod router;
 mod serve;
@@ -71,7 +72,7 @@ pub struct Portal {
     server: Option<JoinHandle<std::io::Result<()>>>,
     url: String,
     first_invitation: Option<Secret<String>>,
-    /// Held while the portal runs: one portal per directory.
+    /// Held while the portal runs: one process per directory, unless nothing that is written lies in it.
     _lock: File,
 }
 
@@ -196,7 +197,7 @@ async fn first_invitation(app: &App) -> Result<Option<Secret<String>>, PortalErr
     Ok(Some(made.invitation))
 }
 
-/// Takes the directory, so that no second portal works on it.
+/// Takes the directory, so that no second portal works on it; when it may be shared, so that nobody takes it alone.
 fn lock(config: &Config) -> Result<File, PortalError> {
     let file = File::options()
         .write(true)
@@ -204,7 +205,7 @@ fn lock(config: &Config) -> Result<File, PortalError> {
         .truncate(false)
         .open(config.data.join("lock"))
         .map_err(PortalError::Data)?;
-    match file.try_lock() {
+    match if place::is_shared(config)? { file.try_lock_shared() } else { file.try_lock() } {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(PortalError::Locked),
         Err(std::fs::TryLockError::Error(fault)) => Err(PortalError::Data(fault)),

@@ -14,8 +14,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
 use super::api::{
-    assignments, audit, content, health, holds, inbox, invitations, log, policies, receipts, session, share, snapshots,
-    tickets, tokens, uploads, users, withdrawal,
+    assignments, audit, content, health, holds, inbox, invitations, log, once, policies, receipts, session, share,
+    snapshots, tickets, tokens, uploads, users, withdrawal,
 };
 use super::app::{App, RequestId, random_id};
 use super::audit::{Origin, Tool};
@@ -103,6 +103,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .fallback(|| async { ApiError::PageUnknown })
         .method_not_allowed_fallback(|| async { ApiError::MethodUnknown })
         .layer(CatchPanicLayer::custom(|_| ApiError::fault("a handler panicked").into_response()))
+        .layer(from_fn_with_state(app.clone(), once::once))
         .layer(from_fn_with_state(app.clone(), around))
         .layer(DefaultBodyLimit::max(64 << 10))
         .with_state(app)

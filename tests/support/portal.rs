@@ -1,5 +1,8 @@
 //! A real portal on loopback, in a directory of its own, with a clock that stands until it is moved.
 
+#[path = "database.rs"]
+pub mod database;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,6 +10,8 @@ use tarseal::clock::{ManualClock, Timestamp};
 use tarseal::ids::TicketId;
 use tarseal::portal::admin::{Admin, TokenOrder};
 use tarseal::portal::{Config, Portal, Role};
+
+use database::TestDatabase;
 
 /// When every test begins.
 pub const START: &str = "2026-11-21T14:20:00Z";
@@ -24,6 +29,8 @@ pub struct TestPortal {
     /// An upload token for [`TICKET`].
     pub upload: String,
     directory: tempfile::TempDir,
+    /// Gone after the portal.
+    _database: Option<TestDatabase>,
 }
 
 impl TestPortal {
@@ -48,9 +55,11 @@ impl TestPortal {
         let mut config = Config::new(directory.path().join("data"), ([127, 0, 0, 1], 0).into());
         config.free_space_floor = 0;
         config.requests_per_second = std::num::NonZeroU32::MAX;
+        let database = TestDatabase::asked_for();
+        config.database = database.as_ref().map(|database| database.url().parse().unwrap());
         change(&mut config);
         let portal = Portal::start(config.clone(), clock.clone()).unwrap();
-        let admin = Admin::open(&config.data, clock.clone()).unwrap();
+        let admin = Admin::with(&config, clock.clone()).unwrap();
         let year = Some(366 * 86_400);
         let mut upload = TokenOrder::new(Role::Upload);
         upload.ticket = Some(ticket());
@@ -59,7 +68,7 @@ impl TestPortal {
         technician.valid_seconds = year;
         let upload = admin.new_token(&upload).unwrap().token.expose().clone();
         let technician = admin.new_token(&technician).unwrap().token.expose().clone();
-        Self { portal: Some(portal), config, clock, technician, upload, directory }
+        Self { portal: Some(portal), config, clock, technician, upload, directory, _database: database }
     }
 
     /// Where it listens, without a slash at the end.
@@ -74,7 +83,7 @@ impl TestPortal {
 
     /// The operator's commands on the portal's directory.
     pub fn admin(&self) -> Admin {
-        Admin::open(&self.config.data, self.clock.clone()).unwrap()
+        Admin::with(&self.config, self.clock.clone()).unwrap()
     }
 
     /// The data directory.

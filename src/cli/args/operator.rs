@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 
 use crate::clock::Timestamp;
 use crate::ids::{TenantId, TicketId};
+use crate::portal::DatabaseUrl;
 
 /// Commands of the portal's operator.
 #[derive(Subcommand, Debug)]
@@ -16,6 +17,13 @@ pub enum PortalCommand {
         /// The directory that holds everything; made when it is not there
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
+        /// A database server to use instead of files in the directory; the environment can say it too
+        /// (postgres://USER@HOST/NAME)
+        #[arg(long, value_name = "URL")]
+        database: Option<DatabaseUrl>,
+        /// Another one for the portal's parts of keys alone
+        #[arg(long, value_name = "URL")]
+        shares_database: Option<DatabaseUrl>,
         /// Address and port to listen on; port 0 takes a free one
         #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8443")]
         listen: SocketAddr,

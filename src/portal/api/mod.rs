@@ -1,24 +1,25 @@
 //! The answers to requests, one file per noun.
 
+pub(crate) mod assignments;
 pub(crate) mod audit;
 pub(crate) mod content;
 pub(crate) mod health;
 pub(crate) mod holds;
 pub(crate) mod inbox;
+pub(crate) mod invitations;
 pub(crate) mod log;
+pub(crate) mod once;
+mod page;
 pub(crate) mod policies;
 pub(crate) mod receipts;
+pub(crate) mod session;
 pub(crate) mod share;
 pub(crate) mod snapshots;
 pub(crate) mod tickets;
 pub(crate) mod tokens;
 pub(crate) mod uploads;
-pub(crate) mod withdrawal;
-
-pub(crate) mod assignments;
-pub(crate) mod invitations;
-pub(crate) mod session;
 pub(crate) mod users;
+pub(crate) mod withdrawal;
 
 use std::time::Duration;
 

@@ -11,7 +11,8 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
 
-use super::{LIST_LIMIT, known_ticket, read_json, snapshot_of, uploads as tus};
+use super::page::{self, Page};
+use super::{known_ticket, read_json, snapshot_of, uploads as tus};
 use crate::ids::{FileId, TicketId};
 use crate::portal::app::{App, random_id};
 use crate::portal::audit::{Act, Actor, On, Outcome, record};
@@ -197,14 +198,19 @@ async fn same_share(app: &App, known: &Snapshot, share: Option<&ShareRow>) -> Re
 #[serde(deny_unknown_fields)]
 pub(crate) struct Which {
     ticket: Option<String>,
+    limit: Option<String>,
+    after: Option<String>,
 }
 
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
     principal: Principal,
     which: Result<Query<Which>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<Vec<wire::Snapshot>>, ApiError> {
-    let Query(which) = which.map_err(|_| ApiError::bad("The list can be asked for with ?ticket=."))?;
+) -> Result<Response, ApiError> {
+    const LIST: &str = "snapshots";
+    let Query(which) =
+        which.map_err(|_| ApiError::bad("The list can be asked for with ?ticket=, ?limit= and ?after=."))?;
+    let page = Page::asked(LIST, which.limit.as_deref(), which.after.as_deref())?;
     let ticket = match which.ticket {
         Some(ticket) => Some(known_ticket(&app, &principal, &ticket).await?),
         None => None,
@@ -218,9 +224,12 @@ pub(crate) async fn list(
         }
     }
     let now = app.clock.now();
-    let found =
-        snapshots::list(&mut connection, &principal.tenant, ticket.as_ref(), principal.limit(), LIST_LIMIT).await?;
-    Ok(Json(found.iter().map(|snapshot| snapshot.to_wire(now)).collect()))
+    let (on, range) = (principal.limit(), (page.after, page.limit));
+    let found = snapshots::page(&mut connection, &principal.tenant, ticket.as_ref(), on, range).await?;
+    let last = found.last().map(|(number, _)| *number);
+    let rows: Vec<wire::Snapshot> = found.iter().map(|(_, snapshot)| snapshot.to_wire(now)).collect();
+    let path = ticket.map_or_else(|| format!("/v1/{LIST}"), |ticket| format!("/v1/{LIST}?ticket={ticket}"));
+    Ok(page::answer(rows, page, last, LIST, &path))
 }
 
 pub(crate) async fn show(

@@ -14,6 +14,7 @@ pub(crate) mod sighting;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::api::once;
 use super::app::App;
 use super::audit::Actor;
 use super::audit::{erase, sequence};
@@ -39,6 +40,7 @@ pub struct Swept {
 /// Does everything that is due now. One sweep runs at a time; `all` also tries what waits for its next attempt.
 pub(crate) async fn sweep(app: &Arc<App>, all: bool) -> Result<Swept, ApiError> {
     let _alone = app.sweeping.lock().await;
+    let Some(_first) = app.store.alone(all).await? else { return Ok(Swept::default()) };
     let mut transaction = app.store.begin().await?;
     let trusted = clock::look(app, &mut transaction).await?;
     transaction.commit().await?;
@@ -52,6 +54,7 @@ pub(crate) async fn sweep(app: &Arc<App>, all: bool) -> Result<Swept, ApiError> 
         swept.expired = expire::run(app).await?;
         erase::run(app).await?;
     }
+    once::expire(app, app.clock.now()).await?;
     sequence::advance(&app.store, &app.key).await?;
     Ok(swept)
 }

@@ -27,6 +27,15 @@ impl DatabaseUrl {
     pub(crate) const fn whole(&self) -> &Secret<String> {
         &self.whole
     }
+
+    /// The same server, port and database, whoever comes and however.
+    pub(crate) fn is_same_place(&self, other: &Self) -> bool {
+        let place = |text: &str| {
+            let url = Url::parse(text).ok()?;
+            Some((url.host_str().map(str::to_owned), url.port().unwrap_or(5432), url.path().to_owned()))
+        };
+        place(&self.shown) == place(&other.shown)
+    }
 }
 
 impl FromStr for DatabaseUrl {
@@ -93,6 +102,15 @@ mod tests {
         {
             let fault = text.parse::<DatabaseUrl>().unwrap_err();
             assert!(!fault.to_string().contains("hunter2"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_server_port_and_name() {
+        let url = |text: &str| text.parse::<DatabaseUrl>().unwrap();
+        assert!(url("postgres://a:b@h/n").is_same_place(&url("postgresql://c@h:5432/n?sslmode=require")));
+        for other in ["postgres://a:b@h/m", "postgres://a:b@i/n", "postgres://a:b@h:5433/n"] {
+            assert!(!url("postgres://a:b@h/n").is_same_place(&url(other)), "{other}");
         }
     }
 }

@@ -8,12 +8,14 @@
 //! Each act is one transaction that holds the change and its audit row. One transaction that may write runs at a time, on
 //! `PostgreSQL` over all the processes: see [`Store::begin`].
 
+pub(crate) mod answers;
 pub(crate) mod assignments;
 pub(crate) mod audit;
 pub(crate) mod backups;
 pub(crate) mod clock;
 pub(crate) mod deletions;
 pub(crate) mod events;
+pub(crate) mod facts;
 pub(crate) mod holds;
 pub(crate) mod invitations;
 pub(crate) mod keeping;
@@ -76,6 +78,8 @@ const PORTAL: &[Step] = &[
     step!("keeping"),
     step!("clock"),
     step!("backups"),
+    step!("facts"),
+    step!("answers"),
 ];
 
 /// The tables that ordinary backups leave out.
@@ -143,6 +147,16 @@ impl Store {
         self.shares.acquire().await
     }
 
+    /// Takes the right to do alone, among all processes of the portal, what is done by whoever comes first: sweeping. `None`
+    /// when another has it and `wait` is not set. It ends when it is dropped, and with the process.
+    pub(crate) async fn alone(&self, wait: bool) -> Result<Option<Alone>> {
+        match self.kind {
+            // One process serves a directory.
+            Kind::Sqlite => Ok(Some(Alone(None))),
+            Kind::Postgres => postgres::alone(self.reader.acquire().await?, wait).await,
+        }
+    }
+
     /// Makes sure that what was deleted is in no file of the database any more; an error when something stands in the way:
     /// try again.
     ///
@@ -165,6 +179,16 @@ impl Store {
         self.reader.close().await;
         self.shares.close().await;
         self.writer.close().await;
+    }
+}
+
+/// The right to do something alone.
+pub(crate) struct Alone(Option<Lent>);
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        // The right belongs to the session: it ends with the connection, which must not go back to its pool.
+        drop(self.0.take().map(Lent::detach));
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyPool, AssertSqlSafe, Executor as _};
 
-use super::{DatabaseUrl, Result};
+use super::{Alone, DatabaseUrl, Lent, Result};
 
 /// The schema of everything but the shares.
 pub(super) const PORTAL: &str = "tarseal";
@@ -54,6 +54,18 @@ pub(super) async fn pool(url: &DatabaseUrl, schema: &'static str, connections: u
         })
         .connect(url.whole().expose())
         .await
+}
+
+/// Takes the session lock of whatever one process does alone.
+pub(super) async fn alone(mut session: Lent, wait: bool) -> Result<Option<Alone>> {
+    let taken: bool = if wait {
+        sqlx::query("SELECT pg_advisory_lock(1, 1)").execute(&mut *session).await?;
+        true
+    } else {
+        let (taken,): (bool,) = sqlx::query_as("SELECT pg_try_advisory_lock(1, 1)").fetch_one(&mut *session).await?;
+        taken
+    };
+    Ok(taken.then_some(Alone(Some(session))))
 }
 
 /// Removes the dead rows that deletion leaves. The shares are written anew into another file; the other tables keep only

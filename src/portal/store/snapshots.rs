@@ -147,19 +147,34 @@ pub(crate) async fn list(
     on: Option<&str>,
     limit: i64,
 ) -> Result<Vec<Snapshot>> {
+    let found = page(connection, tenant, ticket, on, (0, limit)).await?;
+    Ok(found.into_iter().map(|(_, snapshot)| snapshot).collect())
+}
+
+/// The snapshots of a ticket, or of the tenant, that come after a number, each with its own; the oldest first. All,
+/// or those of tickets that a user is `on`.
+pub(crate) async fn page(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    ticket: Option<&TicketId>,
+    on: Option<&str>,
+    (after, limit): (i64, i64),
+) -> Result<Vec<(i64, Snapshot)>> {
+    let columns = COLUMNS.replacen("SELECT ", "SELECT number, ", 1);
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "{COLUMNS} WHERE tenant = $1 AND (CAST($2 AS TEXT) IS NULL OR ticket = $2)
+        "{columns} WHERE tenant = $1 AND (CAST($2 AS TEXT) IS NULL OR ticket = $2) AND number > $4
          AND (CAST($3 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM assignments a
               WHERE a.tenant = snapshots.tenant AND a.ticket = snapshots.ticket AND a.user_id = $3))
-         ORDER BY number LIMIT $4"
+         ORDER BY number LIMIT $5"
     )))
     .bind(tenant.as_str())
     .bind(ticket.map(TicketId::as_str))
     .bind(on)
+    .bind(after)
     .bind(limit)
     .fetch_all(connection)
     .await?;
-    rows.iter().map(Snapshot::read).collect()
+    rows.iter().map(|row| Ok((row.try_get("number")?, Snapshot::read(row)?))).collect()
 }
 
 /// The bytes that were announced with a token and are not deleted.

@@ -20,13 +20,28 @@ use crate::cli::args::PortalCommand;
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::portal::admin::Admin;
 use crate::portal::backup::BackupError;
-use crate::portal::{Config, PortalError};
+use crate::portal::{Config, DatabaseUrl, PortalError};
+use crate::secret::Secret;
 
 /// Runs one of the operator's commands.
 pub fn run(command: &PortalCommand, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     match command {
-        PortalCommand::Serve { data, listen, tls_cert, tls_key, behind_proxy, trusted_proxy, blobs, blobs_key } => {
-            let mut config = Config::new(data, *listen);
+        PortalCommand::Serve {
+            data,
+            database,
+            shares_database,
+            listen,
+            tls_cert,
+            tls_key,
+            behind_proxy,
+            trusted_proxy,
+            blobs,
+            blobs_key,
+        } => {
+            let mut config = configured(data, desk)?;
+            config.listen = *listen;
+            config.database = database.clone().or(config.database);
+            config.shares_database = shares_database.clone().or(config.shares_database);
             config.tls = tls_cert.clone().zip(tls_key.clone());
             config.behind_proxy = *behind_proxy;
             config.trusted_proxies.clone_from(trusted_proxy);
@@ -57,7 +72,30 @@ fn open_existing(data: &Path, desk: &Desk<'_>) -> Result<Admin, Failure> {
 
 /// Opens the directory of a portal; makes it when it is not there.
 fn open(data: &Path, desk: &Desk<'_>) -> Result<Admin, Failure> {
-    Admin::open(data, Arc::clone(&desk.world.clock)).map_err(|error| failure(&error))
+    Admin::with(&configured(data, desk)?, Arc::clone(&desk.world.clock)).map_err(|error| failure(&error))
+}
+
+/// What the environment says of the portal in a directory.
+fn configured(data: &Path, desk: &Desk<'_>) -> Result<Config, Failure> {
+    let mut config = Config::new(data, ([127, 0, 0, 1], 0).into());
+    config.database = address("TARSEAL_DATABASE", "TARSEAL_DATABASE_FILE", desk)?;
+    config.shares_database = address("TARSEAL_SHARES_DATABASE", "TARSEAL_SHARES_DATABASE_FILE", desk)?;
+    Ok(config)
+}
+
+/// The address of a database from one variable, or from the file that another one names.
+fn address(variable: &str, file_variable: &str, desk: &Desk<'_>) -> Result<Option<DatabaseUrl>, Failure> {
+    let text = if let Some(text) = desk.world.variable(variable) {
+        text.into_string().unwrap_or_default()
+    } else if let Some(path) = desk.world.path_variable(file_variable) {
+        std::fs::read_to_string(&path)
+            .map_err(|fault| Failure::new(Exit::Local, format_args!("{}: {fault}.", path.display())))?
+    } else {
+        return Ok(None);
+    };
+    let text = Secret::new(text);
+    let address = text.expose().trim().parse();
+    address.map(Some).map_err(|fault| Failure::new(Exit::Usage, sentence(&format!("{variable}: {fault}"))))
 }
 
 fn failure(error: &PortalError) -> Failure {
@@ -69,7 +107,8 @@ fn failure(error: &PortalError) -> Failure {
         | PortalError::TicketNeeded
         | PortalError::NotForPeople
         | PortalError::Proxy(_)
-        | PortalError::TenantNeeded => Exit::Usage,
+        | PortalError::TenantNeeded
+        | PortalError::OtherDatabase(_) => Exit::Usage,
         PortalError::Locked | PortalError::Backup(BackupError::Busy(_)) => Exit::Locked,
         PortalError::Backup(fault) => exit_of(fault),
         PortalError::Certificate(_) => Exit::Tls,

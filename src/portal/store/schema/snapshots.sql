@@ -26,7 +26,8 @@ CREATE TABLE snapshots (
     UNIQUE (tenant, id),
     FOREIGN KEY (tenant, ticket) REFERENCES tickets (tenant, id) ON UPDATE CASCADE
 ) STRICT;
-CREATE INDEX snapshots_of_ticket ON snapshots (tenant, ticket);
+CREATE INDEX snapshots_of_ticket ON snapshots (tenant, ticket, number);
+CREATE INDEX snapshots_of_tenant ON snapshots (tenant, number);
 CREATE INDEX snapshots_waiting ON snapshots (begins_at) WHERE phase = 'stored';
 CREATE INDEX snapshots_leaving ON snapshots (phase, retry_at)
     WHERE phase IN ('due', 'share-destroyed', 'bytes-gone', 'verified-absent', 'row-scrubbed');

@@ -3,6 +3,8 @@
 
 mod acts;
 mod people;
+mod processes;
+mod speed;
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use tempfile::TempDir;
@@ -35,11 +37,23 @@ impl TestStore {
         Self { store: Some(store), home }
     }
 
+    /// Which database it is, for people.
+    pub(super) fn name(&self) -> &'static str {
+        match self.home {
+            Home::Directory(_) => "SQLite",
+            Home::Database { .. } => "PostgreSQL",
+        }
+    }
+
     /// Opens it once more, as another process of the same portal would.
     pub(in crate::portal) async fn again(&self) -> Store {
+        self.try_again().await.unwrap()
+    }
+
+    pub(super) async fn try_again(&self) -> super::Result<Store> {
         match &self.home {
-            Home::Directory(directory) => Store::open(directory.path()).await.unwrap(),
-            Home::Database { .. } => Store::open_postgres(&self.home.url(), None).await.unwrap(),
+            Home::Directory(directory) => Store::open(directory.path()).await,
+            Home::Database { .. } => Store::open_postgres(&self.home.url(), None).await,
         }
     }
 }
