@@ -18,7 +18,7 @@ pub enum PortalCommand {
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
         /// A database server to use instead of files in the directory; the environment can say it too
-        /// (postgres://USER@HOST/NAME)
+        /// (`postgres://USER@HOST/NAME`)
         #[arg(long, value_name = "URL")]
         database: Option<DatabaseUrl>,
         /// Another one for the portal's parts of keys alone
