@@ -103,6 +103,7 @@ fn what_was_deleted_after_the_backup_does_not_come_back_and_its_receipt_stays() 
     );
 
     portal.stop();
+    portal.days_pass(1);
     let order = order(&portal, &backup, &shares);
     let restored = restore(&order, portal.clock.clone()).unwrap();
     assert_eq!(restored.taken_at, START.parse().unwrap());
@@ -167,7 +168,7 @@ fn a_database_that_was_put_back_by_hand_brings_nothing_back() {
         drop(std::fs::remove_file(portal.data().join(log)));
     }
     std::fs::copy(backup.path.join("portal.db"), &database).unwrap();
-    portal.set_clock(START);
+    portal.days_pass(3);
     portal.restart();
     assert_eq!(content(&portal, &sample).send().unwrap().status(), 410, "refused from the first request on");
     portal.portal().sweep().unwrap();
