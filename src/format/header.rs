@@ -85,18 +85,20 @@ impl Header {
     }
 
     /// How many bytes of a file tell what it is and its file id.
-    pub(crate) const NAMED: usize = PREAMBLE + 5 + 16;
+    pub const NAMED: usize = PREAMBLE + 5 + 16;
 
     /// The file id in the first bytes of a file, [`NAMED`](Self::NAMED) of them; `None` when they begin no sealed file. The rest
-    /// of the header is not looked at.
-    pub(crate) fn named(bytes: &[u8]) -> Option<FileId> {
+    /// of the header is not looked at: for whoever keeps sealed files without reading them.
+    #[must_use]
+    pub fn named(bytes: &[u8]) -> Option<FileId> {
         let rest = bytes.strip_prefix(&MAGIC)?.strip_prefix(&[VERSION, SUITE])?;
         let field = rest.get(4..)?.strip_prefix(&[FILE_ID, 0, 0, 0, 16])?;
         Some(FileId(field.get(..16)?.try_into().ok()?))
     }
 
     /// How many bytes the header that begins here has; `None` while too few are there to tell.
-    pub(crate) fn told_length(bytes: &[u8]) -> Option<usize> {
+    #[must_use]
+    pub fn told_length(bytes: &[u8]) -> Option<usize> {
         let length = u32::from_be_bytes(bytes.get(PREAMBLE - 4..PREAMBLE)?.try_into().ok()?);
         Some(PREAMBLE + (length as usize).min(MAX_FIELDS_LENGTH))
     }

@@ -65,7 +65,7 @@ fn a_receipt_carries_the_proof_of_its_record_and_the_log_goes_on_from_it() {
     assert!(note.len() <= 4096, "{}", note.len());
     let logged = verify_logged(&note, &portal.portal().key()).unwrap();
     assert_eq!((logged.record.act.as_str(), logged.record.object.as_str()), ("store", sample.id.as_str()));
-    assert!(logged.record.ticket.is_some_and(|alias| alias != TICKET), "the log has no ticket's name");
+    assert!(logged.record.ticket.as_ref().is_some_and(|alias| alias != TICKET), "the log has no ticket's name");
 
     for _ in 0..3 {
         assert_eq!(content(&portal, &sample).send().unwrap().status(), 200);
