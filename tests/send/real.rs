@@ -229,7 +229,7 @@ fn a_file_that_is_not_what_was_announced_is_never_stored() {
     let sender = sender(&portal);
     let mut checkpoint = begin(&portal, &place);
     let mut bytes = place.bytes.clone();
-    bytes[7] ^= 1;
+    bytes[70] ^= 1;
     std::fs::write(place.file(), &bytes).unwrap();
     assert!(matches!(run(&sender, &mut checkpoint), Err(SendError::FileChanged(_))));
     assert!(matches!(sender.snapshot(&ID), Err(SendError::NotFound(_))));
@@ -328,10 +328,10 @@ fn a_line_that_keeps_breaking_carries_the_file_all_the_same() {
     let token = Secret::new(portal.upload.clone());
     for seed in 0..4 {
         let line = BadLine::to(portal.portal(), seed);
-        let place = Place::new(12 * 1024 * 1024 + usize::try_from(seed).unwrap());
+        let id = FileId([u8::try_from(seed).unwrap(); 16]);
+        let place = Place::of(id, 12 * 1024 * 1024 + usize::try_from(seed).unwrap());
         let address: PortalAddress = format!("http://127.0.0.1:{}", line.port).parse().unwrap();
         let client = Client::new(address.clone(), Some(&token), &ClientOptions::default()).unwrap();
-        let id = FileId([u8::try_from(seed).unwrap(); 16]);
         let snapshot = NewSnapshot { file_id: id, ..place.announcement() };
         let mut checkpoint = Checkpoint::create(&place.state(), &address, &ticket(), &place.file(), snapshot).unwrap();
         let mut rng = StdRng::seed_from_u64(seed);

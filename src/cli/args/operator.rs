@@ -93,7 +93,7 @@ pub enum PortalCommand {
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
         /// Remove files that no row has known for so many days
-        #[arg(long, value_name = "DAYS", default_value_t = crate::portal::admin::STRAY_DAYS)]
+        #[arg(long, value_name = "DAYS", default_value_t = 7)]
         older_than: u16,
     },
 }

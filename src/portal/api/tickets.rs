@@ -192,6 +192,9 @@ pub(crate) async fn merge(
     authorize(&principal, Action::MergeTicket, Object::Ticket(tenant, &into))?;
     let now = app.clock.now();
     let mut transaction = app.store.begin().await?;
+    for named in [&ticket, &into] {
+        hide::name_again(&app, &mut transaction, tenant, named).await?;
+    }
     let known = tickets::find(&mut transaction, tenant, &ticket).await?.ok_or(ApiError::TicketUnknown)?;
     let other = tickets::find(&mut transaction, tenant, &into).await?.ok_or(ApiError::TicketUnknown)?;
     let root = other.root().clone();
