@@ -57,18 +57,9 @@ pub enum UnpackError {
     },
 }
 
-/// What is said of more files than the limit.
-const TOO_MANY_FILES: &str = "it has too many files";
-
 impl UnpackError {
     /// There are more files than the limits allow.
-    pub(crate) const TOO_MANY_FILES: Self = Self::Limit(TOO_MANY_FILES);
-
-    /// Whether it is refused because it has more files than the limits allow.
-    #[must_use]
-    pub fn is_too_many_files(&self) -> bool {
-        matches!(self.reason(), Self::Limit(TOO_MANY_FILES))
-    }
+    pub(crate) const TOO_MANY_FILES: Self = Self::Limit("it has too many files");
 
     /// Adds the place, unless it has one or is not about the archive.
     pub(crate) fn at(self, place: Place) -> Self {
@@ -153,8 +144,7 @@ mod tests {
         let place = Place { entry: Some(3), name: Some("a/b".into()), frame: Some(0) };
         let error = UnpackError::Damaged("it ends early").at(place.clone()).at(place.clone());
         assert_eq!(error.to_string(), "the archive is damaged: it ends early (entry 3, \"a/b\", frame 0)");
-        assert!(matches!(error.reason(), UnpackError::Damaged(_)) && !error.is_too_many_files());
-        assert!(UnpackError::TOO_MANY_FILES.at(place.clone()).is_too_many_files());
+        assert!(matches!(error.reason(), UnpackError::Damaged(_)));
         let other = UnpackError::DestinationExists("x".into()).at(place);
         assert!(matches!(other, UnpackError::DestinationExists(_)));
     }

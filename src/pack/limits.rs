@@ -26,18 +26,6 @@ pub struct Limits {
     pub manifest: u64,
 }
 
-impl Limits {
-    /// Files that are created from a source that ends with its manifest, and cannot be read from its end.
-    pub const ENTRIES_OF_A_STREAM: u64 = 100_000;
-
-    /// The default for unpacking such a source. Creating and removing a million files takes a file system ten seconds and
-    /// more, and only the manifest could have said at once that they are not to be.
-    #[must_use]
-    pub fn of_a_stream() -> Self {
-        Self { entries: Self::ENTRIES_OF_A_STREAM, ..Self::default() }
-    }
-}
-
 impl Default for Limits {
     fn default() -> Self {
         Self {

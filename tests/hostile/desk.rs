@@ -65,6 +65,17 @@ impl Desk {
         command
     }
 
+    /// The command that reads a sealed file from standard input to its end.
+    pub fn verify(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command
+            .args(["verify".as_ref(), "-".as_ref(), "--key".as_ref(), self.at("me.key").as_os_str()])
+            .current_dir(self.at("place"))
+            .env_clear()
+            .env("TARSEAL_HOME", self.at("home"));
+        command
+    }
+
     /// Everything on the desk.
     pub fn tree(&self) -> Tree {
         let (mut tree, mut waiting) = (Tree::new(), vec![self.directory.path().to_owned()]);
@@ -92,13 +103,14 @@ pub fn faults(says: Option<&str>, output: &Output, before: &Tree, after: &Tree) 
     };
     let text = String::from_utf8_lossy(&output.stderr);
     must(output.status.code() == Some(6), "the exit code is not 6");
-    must(text.starts_with("NOT OPENED. "), "it does not begin NOT OPENED");
+    must(text.starts_with("NOT OPENED. ") || text.starts_with("NOT VERIFIED. "), "it does not begin as it should");
     must(says.is_none_or(|says| text.contains(says)), &format!("{says:?} is not said"));
     must(says.is_none() || text.contains(" (entry "), "no place is said");
     must(text.len() < 800, "it says too much");
     let plain = |c: char| c == '\n' || !(c.is_control() || tarseal::item::is_bidi(c));
     must(std::str::from_utf8(&output.stderr).is_ok() && text.chars().all(plain), "it is no plain text");
     must(!text.lines().any(|line| line.starts_with("OPENED.")), "it says OPENED");
+    must(!text.lines().any(|line| line.starts_with("VERIFIED.")), "it says VERIFIED");
     must(output.stdout.is_empty(), "there is something on standard output");
     must(before == after, "something was left or changed");
     if !faults.is_empty() {

@@ -23,7 +23,10 @@ fn every_attack_is_refused_and_leaves_nothing() {
         let output = desk.open(program(), &file).output().unwrap();
         let mut found = faults(None, &output, &before, &desk.tree());
         let piped = desk.open(program(), Path::new("-")).stdin(File::open(&file).unwrap()).output().unwrap();
-        found.extend(faults(Some(case.says), &piped, &before, &desk.tree()));
+        found.extend(faults(None, &piped, &before, &desk.tree()));
+        // Read from front to back, the fault itself is met, and where it stands is said.
+        let read = desk.verify(program()).stdin(File::open(&file).unwrap()).output().unwrap();
+        found.extend(faults(Some(case.says), &read, &before, &desk.tree()));
         if !found.is_empty() {
             wrong.push(format!("{}: {}", case.name, found.join("; ")));
         }

@@ -1,6 +1,6 @@
 //! `open`: a sealed file into a new directory.
 
-use std::io::{Read, Seek};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use super::input::{Input, address, reading_failure};
@@ -12,9 +12,12 @@ use crate::cli::args::OpenArguments;
 use crate::cli::exit::{Exit, Failure, Outcome, plain_io};
 use crate::cli::interrupt::Unfinished;
 use crate::cli::output::{count, shown};
-use crate::format::{Header, OpenError, Sender, SlotKind};
+use crate::format::{Header, Identity, OpenError, Sender, SlotKind};
 use crate::pack::{Limits, Manifest, UnpackError, bring_to_disk};
-use crate::pipeline::{OpenSnapshotError, Opened, open_snapshot, open_snapshot_ahead};
+use crate::pipeline::{OpenSnapshotError, Opened, open_snapshot_ahead};
+
+/// Bytes that are read at a time from what comes only once.
+const SPOOL_BUFFER: usize = 128 << 10;
 
 /// Opens a sealed file into a directory that is not there yet.
 pub fn run(arguments: &OpenArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
@@ -27,7 +30,7 @@ pub fn run(arguments: &OpenArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
     let share = ShareDesk::new(&arguments.portal, arguments.reason.as_deref(), desk)?;
     let input = Input::open(&arguments.file, &arguments.portal, &share, desk)?;
     let opened = match input {
-        Input::Stream(stream) => open_into(stream, &mut opening, &share, &destination, desk)?,
+        Input::Stream(stream) => open_spooled_into(stream, &mut opening, &share, &destination, desk)?,
         Input::Anywhere(anywhere) => open_ahead_into(anywhere, &mut opening, &share, &destination, desk)?,
     };
     if arguments.sync {
@@ -37,29 +40,41 @@ pub fn run(arguments: &OpenArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
     Ok(tell_opened(&opened, &destination, desk))
 }
 
-/// Opens a sealed file from any source of bytes into `destination`; nothing is left there if it fails.
-pub fn open_into(
+/// Opens a sealed file that comes once, from front to back, into `destination`; nothing is left there if it fails.
+///
+/// Its header is looked at first. Then it is kept, still sealed, in a file without a name beside the destination: only from its
+/// end can be told what it holds, and whether that is more than anybody should unpack.
+fn open_spooled_into(
     input: impl Read,
     opening: &mut Opening,
     share: &ShareDesk,
     destination: &Path,
     desk: &mut Desk<'_>,
 ) -> Result<Opened, Failure> {
-    let (header, input) = Header::peek(input).map_err(|error| open_failure(&error))?;
+    let (header, mut input) = Header::peek(input).map_err(|error| open_failure(&error))?;
     let identities = opening.identities(&header, desk)?;
-    let _unfinished = Unfinished::note(destination);
-    let ask = |header: &Header| share.fetch(header, &identities);
-    open_snapshot(input, &identities, ask, destination, &Limits::of_a_stream(), &desk.bars).map_err(|error| match error
-    {
-        OpenSnapshotError::Unpack(error) if error.is_too_many_files() => unpack_failure(&error).next(format!(
-            "Of what comes in one stream at most {} files are taken. Save it to a file, and open that.",
-            Limits::ENTRIES_OF_A_STREAM
-        )),
-        other => snapshot_failure(other),
-    })
+    let beside = destination.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let failed = |error: io::Error| {
+        Failure::local(format_args!("The sealed file could not be kept in {}", beside.display()), &error)
+            .left("Nothing of it was kept.")
+            .next("Make room or choose another place:  -o DIR")
+    };
+    let mut spool = tempfile::tempfile_in(beside).map_err(failed)?;
+    let mut buffer = vec![0; SPOOL_BUFFER];
+    loop {
+        let length = match input.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(reading_failure(&error)),
+        };
+        spool.write_all(&buffer[..length]).map_err(failed)?;
+    }
+    spool.rewind().map_err(failed)?;
+    unseal(spool, &identities, share, destination, desk)
 }
 
-/// The same from a source that can be read from its end.
+/// Opens a sealed file that can be read from its end into `destination`; nothing is left there if it fails.
 pub fn open_ahead_into(
     mut input: impl Read + Seek,
     opening: &mut Opening,
@@ -70,9 +85,19 @@ pub fn open_ahead_into(
     let header = Header::read(&mut input).map_err(|error| open_failure(&error))?;
     input.rewind().map_err(|error| open_failure(&OpenError::Read(error)))?;
     let identities = opening.identities(&header, desk)?;
+    unseal(input, &identities, share, destination, desk)
+}
+
+fn unseal(
+    input: impl Read + Seek,
+    identities: &[Identity],
+    share: &ShareDesk,
+    destination: &Path,
+    desk: &Desk<'_>,
+) -> Result<Opened, Failure> {
     let _unfinished = Unfinished::note(destination);
-    let ask = |header: &Header| share.fetch(header, &identities);
-    open_snapshot_ahead(input, &identities, ask, destination, &Limits::default(), &desk.bars).map_err(snapshot_failure)
+    let ask = |header: &Header| share.fetch(header, identities);
+    open_snapshot_ahead(input, identities, ask, destination, &Limits::default(), &desk.bars).map_err(snapshot_failure)
 }
 
 /// Why a snapshot was not opened, in words and with its exit code.
