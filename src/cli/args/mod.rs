@@ -166,6 +166,8 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Print the manual page of a command, or write all of them
+    Man(ManArguments),
 }
 
 /// Arguments of `demo`.
@@ -178,6 +180,17 @@ pub struct DemoArguments {
     /// Logs to use instead of this computer's own
     #[arg(value_name = "PATH")]
     pub paths: Vec<OsString>,
+}
+
+/// Arguments of `man`.
+#[derive(Args, Debug)]
+pub struct ManArguments {
+    /// The command, such as `key new`; the program itself when absent
+    #[arg(value_name = "COMMAND")]
+    pub command: Vec<String>,
+    /// Write the pages of all commands into this directory instead
+    #[arg(long, value_name = "DIR", conflicts_with = "command")]
+    pub dir: Option<PathBuf>,
 }
 
 /// How to reach a portal: flag, environment, configuration file.

@@ -14,6 +14,7 @@ pub mod key;
 mod key_list;
 mod ledger;
 mod list;
+mod man;
 mod names;
 mod open;
 mod opening;
@@ -98,5 +99,6 @@ pub fn run(command: Command, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
         Command::Portal(command) => portal::run(&command, desk),
         Command::Config(command) => config::run(&command, desk),
         Command::Completions { shell } => config::completions(shell, desk),
+        Command::Man(arguments) => man::run(&arguments, desk),
     }
 }
