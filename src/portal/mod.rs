@@ -35,6 +35,7 @@ mod error;
 mod jobs;
 mod log;
 mod place;
+mod problem;
 mod receive;
 mod router;
 mod serve;

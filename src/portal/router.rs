@@ -3,19 +3,20 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, Extension, MatchedPath, Request, State};
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Extension, MatchedPath, RawPathParams, Request, State};
 use axum::handler::Handler;
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodFilter, on};
+use axum::{RequestExt as _, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
 use super::api::{
-    assignments, audit, content, health, holds, inbox, invitations, log, once, policies, receipts, session, share,
-    snapshots, tickets, tokens, uploads, users, withdrawal,
+    assignments, audit, content, health, holds, inbox, invitations, log, once, openapi, policies, receipts, session,
+    share, snapshots, tickets, tokens, uploads, users, withdrawal,
 };
 use super::app::{App, RequestId, random_id};
 use super::audit::{Origin, Tool};
@@ -24,15 +25,16 @@ use super::error::ApiError;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-const DELETE: MethodFilter = MethodFilter::DELETE;
-const GET: MethodFilter = MethodFilter::GET;
-const HEAD: MethodFilter = MethodFilter::HEAD;
-const OPTIONS: MethodFilter = MethodFilter::OPTIONS;
-const PATCH: MethodFilter = MethodFilter::PATCH;
-const POST: MethodFilter = MethodFilter::POST;
-const PUT: MethodFilter = MethodFilter::PUT;
+const DELETE: Method = Method::DELETE;
+const GET: Method = Method::GET;
+const HEAD: Method = Method::HEAD;
+const OPTIONS: Method = Method::OPTIONS;
+const PATCH: Method = Method::PATCH;
+const POST: Method = Method::POST;
+const PUT: Method = Method::PUT;
 
-/// The routes. Each has its rows in `auth/table.rs`; `public` is for those that ask for no proof of who one is.
+/// The routes. Each has its rows in `auth/table.rs` and its handler in `api/openapi`; `public` is for those that ask for no proof
+/// of who one is.
 pub(crate) fn routes() -> Routes {
     Routes::default()
         .on(POST, "/v1/tickets", tickets::open)
@@ -44,6 +46,7 @@ pub(crate) fn routes() -> Routes {
         .on(PUT, "/v1/tickets/{ticket}/assignees/{user}", assignments::assign)
         .on(DELETE, "/v1/tickets/{ticket}/assignees/{user}", assignments::unassign)
         .on(POST, "/v1/tickets/{ticket}/tokens", tokens::make)
+        .on(GET, "/v1/tickets/{ticket}/tokens", tokens::list)
         .on(DELETE, "/v1/tickets/{ticket}/tokens/{id}", tokens::revoke)
         .on(POST, "/v1/tickets/{ticket}/snapshots", snapshots::announce)
         .public(OPTIONS, "/v1/tickets/{ticket}/snapshots", uploads::options)
@@ -94,6 +97,7 @@ pub(crate) fn routes() -> Routes {
         .public(GET, "/log/proof", log::proof)
         .public(GET, "/healthz", health::live)
         .public(GET, "/readyz", health::ready)
+        .public(GET, "/openapi.json", openapi::show)
 }
 
 /// The routes with what is done around each.
@@ -104,43 +108,54 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(|| async { ApiError::MethodUnknown })
         .layer(CatchPanicLayer::custom(|_| ApiError::fault("a handler panicked").into_response()))
         .layer(from_fn_with_state(app.clone(), once::once))
+        .layer(from_fn(readable))
         .layer(from_fn_with_state(app.clone(), around))
         .layer(DefaultBodyLimit::max(64 << 10))
         .with_state(app)
 }
 
-/// Routes that are being put together, and a list of them for the test that walks them all.
+/// Routes that are being put together, and a list of them for the description of the API and for the tests that walk them all.
 #[derive(Default)]
 pub(crate) struct Routes {
     router: Router<Arc<App>>,
-    #[cfg(test)]
-    pub(crate) list: Vec<(MethodFilter, &'static str)>,
+    pub(crate) list: Vec<Route>,
+}
+
+/// One route.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    /// Whether it asks for no proof of who one is.
+    pub(crate) public: bool,
 }
 
 impl Routes {
     /// A route whose handler takes a principal.
-    fn on<H, T>(mut self, method: MethodFilter, path: &'static str, handler: H) -> Self
+    fn on<H, T>(mut self, method: Method, path: &'static str, handler: H) -> Self
     where
         H: Handler<T, Arc<App>>,
         T: 'static,
     {
-        self.router = self.router.route(path, on(method, handler));
-        #[cfg(test)]
-        self.list.push((method, path));
+        self.router = self.router.route(path, on(filter(&method), handler));
+        self.list.push(Route { method, path, public: false });
         self
     }
 
     /// A route for everyone, counted by where the request comes from.
-    fn public<H, T>(mut self, method: MethodFilter, path: &'static str, handler: H) -> Self
+    fn public<H, T>(mut self, method: Method, path: &'static str, handler: H) -> Self
     where
         H: Handler<T, Arc<App>>,
         T: 'static,
     {
-        self.router = self.router.route(path, on(method, handler.layer(from_fn(counted))));
-        #[cfg(test)]
-        self.list.push((method, path));
+        self.router = self.router.route(path, on(filter(&method), handler.layer(from_fn(counted))));
+        self.list.push(Route { method, path, public: true });
         self
     }
+}
+
+fn filter(method: &Method) -> MethodFilter {
+    MethodFilter::try_from(method.clone()).expect("the methods are those above, and axum routes them all")
 }
 
 /// Lets a request of someone unknown through when there were not too many from there.
@@ -154,10 +169,42 @@ async fn counted(
     Ok(next.run(request).await)
 }
 
+/// Refuses what no text can hold before anything is looked up by it: bytes in the path that are no UTF-8, and NUL anywhere.
+async fn readable(mut request: Request, next: Next) -> Response {
+    let nul_in_query = request.uri().query().is_some_and(|query| query.contains("%00"));
+    if nul_in_query {
+        return ApiError::bad("The query holds a NUL.").into_response();
+    }
+    match request.extract_parts::<RawPathParams>().await {
+        Ok(params) if params.iter().any(|(_, value)| value.contains('\0')) => ApiError::PageUnknown.into_response(),
+        Err(RawPathParamsRejection::InvalidUtf8InPathParam(_)) => ApiError::PageUnknown.into_response(),
+        _ => next.run(request).await,
+    }
+}
+
+/// The id of a request: as it was sent, when it has the form of one, or else a new one.
+fn request_id(headers: &HeaderMap) -> String {
+    let sent = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(|id| is_request_id(id));
+    sent.map_or_else(random_id, str::to_owned)
+}
+
+/// Whether a text is 32 hexadecimal digits or a UUID, in lower case: nothing that could say anything in the audit log.
+fn is_request_id(text: &str) -> bool {
+    let dashes = match text.len() {
+        32 => &[][..],
+        36 => &[8, 13, 18, 23],
+        _ => return false,
+    };
+    text.bytes().enumerate().all(|(place, byte)| match dashes.contains(&place) {
+        true => byte == b'-',
+        false => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+    })
+}
+
 /// Gives each request an id and the address it comes from, one line in the log that names no ticket, token or file, and the
 /// headers that every answer has.
 async fn around(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
-    let id = random_id();
+    let id = request_id(request.headers());
     let mut origin = Origin { tool: Tool::of(request.headers()), ..Origin::default() };
     if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
         let client = app.authority.proxies.client(peer.ip(), request.headers());
@@ -192,4 +239,27 @@ async fn around(State(app): State<Arc<App>>, mut request: Request, next: Next) -
     }
     .instrument(span)
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_of_a_request_says_nothing() {
+        for good in ["0123456789abcdef0123456789abcdef", "01234567-89ab-cdef-0123-456789abcdef"] {
+            assert!(is_request_id(good), "{good}");
+        }
+        for bad in [
+            "",
+            "forged",
+            "0123456789ABCDEF0123456789ABCDEF",
+            "0123456789abcdef0123456789abcde",
+            "012345678-9ab-cdef-0123-456789abcdef",
+            "ada.lovelace@example.org-----------",
+            "0123456789abcdef0123456789abcdef0123",
+        ] {
+            assert!(!is_request_id(bad), "{bad}");
+        }
+    }
 }

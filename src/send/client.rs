@@ -20,12 +20,14 @@ use crate::send::error::SendError;
 use crate::send::tls::network_error;
 use crate::send::transport::Announced;
 use crate::wire::{
-    NewSnapshot, NewTicket, NewToken, REASON_HEADER, SealedShare, ShareRequest, Snapshot, SnapshotState, TUS_VERSION,
-    Ticket, TicketEvent, Token,
+    List, NewSnapshot, NewTicket, NewToken, REASON_HEADER, SealedShare, ShareRequest, Snapshot, SnapshotState,
+    TUS_VERSION, Ticket, TicketEvent, Token,
 };
 
 /// The header that names the version of tus.
 const TUS_RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
+/// The most snapshots of one ticket that are asked for.
+const SNAPSHOTS_LIMIT: usize = 100_000;
 /// The longest reason that is sent, in bytes.
 const REASON_LIMIT: usize = 500;
 /// The longest file of certificates that is read, in bytes.
@@ -114,9 +116,23 @@ impl Client {
         self.post_json(&["v1", "tickets", ticket.as_str(), "tokens"], &NewToken { valid_seconds }, &[200, 201])
     }
 
-    /// Asks for the snapshots of a ticket, oldest first.
+    /// Asks for the snapshots of a ticket, oldest first, at most [`SNAPSHOTS_LIMIT`] of them.
     pub fn snapshots(&self, ticket: &TicketId) -> Result<Vec<Snapshot>, SendError> {
-        self.get_json(&["v1", "snapshots"], &[("ticket", ticket.as_str())])
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let mut query = vec![("ticket", ticket.as_str()), ("limit", "1000")];
+            query.extend(after.as_deref().map(|after| ("after", after)));
+            let List { items, next } = self.get_json::<List<Snapshot>>(&["v1", "snapshots"], &query)?;
+            let empty = items.is_empty();
+            all.extend(items);
+            if next.is_none() || all.len() >= SNAPSHOTS_LIMIT {
+                return Ok(all);
+            }
+            if empty || next == after {
+                return Err(self.senseless("the list of snapshots goes on where it began"));
+            }
+            after = next;
+        }
     }
 
     /// Asks what the portal has of a snapshot, also after its deletion.
@@ -192,17 +208,17 @@ impl Client {
     }
 
     /// Fetches one page of the audit log, in the form and with the limits that `query` names, from its beginning or from where
-    /// `cursor` of the page before points to.
-    pub fn audit(&self, query: &[(&str, String)], cursor: Option<&str>) -> Result<AuditPage, SendError> {
+    /// the page before says that the next one begins.
+    pub fn audit(&self, query: &[(&str, String)], after: Option<&str>) -> Result<AuditPage, SendError> {
         let mut url = self.address.below(&["v1", "audit"]);
-        url.query_pairs_mut().extend_pairs(query).extend_pairs(cursor.map(|cursor| ("cursor", cursor)));
+        url.query_pairs_mut().extend_pairs(query).extend_pairs(after.map(|after| ("after", after)));
         let response = self.send(self.request(Method::GET, url.clone()), &[200])?;
         let next = response.headers().get(LINK).and_then(|link| link.to_str().ok()).and_then(|link| {
             let target = link.strip_prefix('<')?.split_once(">; rel=\"next\"")?.0;
             let next = url.join(target).ok()?;
-            next.query_pairs().find(|(name, _)| name == "cursor").map(|(_, cursor)| cursor.into_owned())
+            next.query_pairs().find(|(name, _)| name == "after").map(|(_, after)| after.into_owned())
         });
-        if next.is_some() && next.as_deref() == cursor {
+        if next.is_some() && next.as_deref() == after {
             return Err(self.senseless("the audit log goes on where it began"));
         }
         Ok(AuditPage { text: answer::text(response, self.answer_timeout, self.host())?, next })

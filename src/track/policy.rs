@@ -12,28 +12,40 @@ const LONGEST_DAYS: u16 = 3650;
 /// The days a tenant keeps its snapshots and what it writes of them. Each field is a maximum.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 pub struct RetentionPolicy {
     /// Counts the changes of the policy; a receipt names the version it was made under.
+    #[cfg_attr(feature = "portal", schema(maximum = 4_294_967_295_i64))]
     pub version: u32,
     /// Whole calendar days that follow the day on which the ticket was closed. 90 unless the tenant says otherwise.
+    #[cfg_attr(feature = "portal", schema(minimum = 0, maximum = 3650))]
     pub after_close_days: u16,
     /// Days of 24 hours after the upload that nothing can lengthen. 365 unless the tenant says otherwise.
+    #[cfg_attr(feature = "portal", schema(minimum = 1, maximum = 3650))]
     pub hard_cap_days: u16,
     /// How often the deadline of one snapshot may be moved on.
+    #[cfg_attr(feature = "portal", schema(maximum = 255))]
     pub extensions: u8,
     /// By how many days at most each time; never past the hard cap.
+    #[cfg_attr(feature = "portal", schema(minimum = 0, maximum = 3650))]
     pub extension_days: u16,
     /// After how many days of 24 hours without activity on an open ticket it is asked whether it is still open.
+    #[cfg_attr(feature = "portal", schema(minimum = 1, maximum = 3650))]
     pub inactivity_days: u16,
     /// How many days of 24 hours an answer is waited for; then the ticket counts as closed at its last activity.
+    #[cfg_attr(feature = "portal", schema(minimum = 1, maximum = 3650))]
     pub answer_days: u16,
     /// How many days the product's own logs are kept.
+    #[cfg_attr(feature = "portal", schema(minimum = 1, maximum = 3650))]
     pub logs_days: u16,
     /// How many days the audit log is kept.
+    #[cfg_attr(feature = "portal", schema(minimum = 1, maximum = 3650))]
     pub audit_days: u16,
     /// The longest time in days that a backup can hold what was deleted; written into every deletion receipt.
+    #[cfg_attr(feature = "portal", schema(minimum = 0, maximum = 3650))]
     pub backup_horizon_days: u16,
     /// The zone whose days are counted.
+    #[cfg_attr(feature = "portal", schema(value_type = String, pattern = "^[A-Za-z0-9/_+-]{1,64}$"))]
     pub zone: Zone,
 }
 

@@ -23,6 +23,7 @@ pub const PROBLEM_MEDIA_TYPE: &str = "application/problem+json";
 
 /// `POST /v1/tickets`: opens a ticket.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewTicket {
     /// The name both sides use.
@@ -31,6 +32,7 @@ pub struct NewTicket {
 
 /// What the portal tells about a ticket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 pub struct Ticket {
     /// Its name.
     pub ticket: TicketId,
@@ -48,8 +50,37 @@ pub struct Ticket {
     pub snapshots: Vec<Snapshot>,
 }
 
+/// A ticket in a list of tickets; [`Ticket`] tells its snapshots too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
+pub struct ListedTicket {
+    /// Its name.
+    pub ticket: TicketId,
+    /// Open or closed.
+    pub state: TicketState,
+    /// When it was closed, if it is.
+    pub closed_at: Option<Timestamp>,
+    /// The ticket it was merged into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<TicketId>,
+    /// When it was asked whether it is still open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<Timestamp>,
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
+pub struct List<T> {
+    /// What is on the page, in the order of the list.
+    pub items: Vec<T>,
+    /// Where the next page begins, for `?after=`; `null` on the last page.
+    pub next: Option<String>,
+}
+
 /// Whether a ticket is being worked on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum TicketState {
     /// Being worked on; its snapshots wait.
@@ -62,6 +93,7 @@ pub enum TicketState {
 ///
 /// The same `event` told twice is taken once, unless its `version` is higher. `at` may lie in the past, not in the future.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TicketEvent {
     /// When it happened; the portal's present instant when absent.
@@ -69,9 +101,11 @@ pub struct TicketEvent {
     pub at: Option<Moment>,
     /// The source's own name of the event; the portal makes one when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "portal", schema(min_length = 1, max_length = 128))]
     pub event: Option<String>,
     /// Which telling of the event this is, counted up by its source; 0 when absent. An older one than is known is ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "portal", schema(maximum = 4_294_967_295_i64))]
     pub version: Option<u32>,
 }
 
@@ -118,6 +152,7 @@ impl<'de> Deserialize<'de> for Moment {
 
 /// `POST /v1/tickets/{ticket}/merge`: the ticket is worked on as part of another from now on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TicketMerge {
     /// The other ticket.
@@ -126,6 +161,7 @@ pub struct TicketMerge {
 
 /// `PUT /v1/snapshots/{id}/hold`: one person asks for a hold, another puts it in force.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum HoldOrder {
     /// Asks for one.
@@ -136,12 +172,18 @@ pub enum HoldOrder {
 
 /// What is asked for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HoldAsked {
     /// What allows it, in one word: `legal-claim`, `legal-obligation`, `authority-order`, `subject-restriction`,
     /// `breach-record`.
+    #[cfg_attr(
+        feature = "portal",
+        schema(pattern = "^(legal-claim|legal-obligation|authority-order|subject-restriction|breach-record)$")
+    )]
     pub basis: String,
     /// Why, in one line of at most 500 characters.
+    #[cfg_attr(feature = "portal", schema(min_length = 1, max_length = 500))]
     pub reason: String,
     /// When it is looked at again, within six months.
     pub review_at: Moment,
@@ -149,6 +191,7 @@ pub struct HoldAsked {
 
 /// Which hold is put in force.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HoldConfirmed {
     /// Its id.
@@ -157,6 +200,7 @@ pub struct HoldConfirmed {
 
 /// A hold, as those are told who may order one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 pub struct Hold {
     /// Names it.
     pub id: String,
@@ -176,6 +220,7 @@ pub struct Hold {
 
 /// The holds of a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 pub struct Holds {
     /// The one that stops the deletion.
     pub in_force: Option<Hold>,
@@ -185,40 +230,67 @@ pub struct Holds {
 
 /// `POST /v1/snapshots/{id}/extend`: moves the deadline on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Extension {
     /// By how many calendar days.
+    #[cfg_attr(feature = "portal", schema(maximum = 65_535))]
     pub days: u16,
 }
 
 /// `POST /v1/tickets/{ticket}/tokens`: makes a token for one ticket.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// How long it is good for, in seconds.
+    #[cfg_attr(feature = "portal", schema(minimum = 1, maximum = 7_776_000))]
     pub valid_seconds: u64,
 }
 
 /// A new token. It is told once and kept nowhere in clear.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 pub struct Token {
     /// Names the token for revoking it.
     pub id: String,
     /// The bearer token itself.
+    #[cfg_attr(feature = "portal", schema(value_type = String))]
     pub token: Zeroizing<String>,
     /// From when on it is refused.
     pub expires: Timestamp,
 }
 
+/// An upload token in the list of a ticket's tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
+pub struct ListedToken {
+    /// Names it.
+    pub id: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// From when on it is refused.
+    pub expires: Timestamp,
+    /// From when on it is refused because it was revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<Timestamp>,
+    /// How many bytes it is good for, if they are counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_bytes: Option<u64>,
+}
+
 /// `POST /v1/tickets/{ticket}/snapshots`: announces a sealed file. The answer's `Location` is the upload's own URL (tus).
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewSnapshot {
     /// The file id in the sealed file's header. The portal knows the snapshot by it.
     pub file_id: FileId,
     /// Length of the sealed file in bytes.
+    #[cfg_attr(feature = "portal", schema(minimum = 1, maximum = 9_007_199_254_740_991_i64))]
     pub size: u64,
     /// SHA-256 of the sealed file, 64 hexadecimal digits in lower case.
+    #[cfg_attr(feature = "portal", schema(pattern = "^[0-9a-f]{64}$"))]
     pub sha256: String,
     /// The portal's part of the file key; absent for a file sealed without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -227,11 +299,13 @@ pub struct NewSnapshot {
 
 /// The portal's part of a file key, on its way to the portal.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewShare {
     /// The share id in the sealed file's header.
     pub id: ShareId,
     /// 32 bytes, Base64 (standard alphabet, padded).
+    #[cfg_attr(feature = "portal", schema(value_type = String, pattern = "^[A-Za-z0-9+/]{43}=$"))]
     pub secret: Zeroizing<String>,
     /// The instant after which the sender wants no one to get it.
     pub not_after: Timestamp,
@@ -239,6 +313,7 @@ pub struct NewShare {
 
 /// What the portal tells about a snapshot, also after its deletion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 pub struct Snapshot {
     /// The file id of the sealed file.
     pub id: FileId,
@@ -248,7 +323,8 @@ pub struct Snapshot {
     pub state: SnapshotState,
     /// Length of the sealed file in bytes.
     pub size: u64,
-    /// SHA-256 of the sealed file in hexadecimal.
+    /// SHA-256 of the sealed file in hexadecimal; empty while it is not known yet.
+    #[cfg_attr(feature = "portal", schema(pattern = "^([0-9a-f]{64})?$"))]
     pub sha256: String,
     /// When its last byte was stored; absent while it is being uploaded.
     pub uploaded_at: Option<Timestamp>,
@@ -265,6 +341,7 @@ pub struct Snapshot {
 
 /// Where a snapshot is on its way through the portal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum SnapshotState {
     /// Its bytes are still arriving.
@@ -283,6 +360,7 @@ pub enum SnapshotState {
 
 /// What the portal answers to `PUT /in/{ticket}/{name}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 pub struct Received {
     /// The file id of the sealed file.
     pub id: FileId,
@@ -291,6 +369,7 @@ pub struct Received {
     /// Its length in bytes.
     pub size: u64,
     /// Its SHA-256 in hexadecimal, as the portal counted it.
+    #[cfg_attr(feature = "portal", schema(pattern = "^[0-9a-f]{64}$"))]
     pub sha256: String,
     /// The instant by which it must be gone, as known now.
     pub due_at: Option<Timestamp>,
@@ -300,6 +379,7 @@ pub struct Received {
 
 /// `POST /v1/snapshots/{id}/share`: asks for the share.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ShareRequest {
     /// The technician's recipient (`tarseal1…`): the share is sealed to it.
@@ -308,6 +388,7 @@ pub struct ShareRequest {
 
 /// The share, sealed to the technician's key: HPKE base mode, info = [`share_info`].
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 pub struct SealedShare {
     /// The share id in the sealed file's header.
     pub id: ShareId,
@@ -323,6 +404,7 @@ pub fn share_info(snapshot: &FileId, share: &ShareId) -> Vec<u8> {
 
 /// An error body (RFC 9457, `application/problem+json`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// Which error: a stable path below the portal's address, such as `/problems/ticket-unknown`.
     #[serde(rename = "type")]

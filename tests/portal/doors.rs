@@ -122,7 +122,7 @@ fn another_tenants_things_are_not_there() {
         assert_eq!(request.send().unwrap().status(), 404, "{method} {path}");
     }
     let (_, list) = told(get(&portal, &stranger, "/v1/snapshots"));
-    assert_eq!(list, json!([]));
+    assert_eq!(list["items"], json!([]));
     assert_eq!(
         post(&portal, &stranger, "/v1/tickets", &json!({ "ticket": TICKET })).status(),
         201,
@@ -142,9 +142,14 @@ fn tickets_are_opened_once_and_listed() {
     event(&portal, "close", &json!({}));
     let names = |query: &str| {
         let (_, body) = told(get(&portal, &portal.technician, &format!("/v1/tickets{query}")));
-        body.as_array().unwrap().iter().map(|ticket| ticket["ticket"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        body["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|ticket| ticket["ticket"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
-    assert_eq!(names(""), ["4711", "4712"]);
+    assert_eq!(names(""), ["4712", "4711"]);
     assert_eq!(names("?state=open"), ["4712"]);
     assert_eq!(names("?state=closed"), ["4711"]);
     assert_eq!(get(&portal, &portal.technician, "/v1/tickets?state=lost").status(), 400);

@@ -52,7 +52,7 @@ fn nothing_is_left(portal: &TestPortal) {
     let blobs = portal.data().join("blobs");
     assert_eq!(portal.files().into_iter().filter(|(path, _)| path.starts_with(&blobs)).count(), 0);
     let (_, list) = told(get(portal, &portal.technician, "/v1/snapshots"));
-    assert_eq!(list, json!([]));
+    assert_eq!(list["items"], json!([]));
 }
 
 #[test]
@@ -211,14 +211,14 @@ fn a_body_that_breaks_off_leaves_nothing_and_a_newer_request_takes_over() {
     let file = sealed(1, 300_000, None);
     drop(begin(&portal, &portal.upload, "", file.bytes.len(), &file.bytes[..100_000]));
     for _ in 0..200 {
-        if told(get(&portal, &portal.technician, "/v1/snapshots")).1 == json!([]) {
+        if told(get(&portal, &portal.technician, "/v1/snapshots")).1["items"] == json!([]) {
             break;
         }
         std::thread::sleep(Duration::from_millis(10));
     }
     nothing_is_left(&portal);
 
-    let arriving = |portal: &TestPortal| told(get(portal, &portal.technician, "/v1/snapshots")).1 != json!([]);
+    let arriving = |portal: &TestPortal| told(get(portal, &portal.technician, "/v1/snapshots")).1["items"] != json!([]);
     let stalled = begin(&portal, &portal.upload, "", file.bytes.len(), &file.bytes[..100_000]);
     while !arriving(&portal) {
         std::thread::sleep(Duration::from_millis(5));
@@ -229,13 +229,13 @@ fn a_body_that_breaks_off_leaves_nothing_and_a_newer_request_takes_over() {
 
     let second = sealed(2, 300_000, None);
     let cut = begin(&portal, &portal.upload, "", second.bytes.len(), &second.bytes[..100_000]);
-    while told(get(&portal, &portal.technician, "/v1/snapshots")).1.as_array().unwrap().len() < 2 {
+    while told(get(&portal, &portal.technician, "/v1/snapshots")).1["items"].as_array().unwrap().len() < 2 {
         std::thread::sleep(Duration::from_millis(5));
     }
     portal.restart();
     drop(cut);
     let (_, left) = told(get(&portal, &portal.technician, "/v1/snapshots"));
-    assert_eq!(left.as_array().unwrap().len(), 1, "what broke off with the portal is gone at its next start");
+    assert_eq!(left["items"].as_array().unwrap().len(), 1, "what broke off with the portal is gone at its next start");
     assert_eq!(put(&portal, "x").body(second.bytes).send().unwrap().status(), 201);
 }
 
@@ -252,7 +252,7 @@ fn a_token_is_good_for_so_many_bytes_by_this_door_too() {
     assert_eq!(send(second.bytes.clone().into()).status(), 413);
     assert_eq!(send(Body::new(std::io::Cursor::new(second.bytes))).status(), 413, "without a length too");
     let (_, list) = told(get(&portal, &portal.technician, "/v1/snapshots"));
-    assert_eq!(list.as_array().unwrap().len(), 1);
+    assert_eq!(list["items"].as_array().unwrap().len(), 1);
 }
 
 #[test]

@@ -169,7 +169,7 @@ fn the_log_is_read_by_those_who_watch_and_a_ticket_s_part_by_its_customer() {
     assert!(!own.contains("audio drop analysis"), "what the technician wrote is not the customer's to read");
     assert!(!own.contains("add-tenant"));
     assert_eq!(problem(get(&portal, &portal.upload, "/v1/audit?ticket=4712")).0, 404);
-    for wrong in ["?limit=x", "?cursor=x", "?from=yesterday", "?format=xml", "?tenant=other"] {
+    for wrong in ["?limit=x", "?after=x", "?from=yesterday", "?format=xml", "?tenant=other"] {
         assert_eq!(problem(get(&portal, &portal.upload, &format!("/v1/audit{wrong}"))).0, 400, "{wrong}");
     }
 }

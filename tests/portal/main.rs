@@ -18,6 +18,7 @@ mod doors;
 mod erasure;
 mod inbox;
 mod kill;
+mod lists;
 mod log;
 mod once;
 mod operator;

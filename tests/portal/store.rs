@@ -127,7 +127,7 @@ fn a_list_is_read_page_by_page_to_its_end() {
             });
             let (status, page) = told(response);
             assert_eq!(status, 200);
-            for snapshot in page.as_array().unwrap() {
+            for snapshot in page["items"].as_array().unwrap() {
                 seen.push(snapshot["id"].as_str().unwrap().to_owned());
             }
             pages += 1;

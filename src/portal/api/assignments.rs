@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use serde::Serialize;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::{LIST_LIMIT, ticket_of};
+use super::page::{Page, Pages};
+use super::ticket_of;
 use crate::clock::Timestamp;
 use crate::ids::TicketId;
 use crate::portal::app::App;
@@ -15,29 +18,58 @@ use crate::portal::audit::{Act, Actor, On, Outcome, record};
 use crate::portal::auth::{Action, Object, Principal, Role, authorize};
 use crate::portal::error::ApiError;
 use crate::portal::store::{Connection, assignments, tickets, users};
+use crate::wire::List;
 
 /// Somebody who is on a ticket.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Assignee {
     user: String,
     since: Timestamp,
 }
 
-/// Who is on a ticket, in the order they came.
+/// Which page of the list.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Which {
+    /// The most items of the page; 100 when absent.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
+    limit: Option<String>,
+    /// `next` of the page before.
+    after: Option<String>,
+}
+
+/// Lists who is on a ticket, in the order they came.
+#[utoipa::path(
+    get, path = "/v1/tickets/{ticket}/assignees", params(Which),
+    responses((status = 200, description = "A page of the list", body = List<Assignee>)),
+)]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
     principal: Principal,
     Path(ticket): Path<String>,
-) -> Result<Json<Vec<Assignee>>, ApiError> {
+    which: Result<Query<Which>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let Query(which) = which.map_err(|_| ApiError::bad("The list can be asked for with ?limit= and ?after=."))?;
+    let page: Page<assignments::Place> =
+        Pages::of("assignees").asked(which.limit.as_deref(), which.after.as_deref())?;
     let ticket = ticket_of(&ticket)?;
     authorize(&principal, Action::SeeAssignments, Object::Ticket(&principal.tenant, &ticket))?;
     let mut connection = app.store.read().await?;
     tickets::find(&mut connection, &principal.tenant, &ticket).await?.ok_or(ApiError::TicketUnknown)?;
-    let found = assignments::of_ticket(&mut connection, &principal.tenant, &ticket, LIST_LIMIT).await?;
-    Ok(Json(found.into_iter().map(|(user, since)| Assignee { user, since }).collect()))
+    let found =
+        assignments::of_ticket(&mut connection, &principal.tenant, &ticket, page.after.as_ref(), page.rows()).await?;
+    let place = |(user, since): &(String, Timestamp)| (since.seconds(), user.clone());
+    let path = format!("/v1/tickets/{ticket}/assignees");
+    page.answer(found, place, |(user, since)| Assignee { user, since }, (&path, &[]))
 }
 
 /// Puts a user on a ticket. Told twice, it is so once.
+#[utoipa::path(
+    put, path = "/v1/tickets/{ticket}/assignees/{user}",
+    responses((status = 204, description = "The user is on the ticket")),
+    extensions(("x-problems" = json!(["user-unknown", "bad-request 409"]))),
+)]
 pub(crate) async fn assign(
     State(app): State<Arc<App>>,
     principal: Principal,
@@ -63,6 +95,11 @@ pub(crate) async fn assign(
 }
 
 /// Takes a user off a ticket, from the next request on.
+#[utoipa::path(
+    delete, path = "/v1/tickets/{ticket}/assignees/{user}",
+    responses((status = 204, description = "The user is not on the ticket")),
+    extensions(("x-problems" = json!(["user-unknown"]))),
+)]
 pub(crate) async fn unassign(
     State(app): State<Arc<App>>,
     principal: Principal,

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::{HeaderName, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
+use super::page::{Page, Pages};
 use super::ticket_of;
 use crate::clock::Timestamp;
 use crate::ids::TicketId;
@@ -23,39 +25,44 @@ use crate::track::log::export::{Statement, heading};
 use crate::track::log::tree::Tiles;
 use crate::track::log::{Exported, Field, Opening};
 
-/// The most records of one page.
-const PAGE: u64 = 1000;
-
 /// What is asked for.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Asked {
+    /// What was done with that ticket alone. An upload token is told of its own ticket.
     ticket: Option<String>,
+    /// One kind of act alone, such as `read-content`.
     act: Option<String>,
+    /// From this instant on.
     from: Option<Timestamp>,
+    /// Before this instant.
     until: Option<Timestamp>,
+    /// The form of the records.
     #[serde(default)]
+    #[param(inline)]
     format: Form,
-    limit: Option<u64>,
-    cursor: Option<String>,
+    /// The most records of the page; 1000 when absent.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
+    limit: Option<String>,
+    /// Out of `Link` of the page before.
+    after: Option<String>,
 }
 
-/// Where the next page begins: behind which number, in a tree of which size.
-#[derive(Clone, Copy)]
-struct Cursor {
-    after: u64,
-    size: u64,
-}
+/// Where a page begins: behind the record of which number, in a tree of which size.
+type Place = (u64, u64);
 
-impl Cursor {
-    fn read(text: &str) -> Option<Self> {
-        let (after, size) = text.split_once('.')?;
-        Some(Self { after: after.parse().ok()?, size: size.parse().ok()? })
-    }
-}
-
-/// A page of records. The first page is an act of its own and is recorded before it is given out; where there are more, the
-/// header `Link` says how to go on.
+/// Gives a page of the audit log.
+///
+/// Each page is recorded itself before it is given out. Where there are more records, the header `Link` leads to the next page:
+/// the body has the form that was asked for and no place for it.
+#[utoipa::path(
+    get, path = "/v1/audit", params(Asked),
+    responses((status = 200, description = "Records, one to a line", content(
+        (String = "application/x-ndjson"), (String = "text/csv"), (String = "text/plain"),
+    ))),
+    extensions(("x-problems" = json!(["ticket-unknown", "page-unknown"]))),
+)]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
     principal: Principal,
@@ -63,23 +70,24 @@ pub(crate) async fn list(
 ) -> Result<Response, ApiError> {
     let Query(asked) = asked.map_err(|_| {
         ApiError::bad(
-            "Ask with ticket=, act=, from=, until= (RFC 3339), format=json|csv|ocsf|syslog, limit= and cursor=.",
+            "Ask with ticket=, act=, from=, until= (RFC 3339), format=json|csv|ocsf|syslog, limit= and after=.",
         )
     })?;
     let ticket = reach(&principal, asked.ticket.as_deref())?;
-    let cursor = asked.cursor.as_deref().map(|text| Cursor::read(text).ok_or(ApiError::bad("That is no cursor.")));
-    let cursor = cursor.transpose()?;
-    if cursor.is_none() {
-        let on = ticket.as_ref().map_or(On::Tenant(principal.tenant.as_str()), |ticket| On::Ticket(ticket.as_str()));
-        let mut transaction = app.store.begin().await?;
-        let what = (Act::ReadAudit, on, Outcome::Done);
-        record(&mut transaction, &principal.tenant, app.clock.now(), Actor::Token(&principal), what, None).await?;
-        transaction.commit().await?;
+    let pages = Pages::of("audit").usually(1000);
+    let page: Page<Place> = pages.asked(asked.limit.as_deref(), asked.after.as_deref())?;
+    let first = page.after.is_none();
+    let on = ticket.as_ref().map_or(On::Tenant(principal.tenant.as_str()), |ticket| On::Ticket(ticket.as_str()));
+    let mut transaction = app.store.begin().await?;
+    let what = (Act::ReadAudit, on, Outcome::Done);
+    record(&mut transaction, &principal.tenant, app.clock.now(), Actor::Token(&principal), what, None).await?;
+    transaction.commit().await?;
+    if first {
         sequence::advance(&app.store, &app.key).await?;
     }
     let mut connection = app.store.read().await?;
     let last = log::checkpoint(&mut connection).await?.ok_or(ApiError::PageUnknown)?;
-    let size = cursor.map_or(last.size, |cursor| cursor.size.min(last.size));
+    let (after, size) = page.after.map_or((0, last.size), |(after, size)| (after, size.min(last.size)));
     let wanted = Wanted {
         ticket: ticket.map(|ticket| ticket.as_str().to_owned()),
         act: asked.act.clone(),
@@ -87,31 +95,26 @@ pub(crate) async fn list(
         until: asked.until,
         size,
     };
-    let limit = asked.limit.unwrap_or(PAGE).clamp(1, PAGE);
-    let after = cursor.map_or(0, |cursor| cursor.after);
-    let rows =
-        audit::page(&mut connection, &principal.tenant, &wanted, after, i64::try_from(limit).unwrap_or(1)).await?;
+    let mut rows = audit::page(&mut connection, &principal.tenant, &wanted, after, page.rows()).await?;
+    let next = page.cut(&mut rows, |row| (row.record.number, size))?;
 
     let mut body = Vec::new();
-    if cursor.is_none() && asked.format == Form::Json {
+    if first && asked.format == Form::Json {
         let records = audit::count(&mut connection, &principal.tenant, &wanted).await?;
         let tenant = principal.tenant.clone();
         let statement = Statement { export: 1, tenant, only: only(&wanted), records, size };
-        let first = heading(&statement, last.note, &app.key).map_err(ApiError::fault)?;
-        serde_json::to_writer(&mut body, &first).map_err(ApiError::fault)?;
+        let head = heading(&statement, last.note, &app.key).map_err(ApiError::fault)?;
+        serde_json::to_writer(&mut body, &head).map_err(ApiError::fault)?;
         body.push(b'\n');
     }
-    let next = (rows.len() as u64 == limit).then(|| rows.last().map(|row| row.record.number)).flatten();
     let records = told(&mut connection, &principal, rows, (size, asked.format)).await?;
-    asked.format.write(&records, cursor.is_none(), app.key.name(), &mut body)?;
+    asked.format.write(&records, first, app.key.name(), &mut body)?;
 
     let mut response = ([(header::CONTENT_TYPE, asked.format.media_type())], body).into_response();
     let headers = response.headers_mut();
-    if let Some(after) = next {
-        let link = link(&asked, limit, Cursor { after, size });
-        headers.insert(header::LINK, link.parse().map_err(ApiError::fault)?);
+    if let Some(next) = next {
+        headers.insert(header::LINK, link(&asked, &page, &next)?);
     }
-    headers.insert(HeaderName::from_static("x-content-type-options"), axum::http::HeaderValue::from_static("nosniff"));
     Ok(response)
 }
 
@@ -168,22 +171,16 @@ async fn told(
     Ok(told)
 }
 
-/// The way to the next page (RFC 8288).
-fn link(asked: &Asked, limit: u64, next: Cursor) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    let given = [("ticket", &asked.ticket), ("act", &asked.act)];
-    for (name, value) in given {
-        if let Some(value) = value {
-            query.append_pair(name, value);
-        }
-    }
-    for (name, at) in [("from", asked.from), ("until", asked.until)] {
-        if let Some(at) = at {
-            query.append_pair(name, &at.to_string());
-        }
-    }
-    query.append_pair("format", asked.format.word());
-    query.append_pair("limit", &limit.to_string());
-    query.append_pair("cursor", &format!("{}.{}", next.after, next.size));
-    format!("</v1/audit?{}>; rel=\"next\"", query.finish())
+/// The way to the next page.
+fn link(asked: &Asked, page: &Page<Place>, next: &str) -> Result<HeaderValue, ApiError> {
+    let time = |at: Option<Timestamp>| at.map(|at| at.to_string());
+    let (from, until) = (time(asked.from), time(asked.until));
+    let query = [
+        ("ticket", asked.ticket.as_deref()),
+        ("act", asked.act.as_deref()),
+        ("from", from.as_deref()),
+        ("until", until.as_deref()),
+        ("format", Some(asked.format.word())),
+    ];
+    page.link("/v1/audit", &query, next)
 }

@@ -11,6 +11,7 @@ use headers::{
     AcceptRanges, ContentLength, ContentRange, ContentType, ETag, HeaderMapExt as _, IfNoneMatch, IfRange, Range,
 };
 
+use super::openapi::{Octets, Reason};
 use super::snapshots::{reach, refused};
 use super::{reason_of, snapshot_of};
 use crate::portal::app::App;
@@ -21,8 +22,29 @@ use crate::portal::store::snapshots::Snapshot;
 use crate::portal::store::{snapshots, tickets};
 use crate::track::Phase;
 
-/// Gives the sealed bytes out. The reading is in the audit log before the first byte leaves; from the deadline on, and from
-/// the moment deletion begins, the answer is 410 whatever is still on the disk.
+/// Gives the sealed bytes out.
+///
+/// The reading is in the audit log before the first byte leaves; from the deadline on, and from the moment deletion begins, the
+/// answer is 410 whatever is still on the disk. `HEAD` tells the length.
+#[utoipa::path(
+    get, path = "/v1/snapshots/{id}/content",
+    params(
+        ("Tarseal-Reason" = Reason, Header, description = "Why it is read"),
+        ("Range" = Option<String>, Header, description = "Which bytes (RFC 9110, section 14.2); one range"),
+        ("If-None-Match" = Option<String>, Header, description = "The tag of what is there already"),
+        ("If-Range" = Option<String>, Header, description = "The tag of what the range is to go on from"),
+    ),
+    responses(
+        (status = 200, description = "The whole file", body = Octets, content_type = "application/octet-stream",
+            headers(("ETag" = String, description = "SHA-256 of the whole file"), ("Accept-Ranges" = String))),
+        (status = 206, description = "A part of it", body = Octets, content_type = "application/octet-stream",
+            headers(("ETag" = String, description = "SHA-256 of the whole file"), ("Content-Range" = String))),
+        (status = 304, description = "It is there already", headers(("ETag" = String))),
+    ),
+    extensions(("x-problems" = json!([
+        "bad-request", "bad-request 416", "second-factor-needed", "not-assigned", "restricted", "expired", "store-away",
+    ]))),
+)]
 pub(crate) async fn read(
     State(app): State<Arc<App>>,
     principal: Principal,

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::portal::app::App;
 use crate::portal::error::ApiError;
@@ -15,13 +16,18 @@ use crate::portal::store::{clock, deletions, snapshots};
 /// From how late on a deletion is a fault of the portal, in seconds.
 const LATE: i64 = 3600;
 
-#[derive(Serialize)]
+/// How the portal is.
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Health {
+    /// In one word: `ok` or `degraded`; `ready` or `no-room`.
     status: &'static str,
 }
 
-/// The portal lives. Degraded when something should have been gone more than an hour ago and is not, and while a jump of the
-/// clock waits for an operator: nothing is deleted then. Also when a deletion fails again and again.
+/// Tells whether the portal lives.
+///
+/// `degraded` when something should have been gone more than an hour ago and is not, and while a jump of the clock waits for
+/// an operator: nothing is deleted then. Also when a deletion fails again and again.
+#[utoipa::path(get, path = "/healthz", responses((status = 200, description = "It lives", body = Health)))]
 pub(crate) async fn live(State(app): State<Arc<App>>) -> Result<Json<Health>, ApiError> {
     let mut connection = app.store.read().await?;
     let late = snapshots::late(&mut connection, app.clock.now().plus_seconds(-LATE)).await?;
@@ -30,7 +36,14 @@ pub(crate) async fn live(State(app): State<Arc<App>>) -> Result<Json<Health>, Ap
     Ok(Json(Health { status: if late + stuck == 0 && !jumped { "ok" } else { "degraded" } }))
 }
 
-/// The portal can take and give: its databases answer and there is room on the disk.
+/// Tells whether the portal can take and give: its databases answer and there is room on the disk.
+#[utoipa::path(
+    get, path = "/readyz",
+    responses(
+        (status = 200, description = "It can", body = Health),
+        (status = 503, description = "There is no room", body = Health),
+    ),
+)]
 pub(crate) async fn ready(State(app): State<Arc<App>>) -> Result<(StatusCode, Json<Health>), ApiError> {
     drop(app.store.shares().await?);
     drop(app.store.read().await?);

@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 
+use super::openapi::Reason;
 use super::snapshots::reach;
 use super::{moment, read_json, reason_of, snapshot_of};
 use crate::clock::Timestamp;
@@ -23,7 +24,11 @@ use crate::track::Phase;
 use crate::track::hold::{Basis, may_be_reviewed_at};
 use crate::wire;
 
-/// The holds of a snapshot, with their reasons.
+/// Tells the holds of a snapshot, with their reasons.
+#[utoipa::path(
+    get, path = "/v1/snapshots/{id}/hold",
+    responses((status = 200, description = "The holds", body = wire::Holds)),
+)]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     principal: Principal,
@@ -34,6 +39,14 @@ pub(crate) async fn show(
 }
 
 /// Asks for a hold, or puts the one that another person asked for in force.
+#[utoipa::path(
+    put, path = "/v1/snapshots/{id}/hold", request_body = wire::HoldOrder,
+    responses(
+        (status = 200, description = "It is in force", body = wire::Holds),
+        (status = 202, description = "It waits for a second person", body = wire::Holds),
+    ),
+    extensions(("x-problems" = json!(["bad-request", "second-person", "not-held", "expired"]))),
+)]
 pub(crate) async fn put(
     State(app): State<Arc<App>>,
     principal: Principal,
@@ -73,7 +86,18 @@ pub(crate) async fn put(
     Ok((status, Json(told)))
 }
 
-/// Asks for the lifting of a hold, or lifts it when another person has asked. What is over by then is deleted at once.
+/// Asks for the lifting of a hold, or lifts it when another person has asked.
+///
+/// What is over by then is deleted at once.
+#[utoipa::path(
+    delete, path = "/v1/snapshots/{id}/hold",
+    params(("Tarseal-Reason" = Reason, Header, description = "Why it is lifted")),
+    responses(
+        (status = 200, description = "It is lifted", body = wire::Snapshot),
+        (status = 202, description = "The lifting waits for a second person", body = wire::Snapshot),
+    ),
+    extensions(("x-problems" = json!(["bad-request", "not-held", "expired"]))),
+)]
 pub(crate) async fn lift(
     State(app): State<Arc<App>>,
     principal: Principal,

@@ -18,6 +18,7 @@ use sfv::{BareItem, Dictionary, ListEntry, Parser};
 use sha2::{Digest as _, Sha256};
 
 use super::known_ticket;
+use super::openapi::Octets;
 use super::receipts::proved;
 use crate::format::Header;
 use crate::ids::TicketId;
@@ -75,7 +76,25 @@ fn refused(fault: ApiError) -> Response {
     response
 }
 
-/// Stores a sealed file. Whatever can be refused without the body is refused before it is asked for (`Expect: 100-continue`).
+/// Stores a sealed file whole.
+///
+/// Whatever can be refused without the body is refused before it is asked for (`Expect: 100-continue`). The name at the end of
+/// the path is for the sender's own use and is not kept. A file that is there already is answered with 200.
+#[utoipa::path(
+    put, path = "/in/{ticket}/{name}", request_body(content = Octets, content_type = "application/octet-stream"),
+    params(
+        ("Repr-Digest" = Option<String>, Header, description = "`sha-256=:BASE64:` of the file (RFC 9530)"),
+        ("Content-Digest" = Option<String>, Header, description = "The same; a sealed file comes as it is"),
+    ),
+    responses(
+        (status = 200, description = "It was there already", body = wire::Received, headers(("Location" = String))),
+        (status = 201, description = "It is stored", body = wire::Received, headers(("Location" = String))),
+    ),
+    extensions(("x-problems" = json!([
+        "bad-request", "bad-request 408", "bad-request 413", "bad-request 415", "bad-request 422", "digest-mismatch 400",
+        "not-sealed", "ticket-closed", "snapshot-differs", "upload-begun", "expired", "store-away",
+    ]))),
+)]
 pub(crate) async fn put(
     State(app): State<Arc<App>>,
     Sender(principal): Sender,

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::session::{answer, begin_session, name_of, store_codes};
-use super::{LIST_LIMIT, read_json};
+use super::page::{Page, Pages};
+use super::read_json;
+use super::session::{SignedIn, answer, begin_session, name_of, store_codes};
 use crate::clock::Timestamp;
 use crate::ids::TenantId;
 use crate::portal::app::{App, RequestId, random_id, system_rng};
@@ -24,26 +27,36 @@ use crate::portal::store::invitations::{Chosen, InvitationRow};
 use crate::portal::store::users::UserRow;
 use crate::portal::store::{Connection, invitations, sessions, users};
 use crate::secret::Secret;
+use crate::wire::List;
 
 /// How long an invitation is good for: 72 hours in seconds.
 pub(crate) const INVITATION_SECONDS: i64 = 72 * 3600;
 
-#[derive(Deserialize)]
+/// Whom to invite.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewInvitation {
+    /// What they are to be; not `upload`.
     role: Role,
 }
 
 /// An invitation that was just made: shown this once.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Made {
+    /// Names it for withdrawing it.
     id: String,
+    /// What is passed on to whoever is invited.
     invitation: String,
     role: Role,
     expires: Timestamp,
 }
 
 /// Invites somebody new.
+#[utoipa::path(
+    post, path = "/v1/invitations", request_body = NewInvitation,
+    responses((status = 201, description = "They are invited; the invitation is told this once", body = Made)),
+    extensions(("x-problems" = json!(["bad-request", "second-factor-needed"]))),
+)]
 pub(crate) async fn make(State(app): State<Arc<App>>, principal: Principal, body: Body) -> Result<Response, ApiError> {
     authorize(&principal, Action::ManageUsers, Object::Tenant)?;
     let NewInvitation { role } = read_json(body).await?;
@@ -81,7 +94,8 @@ impl Made {
     }
 }
 
-#[derive(Serialize)]
+/// An invitation that nobody has taken up.
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Pending {
     id: String,
     role: Role,
@@ -90,16 +104,47 @@ pub(crate) struct Pending {
     expires: Timestamp,
 }
 
-/// The invitations that nobody has taken up.
-pub(crate) async fn list(State(app): State<Arc<App>>, principal: Principal) -> Result<Json<Vec<Pending>>, ApiError> {
+/// Which page of the list.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Which {
+    /// The most items of the page; 100 when absent.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
+    limit: Option<String>,
+    /// `next` of the page before.
+    after: Option<String>,
+}
+
+/// Lists the invitations that nobody has taken up, the next to expire first.
+#[utoipa::path(
+    get, path = "/v1/invitations", params(Which),
+    responses((status = 200, description = "A page of the list", body = List<Pending>)),
+    extensions(("x-problems" = json!(["second-factor-needed"]))),
+)]
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    which: Result<Query<Which>, QueryRejection>,
+) -> Result<Response, ApiError> {
     authorize(&principal, Action::ManageUsers, Object::Tenant)?;
-    let now = app.clock.now();
-    let rows = invitations::list(&mut *app.store.read().await?, &principal.tenant, now, LIST_LIMIT).await?;
-    let told = rows.into_iter();
-    Ok(Json(told.map(|row| Pending { id: row.id, role: row.role, user: row.user, expires: row.expires_at }).collect()))
+    let Query(which) = which.map_err(|_| ApiError::bad("The list can be asked for with ?limit= and ?after=."))?;
+    let page: Page<invitations::Place> =
+        Pages::of("invitations").asked(which.limit.as_deref(), which.after.as_deref())?;
+    let (tenant, now) = (&principal.tenant, app.clock.now());
+    let mut connection = app.store.read().await?;
+    let rows = invitations::list(&mut connection, tenant, now, page.after.as_ref(), page.rows()).await?;
+    let place = |row: &InvitationRow| (row.expires_at.seconds(), row.id.clone());
+    let tell = |row: InvitationRow| Pending { id: row.id, role: row.role, user: row.user, expires: row.expires_at };
+    page.answer(rows, place, tell, ("/v1/invitations", &[]))
 }
 
 /// Withdraws an invitation: it is refused from now on.
+#[utoipa::path(
+    delete, path = "/v1/invitations/{id}",
+    responses((status = 204, description = "It is withdrawn")),
+    extensions(("x-problems" = json!(["second-factor-needed"]))),
+)]
 pub(crate) async fn withdraw(
     State(app): State<Arc<App>>,
     principal: Principal,
@@ -116,9 +161,11 @@ pub(crate) async fn withdraw(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Deserialize)]
+/// What somebody who was invited chooses.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Choice {
+    /// As it was passed on to them.
     invitation: String,
     /// What to sign in with. Not for a user who is there already: that name stays.
     name: Option<String>,
@@ -126,7 +173,7 @@ pub(crate) struct Choice {
 }
 
 /// What goes into an authenticator app.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Enrol {
     tenant: TenantId,
     name: String,
@@ -134,8 +181,14 @@ pub(crate) struct Enrol {
     address: String,
 }
 
-/// Takes name and password of someone invited, and draws their second factor. Nothing is there until a code confirms it; told
-/// again, it begins anew.
+/// Takes name and password of someone invited, and draws their second factor.
+///
+/// Nothing is there until a code confirms it; told again, it begins anew.
+#[utoipa::path(
+    post, path = "/v1/invitation", request_body = Choice,
+    responses((status = 200, description = "What goes into their authenticator app", body = Enrol)),
+    extensions(("x-problems" = json!(["invitation-refused", "name-taken"]))),
+)]
 pub(crate) async fn choose(
     State(app): State<Arc<App>>,
     Extension(client): Extension<Client>,
@@ -174,18 +227,29 @@ pub(crate) async fn choose(
     Ok(Json(Enrol { tenant, name, secret, address }))
 }
 
-#[derive(Deserialize)]
+/// Shows that the authenticator app is set up.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Confirmation {
+    /// As it was passed on.
     invitation: String,
     /// The code that the authenticator app shows.
     code: String,
+    /// Whether the session is to travel as a cookie.
     #[serde(default)]
     cookie: bool,
 }
 
-/// Makes the user, or gives one that is there what was chosen, when the code is right; and signs them in. The invitation is
-/// used up.
+/// Makes the user, or gives one that is there what was chosen, when the code is right; and signs them in.
+///
+/// The invitation is used up.
+#[utoipa::path(
+    post, path = "/v1/invitation/confirm", request_body = Confirmation,
+    responses((status = 201, description = "They are signed in", body = SignedIn)),
+    extensions(("x-problems" = json!([
+        "bad-request", "invitation-refused", "second-factor-refused", "name-taken", "cross-site",
+    ]))),
+)]
 pub(crate) async fn confirm(
     State(app): State<Arc<App>>,
     Extension(client): Extension<Client>,

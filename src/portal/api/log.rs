@@ -5,15 +5,17 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use tlog_tiles::Tile;
+use utoipa::{IntoParams, ToSchema};
 
+use super::openapi::Octets;
 use crate::portal::app::App;
 use crate::portal::audit::prove;
 use crate::portal::error::ApiError;
@@ -26,13 +28,22 @@ const HEIGHT: u8 = 8;
 /// The longest path of a tile.
 const MAX_PATH: usize = 64;
 
-/// The last checkpoint.
+/// Gives the last checkpoint.
+#[utoipa::path(
+    get, path = "/log/checkpoint",
+    responses((status = 200, description = "A signed note (C2SP)", body = String, content_type = "text/plain")),
+    extensions(("x-problems" = json!(["page-unknown"]))),
+)]
 pub(crate) async fn checkpoint(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
     let last = log::checkpoint(&mut *app.store.read().await?).await?.ok_or(ApiError::PageUnknown)?;
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], last.note).into_response())
 }
 
-/// A tile of hashes: `/log/tile/LEVEL/NUMBER[.p/WIDTH]`.
+/// Gives a tile of hashes: `/log/tile/LEVEL/NUMBER[.p/WIDTH]`.
+#[utoipa::path(
+    get, path = "/log/tile/{path}",
+    responses((status = 200, description = "Hashes", body = Octets, content_type = "application/octet-stream")),
+)]
 pub(crate) async fn tile(State(app): State<Arc<App>>, Path(path): Path<String>) -> Result<Response, ApiError> {
     let tile = tile_of(&path).ok_or(ApiError::PageUnknown)?;
     let place = (tile.level(), tile.level_index());
@@ -43,19 +54,43 @@ pub(crate) async fn tile(State(app): State<Arc<App>>, Path(path): Path<String>) 
 }
 
 /// What is to be proved: a record in a tree (`index`, `size`), or a tree in a later one (`from`, `size`).
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Asked {
+    /// The place of a record in the log.
     index: Option<u64>,
+    /// The size of the earlier tree.
     from: Option<u64>,
+    /// The size of the tree; the last checkpoint's when absent.
     size: Option<u64>,
 }
 
-/// A proof as JSON: the hashes in the order of RFC 6962, sections 2.1.1 and 2.1.2.
+/// A proof.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Proof {
+    /// The place of the record that is proved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<u64>,
+    /// The size of the earlier tree that is proved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<u64>,
+    /// The size of the tree.
+    size: u64,
+    /// In Base64.
+    hashes: Vec<String>,
+}
+
+/// Gives a proof: the hashes in the order of RFC 6962, sections 2.1.1 and 2.1.2.
+#[utoipa::path(
+    get, path = "/log/proof", params(Asked),
+    responses((status = 200, description = "The proof", body = Proof)),
+    extensions(("x-problems" = json!(["page-unknown"]))),
+)]
 pub(crate) async fn proof(
     State(app): State<Arc<App>>,
     asked: Result<Query<Asked>, QueryRejection>,
-) -> Result<Response, ApiError> {
+) -> Result<Json<Proof>, ApiError> {
     let wrong = || ApiError::bad("Ask with ?index=, or with ?from=, and with a ?size= that the log has.");
     let Query(asked) = asked.map_err(|_| wrong())?;
     let mut connection = app.store.read().await?;
@@ -64,17 +99,15 @@ pub(crate) async fn proof(
     if size > last.size {
         return Err(wrong());
     }
-    let (hashes, about) = match (asked.index, asked.from) {
+    let hashes = match (asked.index, asked.from) {
         (Some(index), None) if index < size => {
-            (prove::inclusion(&mut connection, index, size, &mut Tiles::default()).await?, ("index", index))
+            prove::inclusion(&mut connection, index, size, &mut Tiles::default()).await?
         }
-        (None, Some(from)) if (1..=size).contains(&from) => {
-            (prove::consistency(&mut connection, from, size).await?, ("from", from))
-        }
+        (None, Some(from)) if (1..=size).contains(&from) => prove::consistency(&mut connection, from, size).await?,
         _ => return Err(wrong()),
     };
-    let hashes: Vec<String> = hashes.iter().map(|hash| BASE64_STANDARD.encode(hash)).collect();
-    Ok(axum::Json(json!({ about.0: about.1, "size": size, "hashes": hashes })).into_response())
+    let hashes = hashes.iter().map(|hash| BASE64_STANDARD.encode(hash)).collect();
+    Ok(Json(Proof { index: asked.index, from: asked.from, size, hashes }))
 }
 
 /// The tile that a path names; `None` for every other spelling.

@@ -9,6 +9,7 @@ pub(crate) mod inbox;
 pub(crate) mod invitations;
 pub(crate) mod log;
 pub(crate) mod once;
+pub(crate) mod openapi;
 mod page;
 pub(crate) mod policies;
 pub(crate) mod receipts;

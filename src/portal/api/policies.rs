@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{LIST_LIMIT, read_json};
 use crate::clock::Timestamp;
@@ -21,14 +22,14 @@ use crate::track::RetentionPolicy;
 use crate::track::deadline::begins_at;
 
 /// What a tenant's policy is and what it may become.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Policies {
     in_force: RetentionPolicy,
     proposed: Option<Proposal>,
 }
 
 /// A policy that waits for approval.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Proposal {
     /// Names this proposal; another one of the same version has another.
     id: String,
@@ -37,21 +38,24 @@ pub(crate) struct Proposal {
 }
 
 /// `PUT /v1/policies`: proposes a policy with the version after the one in force, or approves the one proposed.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
-enum Order {
+#[schema(as = PolicyOrder)]
+pub(crate) enum Order {
     Approve(Approval),
     Propose(RetentionPolicy),
 }
 
-#[derive(Deserialize)]
+/// Which proposal is approved.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Approval {
+pub(crate) struct Approval {
+    /// Its id.
     approves: String,
 }
 
 /// What another policy would change.
-#[derive(Default, Serialize)]
+#[derive(Default, Serialize, ToSchema)]
 pub(crate) struct Preview {
     /// How many snapshots would be due earlier.
     earlier: u64,
@@ -63,14 +67,20 @@ pub(crate) struct Preview {
     snapshots: Vec<Moved>,
 }
 
-#[derive(Serialize)]
-struct Moved {
+/// A snapshot whose deadline would be another.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Moved {
     id: FileId,
     ticket: TicketId,
     due_at: Option<Timestamp>,
     would_be_due_at: Timestamp,
 }
 
+/// Tells the policy in force and the one that waits for approval.
+#[utoipa::path(
+    get, path = "/v1/policies",
+    responses((status = 200, description = "The policies", body = Policies)),
+)]
 pub(crate) async fn show(State(app): State<Arc<App>>, principal: Principal) -> Result<Json<Policies>, ApiError> {
     authorize(&principal, Action::SeePolicy, Object::Tenant)?;
     let mut connection = app.store.read().await?;
@@ -78,6 +88,10 @@ pub(crate) async fn show(State(app): State<Arc<App>>, principal: Principal) -> R
 }
 
 /// Lists what a policy would change. Changes nothing.
+#[utoipa::path(
+    post, path = "/v1/policies/preview", request_body = RetentionPolicy,
+    responses((status = 200, description = "What would change", body = Preview)),
+)]
 pub(crate) async fn preview(
     State(app): State<Arc<App>>,
     principal: Principal,
@@ -106,8 +120,17 @@ pub(crate) async fn preview(
     Ok(Json(preview))
 }
 
-/// Keeps a proposal, or puts the one that waits in force: then every deadline of the tenant is counted anew, and what is due
-/// by it begins with the next sweep.
+/// Keeps a proposal, or puts the one that waits in force.
+///
+/// Then every deadline of the tenant is counted anew, and what is due by it begins with the next sweep.
+#[utoipa::path(
+    put, path = "/v1/policies", request_body = Order,
+    responses(
+        (status = 200, description = "It is in force", body = Policies),
+        (status = 202, description = "It waits for approval", body = Policies),
+    ),
+    extensions(("x-problems" = json!(["policy-version", "second-person"]))),
+)]
 pub(crate) async fn put(
     State(app): State<Arc<App>>,
     principal: Principal,

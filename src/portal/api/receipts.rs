@@ -17,12 +17,20 @@ use crate::track::receipt::Kind;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
-/// The portal's key, for pinning.
+/// Gives the portal's key, for pinning.
+#[utoipa::path(
+    get, path = "/v1/receipt-key",
+    responses((status = 200, description = "A key as signed notes have it", body = String, content_type = "text/plain")),
+)]
 pub(crate) async fn key(State(app): State<Arc<App>>) -> Response {
     ([(header::CONTENT_TYPE, TEXT)], format!("{}\n", app.key.portal_key())).into_response()
 }
 
-/// A receipt by its own id.
+/// Gives a receipt by its own id.
+#[utoipa::path(
+    get, path = "/v1/receipts/{id}",
+    responses((status = 200, description = "A signed note (C2SP)", body = String, content_type = "text/plain")),
+)]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     principal: Principal,
@@ -37,10 +45,15 @@ pub(crate) async fn show(
     give(&app, signed).await
 }
 
-/// The last receipt of a snapshot: of its deletion when it is gone, of its upload before.
+/// Gives the last receipt of a snapshot: of its deletion when it is gone, of its upload before.
 ///
 /// Told without a token to whoever knows the snapshot's id, 128 random bits that only its sender and its readers have: the
 /// deletion is proved long after the sender's token has expired, and a receipt holds no personal data.
+#[utoipa::path(
+    get, path = "/v1/snapshots/{id}/receipt",
+    responses((status = 200, description = "A signed note (C2SP)", body = String, content_type = "text/plain")),
+    extensions(("x-problems" = json!(["receipt-unknown"]))),
+)]
 pub(crate) async fn of_snapshot(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, ApiError> {
     let snapshot = snapshot_of(&id)?;
     for kind in [Kind::Deletion, Kind::Upload] {

@@ -11,6 +11,7 @@ use axum::{Extension, Json};
 use headers::HeaderMapExt as _;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 use super::read_json;
 use crate::clock::Timestamp;
@@ -38,7 +39,8 @@ const DEVICE_COOKIE: &str = "__Host-tarseal-device";
 /// What is said of an unknown user in the audit log.
 const UNKNOWN: &str = "unknown";
 
-#[derive(Deserialize)]
+/// What somebody signs in with.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SignIn {
     tenant: String,
@@ -54,7 +56,7 @@ pub(crate) struct SignIn {
 }
 
 /// What someone who signed in gets.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct SignedIn {
     /// Goes into the Authorization header. Absent when it travels as a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,6 +72,11 @@ pub(crate) struct SignedIn {
 }
 
 /// Takes name, password and code together, and says only whether all of them were right.
+#[utoipa::path(
+    post, path = "/v1/session", request_body = SignIn,
+    responses((status = 200, description = "They are signed in", body = SignedIn)),
+    extensions(("x-problems" = json!(["sign-in-refused", "cross-site"]))),
+)]
 pub(crate) async fn sign_in(
     State(app): State<Arc<App>>,
     Extension(client): Extension<Client>,
@@ -255,7 +262,8 @@ fn person(principal: &Principal) -> Result<&Session, ApiError> {
     principal.session.as_ref().ok_or(ApiError::NotAllowed)
 }
 
-#[derive(Serialize)]
+/// Who is signed in.
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Me {
     tenant: TenantId,
     user: String,
@@ -264,7 +272,8 @@ pub(crate) struct Me {
     factor_at: Timestamp,
 }
 
-/// Who is signed in.
+/// Tells who is signed in.
+#[utoipa::path(get, path = "/v1/session", responses((status = 200, description = "Who is signed in", body = Me)))]
 pub(crate) async fn show(State(app): State<Arc<App>>, principal: Principal) -> Result<Json<Me>, ApiError> {
     let factor_at = person(&principal)?.factor_at;
     let user = users::find(&mut *app.store.read().await?, &principal.tenant, &principal.token).await?;
@@ -273,6 +282,7 @@ pub(crate) async fn show(State(app): State<Arc<App>>, principal: Principal) -> R
 }
 
 /// Ends this session.
+#[utoipa::path(delete, path = "/v1/session", responses((status = 204, description = "It has ended")))]
 pub(crate) async fn sign_out(State(app): State<Arc<App>>, principal: Principal) -> Result<Response, ApiError> {
     let session = person(&principal)?;
     let now = app.clock.now();
@@ -285,6 +295,7 @@ pub(crate) async fn sign_out(State(app): State<Arc<App>>, principal: Principal) 
 }
 
 /// Ends every session of whoever asks.
+#[utoipa::path(delete, path = "/v1/sessions", responses((status = 204, description = "They have ended")))]
 pub(crate) async fn sign_out_everywhere(
     State(app): State<Arc<App>>,
     principal: Principal,
@@ -301,18 +312,25 @@ pub(crate) async fn sign_out_everywhere(
     Ok((StatusCode::NO_CONTENT, cleared).into_response())
 }
 
-#[derive(Deserialize)]
+/// A code of the authenticator app, or one from paper.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Code {
     code: String,
 }
 
-#[derive(Serialize)]
+/// When the second factor was shown.
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Shown {
     factor_at: Timestamp,
 }
 
 /// Takes the second factor again, so that content may be read for a quarter of an hour.
+#[utoipa::path(
+    post, path = "/v1/session/factor", request_body = Code,
+    responses((status = 200, description = "It is shown", body = Shown)),
+    extensions(("x-problems" = json!(["second-factor-refused"]))),
+)]
 pub(crate) async fn show_factor(
     State(app): State<Arc<App>>,
     principal: Principal,
@@ -327,7 +345,8 @@ pub(crate) async fn show_factor(
     Ok(Json(Shown { factor_at: now }))
 }
 
-#[derive(Deserialize)]
+/// A new password, with the old one and a code.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewPassword {
     password: String,
@@ -336,6 +355,11 @@ pub(crate) struct NewPassword {
 }
 
 /// Changes the password of whoever asks; their other sessions end, and their devices are strangers again.
+#[utoipa::path(
+    put, path = "/v1/session/password", request_body = NewPassword,
+    responses((status = 204, description = "It is changed")),
+    extensions(("x-problems" = json!(["second-factor-refused"]))),
+)]
 pub(crate) async fn change_password(
     State(app): State<Arc<App>>,
     principal: Principal,
@@ -363,12 +387,18 @@ pub(crate) async fn change_password(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Serialize)]
+/// Codes for paper, shown this once.
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Paper {
     recovery_codes: Vec<String>,
 }
 
 /// Makes new codes for paper; the old ones are no good any more.
+#[utoipa::path(
+    post, path = "/v1/session/recovery-codes", request_body = Code,
+    responses((status = 200, description = "The new codes", body = Paper)),
+    extensions(("x-problems" = json!(["second-factor-refused"]))),
+)]
 pub(crate) async fn renew_codes(
     State(app): State<Arc<App>>,
     principal: Principal,

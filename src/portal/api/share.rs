@@ -9,6 +9,7 @@ use axum::http::HeaderMap;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use super::content::readable;
+use super::openapi::Reason;
 use super::snapshots::reach;
 use super::{read_json, reason_of, snapshot_of};
 use crate::format::{Recipient, seal_to};
@@ -20,6 +21,14 @@ use crate::portal::store::shares;
 use crate::wire;
 
 /// Gives the share out, sealed to the recipient in the request. It is in the audit log before it leaves.
+#[utoipa::path(
+    post, path = "/v1/snapshots/{id}/share", request_body = wire::ShareRequest,
+    params(("Tarseal-Reason" = Reason, Header, description = "Why it is opened")),
+    responses((status = 200, description = "The share", body = wire::SealedShare)),
+    extensions(("x-problems" = json!([
+        "bad-request", "second-factor-needed", "not-assigned", "restricted", "expired",
+    ]))),
+)]
 pub(crate) async fn give(
     State(app): State<Arc<App>>,
     principal: Principal,

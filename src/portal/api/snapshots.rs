@@ -10,8 +10,10 @@ use axum::response::{IntoResponse as _, Response};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
+use utoipa::IntoParams;
 
-use super::page::{self, Page};
+use super::openapi::{Octets, TusVersion};
+use super::page::{Page, Pages};
 use super::{known_ticket, read_json, snapshot_of, uploads as tus};
 use crate::ids::{FileId, TicketId};
 use crate::portal::app::{App, random_id};
@@ -38,8 +40,33 @@ enum Announced {
     Stored(Snapshot),
 }
 
-/// Takes an announcement, as JSON or as a tus creation (then `Upload-Metadata` carries `file_id`, `sha256` and, as JSON,
-/// `share`). Told twice, it answers the second time where the first stands.
+/// Takes an announcement, as JSON or as a tus creation.
+///
+/// With `Tus-Resumable` it is a creation of tus 1.0: `Upload-Metadata` carries `file_id`, `sha256` and, as JSON, `share`, and the
+/// body is empty or the first bytes. Told twice, it answers the second time where the first stands.
+#[utoipa::path(
+    post, path = "/v1/tickets/{ticket}/snapshots",
+    request_body(content((wire::NewSnapshot = "application/json"), (Octets = "application/offset+octet-stream"))),
+    params(
+        ("Tus-Resumable" = Option<TusVersion>, Header, description = "The version of tus, for a creation"),
+        ("Upload-Length" = Option<u64>, Header, description = "For a creation: the length of the file in bytes"),
+        ("Upload-Metadata" = Option<String>, Header, description = "For a creation: names and Base64"),
+        ("Upload-Checksum" = Option<String>, Header, description = "`sha256 BASE64` of the bytes in this request"),
+    ),
+    responses(
+        (status = 200, description = "The file is there already", body = wire::Snapshot),
+        (status = 201, description = "Its bytes are awaited", body = wire::Snapshot, headers(
+            ("Location" = String, description = "The upload's own address, for tus"),
+            ("Upload-Offset" = u64, description = "How many bytes have arrived"),
+            ("Upload-Expires" = String, description = "Until when the next byte is awaited"),
+            ("Tus-Resumable" = TusVersion),
+        )),
+    ),
+    extensions(("x-problems" = json!([
+        "bad-request", "bad-request 412", "ticket-closed", "snapshot-differs", "upload-begun", "offset-mismatch", "expired",
+        "upload-unknown", "digest-mismatch", "not-sealed", "store-away",
+    ]))),
+)]
 pub(crate) async fn announce(
     State(app): State<Arc<App>>,
     principal: Principal,
@@ -194,23 +221,34 @@ async fn same_share(app: &App, known: &Snapshot, share: Option<&ShareRow>) -> Re
     })
 }
 
-#[derive(Deserialize)]
+/// Which page of the list.
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Which {
+    /// The snapshots of that ticket alone.
     ticket: Option<String>,
+    /// The most items of the page; 100 when absent.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
     limit: Option<String>,
+    /// `next` of the page before.
     after: Option<String>,
 }
 
+/// Lists snapshots, the oldest first: those of one ticket, or all within reach.
+#[utoipa::path(
+    get, path = "/v1/snapshots", params(Which),
+    responses((status = 200, description = "A page of the list", body = wire::List<wire::Snapshot>)),
+    extensions(("x-problems" = json!(["ticket-unknown"]))),
+)]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
     principal: Principal,
     which: Result<Query<Which>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, ApiError> {
-    const LIST: &str = "snapshots";
     let Query(which) =
         which.map_err(|_| ApiError::bad("The list can be asked for with ?ticket=, ?limit= and ?after=."))?;
-    let page = Page::asked(LIST, which.limit.as_deref(), which.after.as_deref())?;
+    let page: Page<i64> = Pages::of("snapshots").asked(which.limit.as_deref(), which.after.as_deref())?;
     let ticket = match which.ticket {
         Some(ticket) => Some(known_ticket(&app, &principal, &ticket).await?),
         None => None,
@@ -224,14 +262,17 @@ pub(crate) async fn list(
         }
     }
     let now = app.clock.now();
-    let (on, range) = (principal.limit(), (page.after, page.limit));
+    let (on, range) = (principal.limit(), (page.after.unwrap_or(0), page.rows()));
     let found = snapshots::page(&mut connection, &principal.tenant, ticket.as_ref(), on, range).await?;
-    let last = found.last().map(|(number, _)| *number);
-    let rows: Vec<wire::Snapshot> = found.iter().map(|(_, snapshot)| snapshot.to_wire(now)).collect();
-    let path = ticket.map_or_else(|| format!("/v1/{LIST}"), |ticket| format!("/v1/{LIST}?ticket={ticket}"));
-    Ok(page::answer(rows, page, last, LIST, &path))
+    let query = [("ticket", ticket.as_ref().map(TicketId::as_str))];
+    page.answer(found, |row| row.0, |row| row.1.to_wire(now), ("/v1/snapshots", &query))
 }
 
+/// Tells what the portal has of a snapshot, also after its deletion.
+#[utoipa::path(
+    get, path = "/v1/snapshots/{id}",
+    responses((status = 200, description = "The snapshot", body = wire::Snapshot)),
+)]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     principal: Principal,

@@ -8,7 +8,9 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
+use super::page::{Page, Pages};
 use super::{LIST_LIMIT, assignments, known_ticket, moment, read_body, read_json, ticket_of};
 use crate::clock::Timestamp;
 use crate::ids::{TenantId, TicketId};
@@ -36,6 +38,12 @@ const AHEAD: i64 = 300;
 /// The longest name of an event in characters.
 const EVENT_LIMIT: usize = 128;
 
+/// Opens a ticket.
+#[utoipa::path(
+    post, path = "/v1/tickets", request_body = wire::NewTicket,
+    responses((status = 201, description = "It is open", body = wire::Ticket, headers(("Location" = String)))),
+    extensions(("x-problems" = json!(["ticket-exists"]))),
+)]
 pub(crate) async fn open(State(app): State<Arc<App>>, principal: Principal, body: Body) -> Result<Response, ApiError> {
     let wire::NewTicket { ticket } = read_json(body).await?;
     authorize(&principal, Action::OpenTicket, Object::Ticket(&principal.tenant, &ticket))?;
@@ -54,30 +62,49 @@ pub(crate) async fn open(State(app): State<Arc<App>>, principal: Principal, body
     Ok((StatusCode::CREATED, [("location", location)], Json(told)).into_response())
 }
 
-#[derive(Deserialize)]
+/// Which page of the list.
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Which {
+    /// The open or the closed ones alone.
     state: Option<wire::TicketState>,
+    /// The most items of the page; 100 when absent.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
+    limit: Option<String>,
+    /// `next` of the page before.
+    after: Option<String>,
 }
 
+/// Lists tickets, the newest first.
+#[utoipa::path(
+    get, path = "/v1/tickets", params(Which),
+    responses((status = 200, description = "A page of the list", body = wire::List<wire::ListedTicket>)),
+)]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
     principal: Principal,
     which: Result<Query<Which>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<Vec<wire::Ticket>>, ApiError> {
+) -> Result<Response, ApiError> {
     authorize(&principal, Action::SeeTicket, Object::Reached)?;
-    let Query(which) =
-        which.map_err(|_| ApiError::bad("The list can be asked for with ?state=open or ?state=closed."))?;
+    let Query(which) = which.map_err(|_| {
+        ApiError::bad("The list can be asked for with ?state=open or ?state=closed, ?limit= and ?after=.")
+    })?;
+    let page: Page<tickets::Place> = Pages::of("tickets").asked(which.limit.as_deref(), which.after.as_deref())?;
     let closed = which.state.map(|state| state == wire::TicketState::Closed);
-    let now = app.clock.now();
+    let state = which.state.map(|state| if state == wire::TicketState::Closed { "closed" } else { "open" });
     let mut connection = app.store.read().await?;
-    let mut told = Vec::new();
-    for ticket in tickets::list(&mut connection, &principal.tenant, closed, principal.limit(), LIST_LIMIT).await? {
-        told.push(tell_of(&mut connection, &principal.tenant, ticket, now).await?);
-    }
-    Ok(Json(told))
+    let of = (closed, principal.limit());
+    let found = tickets::list(&mut connection, &principal.tenant, of, page.after.as_ref(), page.rows()).await?;
+    let place = |ticket: &tickets::Ticket| (ticket.opened_at.seconds(), ticket.id.as_str().to_owned());
+    page.answer(found, place, listed, ("/v1/tickets", &[("state", state)]))
 }
 
+/// Tells a ticket and its snapshots.
+#[utoipa::path(
+    get, path = "/v1/tickets/{ticket}",
+    responses((status = 200, description = "The ticket", body = wire::Ticket)),
+)]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     principal: Principal,
@@ -90,6 +117,12 @@ pub(crate) async fn show(
     Ok(Json(wire::Ticket { ticket, ..told }))
 }
 
+/// Closes a ticket: the days until the deletion of its snapshots are counted.
+#[utoipa::path(
+    post, path = "/v1/tickets/{ticket}/close", request_body = Option<wire::TicketEvent>,
+    responses((status = 200, description = "The ticket as it is now", body = wire::Ticket)),
+    extensions(("x-problems" = json!(["bad-request", "bad-request 409"]))),
+)]
 pub(crate) async fn close(
     State(app): State<Arc<App>>,
     principal: Principal,
@@ -99,6 +132,12 @@ pub(crate) async fn close(
     event(&app, &principal, &ticket, body, Told::Closed).await
 }
 
+/// Opens a closed ticket again: the deadlines that followed from its closing are off.
+#[utoipa::path(
+    post, path = "/v1/tickets/{ticket}/reopen", request_body = Option<wire::TicketEvent>,
+    responses((status = 200, description = "The ticket as it is now", body = wire::Ticket)),
+    extensions(("x-problems" = json!(["bad-request", "bad-request 409"]))),
+)]
 pub(crate) async fn reopen(
     State(app): State<Arc<App>>,
     principal: Principal,
@@ -177,8 +216,14 @@ async fn event(
     Ok(Json(told))
 }
 
-/// Merges a ticket into another: from now on the other's history counts for its snapshots, each keeps its own hard cap. It is
-/// for good.
+/// Merges a ticket into another.
+///
+/// From now on the other's history counts for its snapshots; each keeps its own hard cap. It is for good.
+#[utoipa::path(
+    post, path = "/v1/tickets/{ticket}/merge", request_body = wire::TicketMerge,
+    responses((status = 200, description = "The ticket as it is now", body = wire::Ticket)),
+    extensions(("x-problems" = json!(["ticket-merged"]))),
+)]
 pub(crate) async fn merge(
     State(app): State<Arc<App>>,
     principal: Principal,
@@ -226,22 +271,19 @@ async fn tell(
     now: Timestamp,
 ) -> Result<wire::Ticket, ApiError> {
     let found = tickets::find(connection, tenant, ticket).await?.ok_or(ApiError::TicketUnknown)?;
-    tell_of(connection, tenant, found, now).await
+    let snapshots = snapshots::list(connection, tenant, Some(&found.id), None, LIST_LIMIT).await?;
+    let wire::ListedTicket { ticket, state, closed_at, merged_into, asked_at } = listed(found);
+    let snapshots = snapshots.iter().map(|snapshot| snapshot.to_wire(now)).collect();
+    Ok(wire::Ticket { ticket, state, closed_at, merged_into, asked_at, snapshots })
 }
 
-async fn tell_of(
-    connection: &mut Connection,
-    tenant: &TenantId,
-    ticket: tickets::Ticket,
-    now: Timestamp,
-) -> Result<wire::Ticket, ApiError> {
-    let snapshots = snapshots::list(connection, tenant, Some(&ticket.id), None, LIST_LIMIT).await?;
-    Ok(wire::Ticket {
+/// A ticket as a list tells it.
+fn listed(ticket: tickets::Ticket) -> wire::ListedTicket {
+    wire::ListedTicket {
         ticket: ticket.id,
         state: if ticket.closed_at.is_some() { wire::TicketState::Closed } else { wire::TicketState::Open },
         closed_at: ticket.closed_at,
         asked_at: ticket.asked_at.filter(|asked_at| ticket.closed_at.is_none() && *asked_at > ticket.active_at),
         merged_into: ticket.merged_into,
-        snapshots: snapshots.iter().map(|snapshot| snapshot.to_wire(now)).collect(),
-    })
+    }
 }

@@ -4,22 +4,32 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
+use super::page::{Page, Pages};
 use super::{known_ticket, read_json, ticket_of};
 use crate::portal::app::{App, system_rng};
 use crate::portal::audit::{Act, Actor, On, Outcome, record};
 use crate::portal::auth::{Action, Object, Principal, Role, authorize, hash, new_token};
 use crate::portal::error::ApiError;
-use crate::portal::store::tokens::TokenRow;
+use crate::portal::store::tokens::{Listed, TokenRow};
 use crate::portal::store::{tickets, tokens};
 use crate::wire;
 
 /// The longest life of an upload token: 90 days in seconds.
 const LONGEST: u64 = 90 * 86_400;
 
+/// Makes an upload token for a ticket. It is told this once.
+#[utoipa::path(
+    post, path = "/v1/tickets/{ticket}/tokens", request_body = wire::NewToken,
+    responses((status = 201, description = "The token", body = wire::Token)),
+    extensions(("x-problems" = json!(["bad-request", "ticket-closed"]))),
+)]
 pub(crate) async fn make(
     State(app): State<Arc<App>>,
     principal: Principal,
@@ -57,6 +67,53 @@ pub(crate) async fn make(
     Ok((StatusCode::CREATED, Json(token)).into_response())
 }
 
+/// Which page of the list.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Which {
+    /// The most items of the page; 100 when absent.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
+    limit: Option<String>,
+    /// `next` of the page before.
+    after: Option<String>,
+}
+
+/// Lists the upload tokens of a ticket, the oldest first. None of them is told.
+#[utoipa::path(
+    get, path = "/v1/tickets/{ticket}/tokens", params(Which),
+    responses((status = 200, description = "A page of the list", body = wire::List<wire::ListedToken>)),
+)]
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    principal: Principal,
+    Path(ticket): Path<String>,
+    which: Result<Query<Which>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let ticket = known_ticket(&app, &principal, &ticket).await?;
+    authorize(&principal, Action::RevokeToken, Object::Ticket(&principal.tenant, &ticket))?;
+    let Query(which) = which.map_err(|_| ApiError::bad("The list can be asked for with ?limit= and ?after=."))?;
+    let page: Page<tokens::Place> = Pages::of("tokens").asked(which.limit.as_deref(), which.after.as_deref())?;
+    let mut connection = app.store.read().await?;
+    tickets::find(&mut connection, &principal.tenant, &ticket).await?.ok_or(ApiError::TicketUnknown)?;
+    let found =
+        tokens::of_ticket(&mut connection, &principal.tenant, &ticket, page.after.as_ref(), page.rows()).await?;
+    let place = |listed: &Listed| (listed.created_at.seconds(), listed.token.id.clone());
+    let tell = |Listed { created_at, token }| wire::ListedToken {
+        id: token.id,
+        created: created_at,
+        expires: token.expires_at,
+        revoked: token.revoked_at,
+        max_bytes: token.max_bytes,
+    };
+    page.answer(found, place, tell, (&format!("/v1/tickets/{ticket}/tokens"), &[]))
+}
+
+/// Revokes an upload token: it is refused from now on.
+#[utoipa::path(
+    delete, path = "/v1/tickets/{ticket}/tokens/{id}",
+    responses((status = 204, description = "It is revoked")),
+)]
 pub(crate) async fn revoke(
     State(app): State<Arc<App>>,
     principal: Principal,

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
+use super::openapi::{Octets, TusVersion};
 use crate::portal::app::App;
 use crate::portal::audit::{Act, Actor, Outcome};
 use crate::portal::auth::{Action, Object, Principal, authorize};
@@ -29,6 +30,16 @@ const UPLOAD_CHECKSUM: HeaderName = HeaderName::from_static("upload-checksum");
 const UPLOAD_EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
 
 /// Says what the portal's tus can do.
+#[utoipa::path(
+    options, path = "/v1/uploads/{id}",
+    responses((status = 204, description = "What it can do", headers(
+        ("Tus-Resumable" = TusVersion),
+        ("Tus-Version" = TusVersion),
+        ("Tus-Extension" = String, description = "Separated by commas"),
+        ("Tus-Checksum-Algorithm" = String),
+        ("Tus-Max-Size" = u64, description = "The longest file in bytes"),
+    ))),
+)]
 pub(crate) async fn options(State(app): State<Arc<App>>) -> Response {
     let longest = HeaderValue::from(app.max_snapshot_bytes);
     let mut response = StatusCode::NO_CONTENT.into_response();
@@ -43,6 +54,17 @@ pub(crate) async fn options(State(app): State<Arc<App>>) -> Response {
 }
 
 /// Says how many bytes are durable. Whoever is still writing ends first: the one who asks is about to go on.
+#[utoipa::path(
+    head, path = "/v1/uploads/{id}",
+    params(("Tus-Resumable" = TusVersion, Header, description = "The version of tus")),
+    responses((status = 200, description = "How many bytes are there", headers(
+        ("Tus-Resumable" = TusVersion),
+        ("Upload-Offset" = u64, description = "How many bytes are durable"),
+        ("Upload-Length" = u64, description = "How many there will be"),
+        ("Upload-Expires" = Option<String>, description = "Until when the next byte is awaited"),
+    ))),
+    extensions(("x-problems" = json!(["bad-request 412", "store-away"]))),
+)]
 pub(crate) async fn head(
     State(app): State<Arc<App>>,
     principal: Principal,
@@ -65,6 +87,24 @@ pub(crate) async fn head(
 }
 
 /// Appends bytes at the offset they begin at.
+#[utoipa::path(
+    patch, path = "/v1/uploads/{id}",
+    request_body(content = Octets, content_type = "application/offset+octet-stream"),
+    params(
+        ("Tus-Resumable" = TusVersion, Header, description = "The version of tus"),
+        ("Upload-Offset" = u64, Header, description = "Where the bytes begin"),
+        ("Upload-Checksum" = Option<String>, Header, description = "`sha256 BASE64` of the bytes in this request"),
+    ),
+    responses((status = 204, description = "They are durable", headers(
+        ("Tus-Resumable" = TusVersion),
+        ("Upload-Offset" = u64, description = "How many bytes are durable"),
+        ("Upload-Length" = u64, description = "How many there will be"),
+        ("Upload-Expires" = Option<String>, description = "Until when the next byte is awaited"),
+    ))),
+    extensions(("x-problems" = json!([
+        "bad-request", "bad-request 412", "bad-request 415", "offset-mismatch", "digest-mismatch", "not-sealed", "store-away",
+    ]))),
+)]
 pub(crate) async fn patch(
     State(app): State<Arc<App>>,
     principal: Principal,
@@ -95,6 +135,12 @@ pub(crate) async fn patch(
 }
 
 /// Ends an unfinished upload for good.
+#[utoipa::path(
+    delete, path = "/v1/uploads/{id}",
+    params(("Tus-Resumable" = TusVersion, Header, description = "The version of tus")),
+    responses((status = 204, description = "It is gone", headers(("Tus-Resumable" = TusVersion)))),
+    extensions(("x-problems" = json!(["bad-request 409", "bad-request 412", "offset-mismatch", "store-away"]))),
+)]
 pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     principal: Principal,

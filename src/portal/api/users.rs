@@ -8,9 +8,11 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::invitations::invite;
-use super::{LIST_LIMIT, read_json};
+use super::invitations::{Made, invite};
+use super::page::{Page, Pages};
+use super::read_json;
 use crate::clock::Timestamp;
 use crate::portal::app::App;
 use crate::portal::audit::{Act, Actor, On, Outcome, record};
@@ -18,9 +20,10 @@ use crate::portal::auth::{Action, Object, Principal, Role, authorize};
 use crate::portal::error::ApiError;
 use crate::portal::store::users::UserRow;
 use crate::portal::store::{Connection, assignments, invitations, sessions, users};
+use crate::wire::List;
 
 /// A user as others see them.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct User {
     id: String,
     name: String,
@@ -36,27 +39,38 @@ impl From<UserRow> for User {
     }
 }
 
-#[derive(Deserialize)]
+/// Which page of the list.
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Which {
-    /// The last name of the list before.
+    /// The most items of the page; 100 when absent.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
+    limit: Option<String>,
+    /// `next` of the page before.
     after: Option<String>,
 }
 
-/// The tenant's users by name, a thousand at a time.
+/// Lists the tenant's users by name.
+#[utoipa::path(
+    get, path = "/v1/users", params(Which),
+    responses((status = 200, description = "A page of the list", body = List<User>)),
+)]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
     principal: Principal,
     which: Result<Query<Which>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<Vec<User>>, ApiError> {
+) -> Result<Response, ApiError> {
     authorize(&principal, Action::SeeUsers, Object::Tenant)?;
-    let Query(Which { after }) = which.map_err(|_| ApiError::bad("The list goes on with ?after= and a name."))?;
+    let Query(which) = which.map_err(|_| ApiError::bad("The list can be asked for with ?limit= and ?after=."))?;
+    let page: Page<String> = Pages::of("users").asked(which.limit.as_deref(), which.after.as_deref())?;
     let mut connection = app.store.read().await?;
-    let found = users::list(&mut connection, &principal.tenant, after.as_deref(), LIST_LIMIT).await?;
-    Ok(Json(found.into_iter().map(User::from).collect()))
+    let found = users::list(&mut connection, &principal.tenant, page.after.as_deref(), page.rows()).await?;
+    page.answer(found, |user| user.name.clone(), User::from, ("/v1/users", &[]))
 }
 
-/// One user.
+/// Tells one user.
+#[utoipa::path(get, path = "/v1/users/{id}", responses((status = 200, description = "The user", body = User)))]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     principal: Principal,
@@ -67,13 +81,20 @@ pub(crate) async fn show(
     Ok(Json(found.ok_or(ApiError::UserUnknown)?.into()))
 }
 
-#[derive(Deserialize)]
+/// Another role.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewRole {
+    /// Not `upload`.
     role: Role,
 }
 
 /// Gives a user another role from the next request on, and takes them off their tickets.
+#[utoipa::path(
+    put, path = "/v1/users/{id}/role", request_body = NewRole,
+    responses((status = 200, description = "The user as they are now", body = User)),
+    extensions(("x-problems" = json!(["bad-request", "bad-request 409", "second-factor-needed"]))),
+)]
 pub(crate) async fn set_role(
     State(app): State<Arc<App>>,
     principal: Principal,
@@ -104,6 +125,11 @@ pub(crate) async fn raise(connection: &mut Connection, user: &UserRow, role: Rol
 }
 
 /// Disables a user: their sessions end at once, and so do invitations for them.
+#[utoipa::path(
+    post, path = "/v1/users/{id}/disable",
+    responses((status = 204, description = "They are disabled")),
+    extensions(("x-problems" = json!(["bad-request 409", "second-factor-needed"]))),
+)]
 pub(crate) async fn disable(
     State(app): State<Arc<App>>,
     principal: Principal,
@@ -129,6 +155,11 @@ pub(crate) async fn put_out(connection: &mut Connection, user: &UserRow, now: Ti
 }
 
 /// Lets a user sign in again.
+#[utoipa::path(
+    post, path = "/v1/users/{id}/enable",
+    responses((status = 204, description = "They may sign in")),
+    extensions(("x-problems" = json!(["bad-request 409", "second-factor-needed"]))),
+)]
 pub(crate) async fn enable(
     State(app): State<Arc<App>>,
     principal: Principal,
@@ -144,6 +175,11 @@ pub(crate) async fn enable(
 }
 
 /// Ends every session of a user.
+#[utoipa::path(
+    delete, path = "/v1/users/{id}/sessions",
+    responses((status = 204, description = "They have ended")),
+    extensions(("x-problems" = json!(["bad-request 409", "second-factor-needed"]))),
+)]
 pub(crate) async fn end_sessions(
     State(app): State<Arc<App>>,
     principal: Principal,
@@ -159,6 +195,11 @@ pub(crate) async fn end_sessions(
 }
 
 /// Invites a user to choose a new password and second factor. Until they have, the old ones are good.
+#[utoipa::path(
+    post, path = "/v1/users/{id}/reset",
+    responses((status = 201, description = "They are invited; the invitation is told this once", body = Made)),
+    extensions(("x-problems" = json!(["bad-request 409", "second-factor-needed"]))),
+)]
 pub(crate) async fn reset(
     State(app): State<Arc<App>>,
     principal: Principal,

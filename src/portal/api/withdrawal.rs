@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 
+use super::openapi::Reason;
 use super::snapshots::reach;
 use super::{read_json, reason_of, snapshot_of};
 use crate::portal::app::App;
@@ -18,10 +19,16 @@ use crate::portal::store::{keeping, snapshots, tickets};
 use crate::track::Phase;
 use crate::wire;
 
-/// Takes a snapshot back, or orders it gone: its deletion begins at once. Under a hold nobody reads it any more, and it goes
-/// when the hold is lifted.
+/// Takes a snapshot back, or orders it gone: its deletion begins at once.
 ///
-/// A sender may do so until the ticket is closed and need not say why.
+/// Under a hold nobody reads it any more, and it goes when the hold is lifted. A sender may do so until the ticket is closed and
+/// need not say why; everyone else says why.
+#[utoipa::path(
+    delete, path = "/v1/snapshots/{id}",
+    params(("Tarseal-Reason" = Option<Reason>, Header, description = "Why; an upload token need not say")),
+    responses((status = 200, description = "The snapshot as it is now", body = wire::Snapshot)),
+    extensions(("x-problems" = json!(["bad-request", "bad-request 409", "ticket-closed"]))),
+)]
 pub(crate) async fn withdraw(
     State(app): State<Arc<App>>,
     principal: Principal,
@@ -62,6 +69,12 @@ pub(crate) async fn withdraw(
 }
 
 /// Moves the deadline on, as often and as far as the policy allows, and says why.
+#[utoipa::path(
+    post, path = "/v1/snapshots/{id}/extend", request_body = wire::Extension,
+    params(("Tarseal-Reason" = Reason, Header, description = "Why it is kept longer")),
+    responses((status = 200, description = "The snapshot as it is now", body = wire::Snapshot)),
+    extensions(("x-problems" = json!(["bad-request", "cannot-extend", "expired"]))),
+)]
 pub(crate) async fn extend(
     State(app): State<Arc<App>>,
     principal: Principal,

@@ -58,18 +58,26 @@ pub(crate) async fn of_user(connection: &mut Connection, tenant: &TenantId, user
     rows.iter().map(|(ticket,)| parsed(ticket)).collect()
 }
 
-/// The users who are on a ticket, and since when.
+/// Where a user stands among those who are on a ticket: since when they are, and their id.
+pub(crate) type Place = (i64, String);
+
+/// The users who are on a ticket, and since when, from the first or from behind a place on.
 pub(crate) async fn of_ticket(
     connection: &mut Connection,
     tenant: &TenantId,
     ticket: &TicketId,
+    after: Option<&Place>,
     limit: i64,
 ) -> Result<Vec<(String, Timestamp)>> {
+    let (since, user) = after.map_or((i64::MIN, ""), |(since, user)| (*since, user.as_str()));
     let rows: Vec<(String, i64)> = sqlx::query_as(
-        "SELECT user_id, since FROM assignments WHERE tenant = $1 AND ticket = $2 ORDER BY since, user_id LIMIT $3",
+        "SELECT user_id, since FROM assignments WHERE tenant = $1 AND ticket = $2
+         AND (since, user_id) > ($3, $4) ORDER BY since, user_id LIMIT $5",
     )
     .bind(tenant.as_str())
     .bind(ticket.as_str())
+    .bind(since)
+    .bind(user)
     .bind(limit)
     .fetch_all(connection)
     .await?;

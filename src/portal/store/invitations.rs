@@ -70,19 +70,27 @@ pub(crate) async fn by_hash(connection: &mut Connection, hash: &[u8; 32]) -> Res
     }))
 }
 
-/// The invitations of a tenant that nobody has taken up: id, role, the user one is for, expiry.
+/// Where an invitation stands in the list of invitations: when it expires, and its id.
+pub(crate) type Place = (i64, String);
+
+/// The invitations of a tenant that nobody has taken up, the next to expire first, from the first or from behind a place on:
+/// id, role, the user one is for, expiry.
 pub(crate) async fn list(
     connection: &mut Connection,
     tenant: &TenantId,
     now: Timestamp,
+    after: Option<&Place>,
     limit: i64,
 ) -> Result<Vec<InvitationRow>> {
+    let (expires_at, id) = after.map_or((i64::MIN, ""), |(expires_at, id)| (*expires_at, id.as_str()));
     let rows: Vec<(String, String, Option<String>, i64)> = sqlx::query_as(
         "SELECT id, role, user_id, expires_at FROM invitations WHERE tenant = $1 AND expires_at > $2
-         ORDER BY expires_at, id LIMIT $3",
+         AND (expires_at, id) > ($3, $4) ORDER BY expires_at, id LIMIT $5",
     )
     .bind(tenant.as_str())
     .bind(now.seconds())
+    .bind(expires_at)
+    .bind(id)
     .bind(limit)
     .fetch_all(connection)
     .await?;

@@ -71,25 +71,31 @@ pub(crate) async fn find(connection: &mut Connection, tenant: &TenantId, ticket:
     row.map(read).transpose()
 }
 
+/// Where a ticket stands in the list of tickets: when it was opened, and its name.
+pub(crate) type Place = (i64, String);
+
 /// The tenant's tickets, the newest first: all, the open (`Some(false)`) or the closed (`Some(true)`); all, or those that a
-/// user is `on`.
+/// user is `on`; from the first or from behind a place on.
 pub(crate) async fn list(
     connection: &mut Connection,
     tenant: &TenantId,
-    closed: Option<bool>,
-    on: Option<&str>,
+    (closed, on): (Option<bool>, Option<&str>),
+    after: Option<&Place>,
     limit: i64,
 ) -> Result<Vec<Ticket>> {
+    let (opened_at, id) = after.map_or((i64::MAX, ""), |(opened_at, id)| (*opened_at, id.as_str()));
     let rows: Vec<Columns> = sqlx::query_as(AssertSqlSafe(format!(
         "{COLUMNS} WHERE tenant = $1
          AND (CAST($2 AS BIGINT) IS NULL OR CASE WHEN closed_at IS NULL THEN 0 ELSE 1 END = $2)
          AND (CAST($3 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM assignments a
               WHERE a.tenant = tickets.tenant AND a.ticket = tickets.id AND a.user_id = $3))
-         ORDER BY opened_at DESC, id LIMIT $4"
+         AND (opened_at, id) < ($4, $5) ORDER BY opened_at DESC, id DESC LIMIT $6"
     )))
     .bind(tenant.as_str())
     .bind(closed.map(i64::from))
     .bind(on)
+    .bind(opened_at)
+    .bind(id)
     .bind(limit)
     .fetch_all(connection)
     .await?;

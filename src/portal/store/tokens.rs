@@ -77,6 +77,43 @@ pub(crate) async fn find(connection: &mut Connection, tenant: &TenantId, id: &st
     row.as_ref().map(TokenRow::read).transpose()
 }
 
+/// A token in the list of a ticket's tokens.
+pub(crate) struct Listed {
+    pub(crate) created_at: Timestamp,
+    pub(crate) token: TokenRow,
+}
+
+/// Where a token stands in the list of a ticket's tokens: when it was made, and its id.
+pub(crate) type Place = (i64, String);
+
+/// The tokens of a ticket, the oldest first, from the first or from behind a place on.
+pub(crate) async fn of_ticket(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    ticket: &TicketId,
+    after: Option<&Place>,
+    limit: i64,
+) -> Result<Vec<Listed>> {
+    let (created_at, id) = after.map_or((i64::MIN, ""), |(created_at, id)| (*created_at, id.as_str()));
+    let columns = COLUMNS.replacen("SELECT ", "SELECT created_at, ", 1);
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "{columns} WHERE tenant = $1 AND ticket = $2 AND (created_at, id) > ($3, $4) ORDER BY created_at, id LIMIT $5"
+    )))
+    .bind(tenant.as_str())
+    .bind(ticket.as_str())
+    .bind(created_at)
+    .bind(id)
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let created_at = Timestamp::from_seconds(row.try_get("created_at")?);
+            Ok(Listed { created_at, token: TokenRow::read(row)? })
+        })
+        .collect()
+}
+
 /// Every token of every tenant, the newest last.
 pub(crate) async fn all(connection: &mut Connection) -> Result<Vec<TokenRow>> {
     let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} ORDER BY tenant, created_at, id")))

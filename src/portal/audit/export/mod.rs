@@ -8,7 +8,7 @@ use crate::portal::error::ApiError;
 use crate::track::log::{Exported, Field};
 
 /// A form of the export.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Form {
     /// JSON lines with proofs, for `tarseal audit verify`.

@@ -13,6 +13,7 @@ CREATE TABLE tickets (
     PRIMARY KEY (tenant, id)
 ) STRICT;
 
+CREATE INDEX tickets_opened ON tickets (tenant, opened_at, id);
 CREATE INDEX tickets_merged ON tickets (tenant, merged_into) WHERE merged_into IS NOT NULL;
 CREATE INDEX tickets_idle ON tickets (tenant, active_at) WHERE closed_at IS NULL AND merged_into IS NULL;
 

@@ -148,12 +148,12 @@ async fn lists_have_one_order_and_optional_parameters_work() {
         }
         tickets::set_closed_at(&mut transaction, &tenant(), &"B".parse().unwrap(), Some(NOW)).await.unwrap();
         let names = async |transaction: &mut _, closed| {
-            let found = tickets::list(transaction, &tenant(), closed, None, 10).await.unwrap();
+            let found = tickets::list(transaction, &tenant(), (closed, None), None, 10).await.unwrap();
             found.iter().map(|ticket| ticket.id.to_string()).collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(names(&mut transaction, None).await, "4711 A-1 A_1 B a b");
+        assert_eq!(names(&mut transaction, None).await, "b a B A_1 A-1 4711");
         assert_eq!(names(&mut transaction, Some(true)).await, "B");
-        assert_eq!(names(&mut transaction, Some(false)).await, "4711 A-1 A_1 a b");
+        assert_eq!(names(&mut transaction, Some(false)).await, "b a A_1 A-1 4711");
         let other = "a".parse().unwrap();
         for (ticket, count) in [(None, 1), (Some(&ticket()), 1), (Some(&other), 0)] {
             let found = snapshots::list(&mut transaction, &tenant(), ticket, None, 10).await.unwrap();

@@ -144,7 +144,7 @@ async fn an_invitation_holds_what_was_chosen_until_it_goes() {
         let found = invitations::by_hash(&mut transaction, &[1; 32]).await.unwrap().unwrap();
         let held = found.chosen.unwrap();
         assert_eq!((found.role, held.name.as_str(), held.factor), (Role::Dpo, "eve", vec![7]));
-        assert_eq!(invitations::list(&mut transaction, &tenant(), NOW, 10).await.unwrap().len(), 2);
+        assert_eq!(invitations::list(&mut transaction, &tenant(), NOW, None, 10).await.unwrap().len(), 2);
         invitations::remove_of_user(&mut transaction, &tenant(), "1").await.unwrap();
         assert!(invitations::by_hash(&mut transaction, &[2; 32]).await.unwrap().is_none());
         assert!(invitations::remove(&mut transaction, &tenant(), "i1").await.unwrap());
@@ -164,9 +164,12 @@ async fn a_user_on_a_ticket_is_listed_that_ticket_alone() {
         assert!(assignments::add(&mut transaction, &tenant(), &one, "1", NOW).await.unwrap());
         assert!(!assignments::add(&mut transaction, &tenant(), &one, "1", NOW).await.unwrap());
         assert!(assignments::of_user(&mut transaction, &tenant(), "1").await.unwrap().into_iter().eq([one.clone()]));
-        assert_eq!(assignments::of_ticket(&mut transaction, &tenant(), &one, 10).await.unwrap(), [("1".into(), NOW)]);
+        assert_eq!(
+            assignments::of_ticket(&mut transaction, &tenant(), &one, None, 10).await.unwrap(),
+            [("1".into(), NOW)]
+        );
         for (on, count) in [(None, 2), (Some("1"), 1), (Some("2"), 0)] {
-            let found = tickets::list(&mut transaction, &tenant(), Some(false), on, 10).await.unwrap();
+            let found = tickets::list(&mut transaction, &tenant(), (Some(false), on), None, 10).await.unwrap();
             assert_eq!(found.len(), count, "{on:?}");
             assert!(snapshots::list(&mut transaction, &tenant(), None, on, 10).await.unwrap().is_empty());
         }
