@@ -133,7 +133,7 @@ pub fn parse_instant(text: &str, zone: &Zone) -> Result<Timestamp, NotAnInstant>
 
 /// The local day of an instant. Where a clock is set back over midnight, the day that had begun has begun: the hour that is
 /// lived twice counts to the later day, so that a later instant never has an earlier day.
-fn local_day(instant: Timestamp, zone: &TimeZone) -> Date {
+pub(super) fn local_day(instant: Timestamp, zone: &TimeZone) -> Date {
     let day = instant.to_jiff().to_zoned(zone.clone()).date();
     match day.tomorrow() {
         Ok(next) if first_instant(next, 0, zone) <= instant => next,

@@ -44,9 +44,17 @@ pub struct RetentionPolicy {
     /// The longest time in days that a backup can hold what was deleted; written into every deletion receipt.
     #[cfg_attr(feature = "portal", schema(minimum = 0, maximum = 3650))]
     pub backup_horizon_days: u16,
+    /// How many days what a person asked for is kept after it was answered.
+    #[serde(default = "requests_days")]
+    pub requests_days: u16,
     /// The zone whose days are counted.
     #[cfg_attr(feature = "portal", schema(value_type = String, pattern = "^[A-Za-z0-9/_+-]{1,64}$"))]
     pub zone: Zone,
+}
+
+/// A year, unless the tenant says otherwise.
+const fn requests_days() -> u16 {
+    365
 }
 
 impl Default for RetentionPolicy {
@@ -62,6 +70,7 @@ impl Default for RetentionPolicy {
             logs_days: 30,
             audit_days: 365,
             backup_horizon_days: 7,
+            requests_days: requests_days(),
             zone: Zone::utc(),
         }
     }
@@ -79,6 +88,7 @@ impl RetentionPolicy {
             ("logs_days", self.logs_days, 1),
             ("audit_days", self.audit_days, 1),
             ("backup_horizon_days", self.backup_horizon_days, 0),
+            ("requests_days", self.requests_days, 1),
         ];
         match days.into_iter().find(|(_, days, least)| !(*least..=LONGEST_DAYS).contains(days)) {
             Some((field, _, least)) => Err(NotAPolicy::OutOfRange { field, least, most: LONGEST_DAYS }),

@@ -3,6 +3,8 @@
 //! Both sides use these types, so a word cannot be spelled in two ways. Paths, header names and limits are here too.
 //! Every error body is an RFC 9457 [`Problem`].
 
+pub mod subject;
+
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -462,6 +464,10 @@ pub mod problems {
     pub const TICKET_MERGED: &str = "/problems/ticket-merged";
     /// 409: another version of the policy is in force, or another one was proposed.
     pub const POLICY_VERSION: &str = "/problems/policy-version";
+    /// 404: no such request of a person concerned.
+    pub const REQUEST_UNKNOWN: &str = "/problems/request-unknown";
+    /// 409: the request of a person concerned stands where this cannot be done.
+    pub const REQUEST_STATE: &str = "/problems/request-state";
     /// 507: the portal has no room.
     pub const NO_ROOM: &str = "/problems/no-room";
     /// 500: a fault of the portal.
