@@ -21,6 +21,9 @@ pub mod format;
 pub mod redact;
 pub mod track;
 
+#[cfg(any(feature = "cli", feature = "portal"))]
+pub mod records;
+
 #[cfg(feature = "snapshot")]
 pub mod collect;
 #[cfg(feature = "snapshot")]

@@ -14,12 +14,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("redact", &[]),
     ("track", &[]),
     ("wire", &[]),
+    ("records", &["track"]),
     ("collect", &[]),
     ("pack", &["redact"]),
     ("send", &["wire", "track"]),
     ("pipeline", &["collect", "redact", "pack", "format"]),
-    ("cli", &["collect", "redact", "pack", "format", "send", "track", "wire", "pipeline", "portal"]),
-    ("portal", &["format", "track", "wire"]),
+    ("cli", &["collect", "redact", "pack", "format", "send", "track", "wire", "records", "pipeline", "portal"]),
+    ("portal", &["format", "track", "wire", "records"]),
 ];
 
 #[test]
