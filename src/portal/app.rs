@@ -17,6 +17,7 @@ use super::blobs::{Blobs, make_directory, sync_directory};
 use super::config::Config;
 use super::desk::Desk;
 use super::error::PortalError;
+use super::metrics::Metrics;
 use super::place;
 use super::store::{Store, facts, tenants};
 use super::tombstones::Tombstones;
@@ -45,6 +46,8 @@ pub(crate) struct App {
     /// The data directory.
     pub(crate) data: PathBuf,
     pub(crate) tombstones: Tombstones,
+    /// What is counted for whoever watches the portal.
+    pub(crate) metrics: Metrics,
     pub(crate) max_snapshot_bytes: u64,
     pub(crate) secure: bool,
     /// What people are known by.
@@ -81,6 +84,7 @@ impl App {
             sweeping: tokio::sync::Mutex::new(()),
             data: config.data.clone(),
             tombstones: Tombstones::open(&config.data).map_err(PortalError::Data)?,
+            metrics: Metrics::new(),
             max_snapshot_bytes: config.max_snapshot_bytes,
             secure: config.tls.is_some(),
             authority: Authority::open(config)?,

@@ -39,6 +39,8 @@ pub struct Config {
     pub max_snapshot_bytes: u64,
     /// Addresses and networks (`192.0.2.0/24`) of proxies that are believed when they say where a request comes from.
     pub trusted_proxies: Vec<String>,
+    /// Where to answer `GET /metrics`, in plain HTTP; nowhere when absent.
+    pub metrics: Option<SocketAddr>,
     /// How many requests each token and each user may make in a second; five seconds' worth may come at once.
     pub requests_per_second: NonZeroU32,
 }
@@ -60,6 +62,7 @@ impl Config {
             blobs_key: None,
             max_snapshot_bytes: 256 << 30,
             trusted_proxies: Vec::new(),
+            metrics: None,
             requests_per_second: REQUESTS_PER_SECOND,
         }
     }

@@ -34,6 +34,7 @@ mod desk;
 mod error;
 mod jobs;
 mod log;
+mod metrics;
 mod place;
 mod problem;
 mod receive;
@@ -70,6 +71,7 @@ pub struct Portal {
     runtime: Option<Runtime>,
     app: Arc<App>,
     listening: serve::Listening,
+    metrics: Option<serve::Listening>,
     server: Option<JoinHandle<std::io::Result<()>>>,
     url: String,
     first_invitation: Option<Secret<String>>,
@@ -103,17 +105,36 @@ impl Portal {
             let _inside = runtime.enter();
             serve::start(&config, router::router(app.clone()))?
         };
+        let metrics = {
+            let _inside = runtime.enter();
+            let router = metrics::router(app.clone());
+            config.metrics.map(|address| serve::plain(address, router)).transpose()?.map(|(listening, _)| listening)
+        };
         runtime.spawn(jobs::run(app.clone()));
         runtime.spawn(audit::sequence::run(app.clone()));
         let scheme = if config.tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}", listening.address);
         tracing::info!(url, "listening");
-        Ok(Self { runtime: Some(runtime), app, listening, server: Some(server), url, first_invitation, _lock: lock })
+        Ok(Self {
+            runtime: Some(runtime),
+            app,
+            listening,
+            metrics,
+            server: Some(server),
+            url,
+            first_invitation,
+            _lock: lock,
+        })
     }
 
     /// Where it listens: `http://127.0.0.1:41234`, without a slash at the end.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Where the numbers for whoever watches it are, if they are anywhere: `http://127.0.0.1:9464/metrics`.
+    pub fn metrics_url(&self) -> Option<String> {
+        self.metrics.as_ref().map(|listening| format!("http://{}/metrics", listening.address))
     }
 
     /// The link that makes its first visitor the administrator of the first tenant; there is one when nobody was ever invited
@@ -166,6 +187,9 @@ impl Drop for Portal {
         let Some(runtime) = self.runtime.take() else { return };
         runtime.block_on(async {
             self.listening.stop(GRACE);
+            if let Some(metrics) = &self.metrics {
+                metrics.stop(GRACE);
+            }
             self.app.desk.stop_all();
             self.app.writers.close();
             // A disk that hangs must not keep the process: what is not recorded by then was never acknowledged.

@@ -255,6 +255,8 @@ impl IntoResponse for ApiError {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_MEDIA_TYPE));
         headers.extend(self.headers());
+        // Whoever counts answers sees which problem it was.
+        response.extensions_mut().insert(kind);
         response
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Extension, MatchedPath, RawPathParams, Request, State};
@@ -215,6 +216,7 @@ async fn around(State(app): State<Arc<App>>, mut request: Request, next: Next) -
     request.extensions_mut().insert(RequestId(id.clone(), origin));
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
     let span = tracing::info_span!("request", id, method = %request.method(), route);
+    let (begun, method, route) = (Instant::now(), request.method().clone(), route.to_owned());
     async move {
         let mut response = next.run(request).await;
         let headers = response.headers_mut();
@@ -234,6 +236,7 @@ async fn around(State(app): State<Arc<App>>, mut request: Request, next: Next) -
         if let Ok(id) = HeaderValue::try_from(id) {
             headers.insert(REQUEST_ID, id);
         }
+        app.metrics.answered(&route, &method, &response, begun.elapsed());
         tracing::info!(status = response.status().as_u16(), "answered");
         response
     }

@@ -38,29 +38,40 @@ impl Listening {
     }
 }
 
+/// What serves until it is stopped.
+type Serving = JoinHandle<std::io::Result<()>>;
+
 /// Listens and serves. Called inside a runtime.
-pub(crate) fn start(
-    config: &Config,
-    router: Router,
-) -> Result<(Listening, JoinHandle<std::io::Result<()>>), PortalError> {
+pub(crate) fn start(config: &Config, router: Router) -> Result<(Listening, Serving), PortalError> {
+    let Some((certificate, key)) = &config.tls else { return plain(config.listen, router) };
     let failed = |fault| PortalError::Listen(config.listen, fault);
-    let listener = TcpListener::bind(config.listen).map_err(failed)?;
+    let (listener, listening) = listen(config.listen)?;
+    let tls = RustlsConfig::from_config(Arc::new(tls(certificate, key)?));
+    let mut server = axum_server::from_tcp(listener).map_err(failed)?.handle(listening.handle.clone());
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADER_PATIENCE);
+    let acceptor = axum_server::tls_rustls::RustlsAcceptor::new(tls).handshake_timeout(HANDSHAKE_PATIENCE);
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let serving = tokio::spawn(server.acceptor(acceptor).http1_only().serve(service));
+    Ok((listening, serving))
+}
+
+/// Listens and serves without TLS. Called inside a runtime.
+pub(crate) fn plain(address: SocketAddr, router: Router) -> Result<(Listening, Serving), PortalError> {
+    let failed = |fault| PortalError::Listen(address, fault);
+    let (listener, listening) = listen(address)?;
+    let mut server = axum_server::from_tcp(listener).map_err(failed)?.handle(listening.handle.clone());
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADER_PATIENCE);
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let serving = tokio::spawn(server.http1_only().serve(service));
+    Ok((listening, serving))
+}
+
+fn listen(address: SocketAddr) -> Result<(TcpListener, Listening), PortalError> {
+    let failed = |fault| PortalError::Listen(address, fault);
+    let listener = TcpListener::bind(address).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    let handle = Handle::new();
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let server = if let Some((certificate, key)) = &config.tls {
-        let tls = RustlsConfig::from_config(Arc::new(tls(certificate, key)?));
-        let mut server = axum_server::from_tcp(listener).map_err(failed)?.handle(handle.clone());
-        server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADER_PATIENCE);
-        let acceptor = axum_server::tls_rustls::RustlsAcceptor::new(tls).handshake_timeout(HANDSHAKE_PATIENCE);
-        tokio::spawn(server.acceptor(acceptor).http1_only().serve(service))
-    } else {
-        let mut server = axum_server::from_tcp(listener).map_err(failed)?.handle(handle.clone());
-        server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADER_PATIENCE);
-        tokio::spawn(server.http1_only().serve(service))
-    };
-    Ok((Listening { address, handle }, server))
+    Ok((listener, Listening { address, handle: Handle::new() }))
 }
 
 /// TLS 1.3 and 1.2 with the given certificate; hybrid post-quantum key exchange first.

@@ -20,6 +20,7 @@ mod inbox;
 mod kill;
 mod lists;
 mod log;
+mod metrics;
 mod once;
 mod operator;
 mod oracle;

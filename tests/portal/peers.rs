@@ -15,7 +15,7 @@ use crate::inbox::sealed;
 use crate::support::{TICKET, TestPortal};
 
 /// Whether a peer is there; says so when it is not.
-fn there(test: &str, needs: &str, is: bool) -> bool {
+pub fn there(test: &str, needs: &str, is: bool) -> bool {
     let without = |variable| needs.contains(variable) && env::var(variable).as_deref() == Ok("none");
     if !is {
         let allowed = without("TARSEAL_TUS_JS") || without("TARSEAL_SOS");
@@ -25,11 +25,11 @@ fn there(test: &str, needs: &str, is: bool) -> bool {
     is
 }
 
-fn runs(command: &mut Command) -> bool {
+pub fn runs(command: &mut Command) -> bool {
     command.output().is_ok_and(|done| done.status.success())
 }
 
-fn python() -> String {
+pub fn python() -> String {
     env::var("TARSEAL_PYTHON").unwrap_or_else(|_| String::from("python3"))
 }
 

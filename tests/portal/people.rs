@@ -12,11 +12,11 @@ use crate::support::{TICKET, TestPortal};
 const PASSWORD: &str = "correct horse battery";
 
 /// Somebody with an authenticator app.
-struct Person {
-    id: String,
+pub struct Person {
+    pub id: String,
     name: String,
     app: Totp,
-    session: String,
+    pub session: String,
     device: String,
     recovery_codes: Vec<String>,
 }
@@ -78,7 +78,7 @@ fn join(portal: &TestPortal, invitation: &str, name: &str) -> Person {
 }
 
 /// A new user, invited by the operator.
-fn person(portal: &TestPortal, role: Role, name: &str) -> Person {
+pub fn person(portal: &TestPortal, role: Role, name: &str) -> Person {
     let made = portal.admin().invite(None, role).unwrap();
     join(portal, made.invitation.expose(), name)
 }

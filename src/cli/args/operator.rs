@@ -46,6 +46,9 @@ pub enum PortalCommand {
         /// The bucket's access key and, in the next line, its secret; without it they come from `AWS_ACCESS_KEY_ID` and the like
         #[arg(long, value_name = "FILE", requires = "blobs")]
         blobs_key: Option<PathBuf>,
+        /// Answer GET /metrics at this address, in plain HTTP, for Prometheus and the like
+        #[arg(long, value_name = "ADDR")]
+        metrics: Option<SocketAddr>,
     },
     /// Tenants: the customers of the portal
     #[command(subcommand)]

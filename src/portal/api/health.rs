@@ -11,10 +11,8 @@ use utoipa::ToSchema;
 use crate::portal::app::App;
 use crate::portal::error::ApiError;
 use crate::portal::jobs::delete;
+use crate::portal::metrics::LATE;
 use crate::portal::store::{clock, deletions, snapshots};
-
-/// From how late on a deletion is a fault of the portal, in seconds.
-const LATE: i64 = 3600;
 
 /// How the portal is.
 #[derive(Serialize, ToSchema)]

@@ -17,7 +17,7 @@ use futures_util::stream::BoxStream;
 use crate::ids::{FileId, TenantId};
 use crate::portal::error::PortalError;
 
-pub(crate) use directory::{make_directory, sync_directory};
+pub(crate) use directory::{free, make_directory, sync_directory};
 
 /// The store of sealed files.
 #[derive(Clone, Debug)]

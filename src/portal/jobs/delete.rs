@@ -280,6 +280,10 @@ async fn finish(
         receipts::add_step(&mut transaction, tenant, id, &done).await?;
     }
     transaction.commit().await?;
+    if next == Phase::Deleted {
+        let deadline = snapshot.due_at.unwrap_or(now);
+        app.metrics.deleted(now.seconds() - deadline.seconds());
+    }
     Ok(stone)
 }
 
@@ -317,6 +321,7 @@ async fn postpone(app: &App, snapshot: &Snapshot, next: Phase, fault: &ApiError)
     let mut transaction = app.store.begin().await?;
     snapshots::postpone(&mut transaction, snapshot, app.clock.now().plus_seconds(wait)).await?;
     transaction.commit().await?;
+    app.metrics.step_failed();
     let cause = std::error::Error::source(fault);
     if snapshot.attempts + 1 >= ALARM {
         tracing::error!(%fault, cause, step = next.word(), attempts = snapshot.attempts + 1, "a deletion does not go on");

@@ -91,5 +91,6 @@ pub(super) async fn stored(app: &App, upload: &Upload, snapshot: &Snapshot, acto
     let number = record_signed(&mut transaction, tenant, now, actor, what, &note).await?;
     receipts::add(&mut transaction, tenant, id, Kind::Upload, &receipt.id, (&note, number)).await?;
     transaction.commit().await?;
+    app.metrics.stored(snapshot.size);
     Ok(())
 }

@@ -4,6 +4,32 @@ use super::{Connection, Result, parsed, unsigned};
 use crate::clock::Timestamp;
 use crate::ids::{TenantId, TicketId};
 
+/// What should be going or gone at an instant, and is not.
+pub(crate) struct Outstanding {
+    pub(crate) due: u64,
+    /// The deadline that passed first.
+    pub(crate) oldest: Option<Timestamp>,
+}
+
+/// The snapshots whose deletion should have begun by now, and those whose deletion has begun.
+pub(crate) async fn outstanding(connection: &mut Connection, now: Timestamp) -> Result<Outstanding> {
+    let mut all = Outstanding { due: 0, oldest: None };
+    for which in [
+        "phase = 'stored' AND begins_at <= $1",
+        "$1 >= 0 AND phase IN ('due', 'share-destroyed', 'bytes-gone', 'verified-absent', 'row-scrubbed')",
+    ] {
+        let (due, oldest): (i64, Option<i64>) = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "SELECT CAST(count(*) AS BIGINT), CAST(min(due_at) AS BIGINT) FROM snapshots WHERE {which}"
+        )))
+        .bind(now.seconds())
+        .fetch_one(&mut *connection)
+        .await?;
+        all.due += unsigned(due);
+        all.oldest = all.oldest.into_iter().chain(oldest.map(Timestamp::from_seconds)).min();
+    }
+    Ok(all)
+}
+
 /// How many deletions have failed at least so many times in a row.
 pub(crate) async fn stuck(connection: &mut Connection, attempts: u32) -> Result<u64> {
     let (count,): (i64,) = sqlx::query_as(

@@ -37,6 +37,7 @@ pub fn run(command: &PortalCommand, desk: &mut Desk<'_>) -> Result<Outcome, Fail
             trusted_proxy,
             blobs,
             blobs_key,
+            metrics,
         } => {
             let mut config = configured(data, desk)?;
             config.listen = *listen;
@@ -47,6 +48,7 @@ pub fn run(command: &PortalCommand, desk: &mut Desk<'_>) -> Result<Outcome, Fail
             config.trusted_proxies.clone_from(trusted_proxy);
             config.blobs.clone_from(blobs);
             config.blobs_key.clone_from(blobs_key);
+            config.metrics = *metrics;
             serve::run(config, desk)
         }
         PortalCommand::Tenant(command) => tenant::run(command, desk),

@@ -16,6 +16,9 @@ pub(super) fn run(config: Config, desk: &Desk<'_>) -> Result<Outcome, Failure> {
     start_logging(format, filter.as_deref().or(quiet));
     let portal = Portal::start(config, Arc::clone(&desk.world.clock)).map_err(|error| failure(&error))?;
     desk.output.insist(format!("listening on {}", portal.url()));
+    if let Some(url) = portal.metrics_url() {
+        desk.output.say(format!("metrics are at {url}"));
+    }
     desk.output.say(format!("receipts are signed with {}", portal.key()));
     if let Some(link) = portal.first_invitation() {
         let link = link.expose();
