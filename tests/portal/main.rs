@@ -22,6 +22,7 @@ mod lists;
 mod log;
 mod metrics;
 mod once;
+mod openapi;
 mod operator;
 mod oracle;
 mod peers;

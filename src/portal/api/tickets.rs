@@ -165,8 +165,9 @@ async fn event(
     let event: wire::TicketEvent = if body.is_empty() {
         wire::TicketEvent::default()
     } else {
-        serde_json::from_slice(&body)
+        serde_json::from_slice::<Option<_>>(&body)
             .map_err(|_| ApiError::Bad(StatusCode::UNPROCESSABLE_ENTITY, "The body is not a ticket's event."))?
+            .unwrap_or_default()
     };
     let name = event.event.unwrap_or_else(random_id);
     if name.is_empty() || name.chars().count() > EVENT_LIMIT || name.chars().any(char::is_control) {

@@ -58,7 +58,6 @@ schemas! {
         "description": "One line of 1 to 500 characters.",
         "minLength": 1,
         "maxLength": 500,
-        "pattern": "^[!-~]([ -~]*[!-~])?$",
     });
     TusVersion = json!({ "type": "string", "description": "The version of tus.", "enum": [TUS_VERSION] });
 }
