@@ -133,6 +133,26 @@ fn nothing_of_a_deleted_snapshot_is_left_in_any_byte_of_the_portal() {
 }
 
 #[test]
+fn no_answer_that_is_kept_for_another_try_names_a_ticket_that_is_gone() {
+    let portal = TestPortal::start();
+    let keyed = |what: &str, key: &str, body: serde_json::Value| {
+        let path = format!("/v1/tickets{what}");
+        let asked = request(&portal, &portal.technician, "POST", &path).header("idempotency-key", key);
+        asked.body(body.to_string()).send().unwrap().status().as_u16()
+    };
+    assert_eq!(keyed("", "open", json!({ "ticket": TICKET })), 201);
+    let sample = Sample::new(80, 1000);
+    store(&portal, &sample);
+    assert_eq!(keyed(&format!("/{TICKET}/close"), "close", json!({})), 200);
+    assert!(!places(portal.data(), &[b"Fahrenholz"]).is_empty(), "the test sees the name");
+    let lead = crate::client::token(&portal, Role::Lead);
+    let path = format!("/v1/snapshots/{}", sample.id);
+    assert!(crate::client::order(&portal, &lead, "DELETE", &path, None).0 < 300);
+    assert_eq!(portal.portal().sweep().unwrap().deleted, 1);
+    assert_eq!(places(portal.data(), &[b"Fahrenholz"]), [], "the same day");
+}
+
+#[test]
 fn a_ticket_whose_name_is_hidden_can_be_reopened_by_its_name() {
     let portal = TestPortal::start();
     store(&portal, &Sample::new(78, 1000));

@@ -7,14 +7,16 @@
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequestParts as _, MatchedPath, Request, State};
+use axum::extract::{FromRequestParts as _, MatchedPath, RawPathParams, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::read_body;
 use crate::clock::Timestamp;
+use crate::ids::TicketId;
 use crate::portal::app::App;
 use crate::portal::auth::Principal;
 use crate::portal::error::ApiError;
@@ -39,6 +41,12 @@ const STREAMED: &str = "/snapshots";
 /// The routes whose answers hold no secret. The answers of all others are told once.
 const REPEATED: [&str; 3] = ["/v1/tickets", "/v1/tickets/{ticket}/close", "/v1/tickets/{ticket}/reopen"];
 
+/// A body that names a ticket.
+#[derive(Deserialize)]
+struct Named {
+    ticket: String,
+}
+
 /// Lets a write through once for each key.
 pub(crate) async fn once(State(app): State<Arc<App>>, request: Request, next: Next) -> Result<Response, ApiError> {
     let Some(key) = request.headers().get(KEY) else { return Ok(next.run(request).await) };
@@ -55,9 +63,19 @@ pub(crate) async fn once(State(app): State<Arc<App>>, request: Request, next: Ne
         // Whoever is unknown is told so by the route itself.
         return Ok(next.run(Request::from_parts(parts, body)).await);
     };
+    let ticket = RawPathParams::from_request_parts(&mut parts, &app).await.ok();
+    let ticket = ticket.iter().flatten().find(|(name, _)| *name == "ticket").map(|(_, ticket)| ticket.to_owned());
     let body = read_body(body).await?;
+    let ticket = ticket.or_else(|| serde_json::from_slice::<Named>(&body).ok().map(|named| named.ticket));
+    let ticket: Option<TicketId> = ticket.and_then(|ticket| ticket.parse().ok());
     let path = parts.uri.path_and_query().map_or(String::new(), ToString::to_string);
-    let name = Name { tenant: &principal.tenant, principal: &principal.token, path: &path, key: &key };
+    let name = Name {
+        tenant: &principal.tenant,
+        principal: &principal.token,
+        path: &path,
+        key: &key,
+        ticket: ticket.as_ref(),
+    };
 
     let now = app.clock.now();
     let mut transaction = app.store.begin().await?;

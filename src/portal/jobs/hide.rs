@@ -7,7 +7,7 @@ use crate::ids::{TenantId, TicketId};
 use crate::portal::app::App;
 use crate::portal::audit::{Act, Actor, On, Outcome, record};
 use crate::portal::error::ApiError;
-use crate::portal::store::{Connection, deletions};
+use crate::portal::store::{Connection, answers, deletions};
 
 /// Hides the name of a ticket if nothing is left of it; true when it did.
 pub(crate) async fn ticket(
@@ -19,6 +19,7 @@ pub(crate) async fn ticket(
     let hidden = hidden(app, tenant, ticket)?;
     let done = deletions::hide_ticket(connection, tenant, ticket, &hidden).await?;
     if done {
+        answers::forget_ticket(connection, tenant, ticket).await?;
         let act = (Act::HideTicket, On::Ticket(hidden.as_str()), Outcome::Done);
         record(connection, tenant, app.clock.now(), Actor::Worker, act, None).await?;
     }

@@ -2,7 +2,7 @@
 
 use super::{Connection, Result};
 use crate::clock::Timestamp;
-use crate::ids::TenantId;
+use crate::ids::{TenantId, TicketId};
 
 /// Whose write it is, where it went, and the key it came with.
 pub(crate) struct Name<'a> {
@@ -10,6 +10,8 @@ pub(crate) struct Name<'a> {
     pub(crate) principal: &'a str,
     pub(crate) path: &'a str,
     pub(crate) key: &'a str,
+    /// The ticket that path or body name; it is no part of the name.
+    pub(crate) ticket: Option<&'a TicketId>,
 }
 
 /// What was answered.
@@ -43,7 +45,7 @@ pub(crate) async fn begin(
     abandoned: Timestamp,
 ) -> Result<Known> {
     let begun = sqlx::query(
-        "INSERT INTO answers (tenant, principal, path, key, request, begun_at) VALUES ($1, $2, $3, $4, $5, $6)
+        "INSERT INTO answers (tenant, principal, path, key, request, begun_at, ticket) VALUES ($1, $2, $3, $4, $5, $6, $8)
          ON CONFLICT (tenant, principal, path, key) DO UPDATE SET begun_at = excluded.begun_at
          WHERE answers.status IS NULL AND answers.begun_at <= $7 AND answers.request = excluded.request",
     )
@@ -54,6 +56,7 @@ pub(crate) async fn begin(
     .bind(request)
     .bind(now.seconds())
     .bind(abandoned.seconds())
+    .bind(name.ticket.map(TicketId::as_str))
     .execute(&mut *connection)
     .await?;
     if begun.rows_affected() == 1 {
@@ -102,6 +105,16 @@ pub(crate) async fn forget(connection: &mut Connection, name: &Name<'_>) -> Resu
         .bind(name.principal)
         .bind(name.path)
         .bind(name.key)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Forgets every write that names a ticket.
+pub(crate) async fn forget_ticket(connection: &mut Connection, tenant: &TenantId, ticket: &TicketId) -> Result<()> {
+    sqlx::query("DELETE FROM answers WHERE tenant = $1 AND ticket = $2")
+        .bind(tenant.as_str())
+        .bind(ticket.as_str())
         .execute(connection)
         .await?;
     Ok(())
