@@ -493,7 +493,7 @@ fn serves_when_it_is_a_child() {
 /// `TARSEAL_SMALL_DISK` is an empty file system of 20 to 60 MB: `mount -t tmpfs -o size=24m none DIR`.
 #[test]
 fn a_disk_that_fills_up_under_the_portal_loses_nothing_that_was_acknowledged() {
-    let Some(disk) = std::env::var_os("TARSEAL_SMALL_DISK") else {
+    let Some(disk) = std::env::var_os("TARSEAL_SMALL_DISK").filter(|disk| !disk.is_empty()) else {
         eprintln!("skipped: a small file system needs TARSEAL_SMALL_DISK");
         return;
     };
