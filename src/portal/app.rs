@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use super::audit::Origin;
 use super::auth::Authority;
-use super::blobs::{Blobs, make_directory, sync_directory};
+use super::blobs::{Blobs, Place, make_directory, sync_directory};
 use super::config::Config;
 use super::desk::Desk;
 use super::error::PortalError;
@@ -32,6 +32,9 @@ pub(crate) const FIRST_TENANT: &str = "default";
 pub(crate) const KEY_FILE: &str = "receipt.key";
 
 /// The portal's inside.
+/// The fact that says where the sealed files lie.
+const BLOBS: &str = "blobs";
+
 pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) blobs: Blobs,
@@ -63,8 +66,13 @@ impl App {
     pub(crate) async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, PortalError> {
         prepare(&config.data).map_err(PortalError::Data)?;
         let store = place::open(config).await?;
-        let bucket = config.blobs.as_deref().map(|address| (address, config.blobs_key.as_deref()));
-        let blobs = Blobs::open(&config.data, config.free_space_floor, bucket).await?;
+        let place = Place::of(config)?;
+        if let Some(known) = facts::find(&mut *store.read().await?, BLOBS).await?
+            && known != place.name()
+        {
+            return Err(PortalError::OtherBlobs(known));
+        }
+        let blobs = Blobs::open(&config.data, config.free_space_floor, &place).await?;
         let key = receipt_key(&config.data, &config.name)?;
         let first: TenantId = FIRST_TENANT.parse().expect("the word is a plain name");
         let mut transaction = store.begin().await?;
@@ -98,6 +106,17 @@ impl App {
         tenant: &TenantId,
     ) -> Result<RetentionPolicy, sqlx::Error> {
         tenants::policy(connection, tenant).await?.ok_or(sqlx::Error::RowNotFound)
+    /// Says for good where the sealed files lie, before any come.
+    pub(crate) async fn keep_place(&self, config: &Config) -> Result<(), PortalError> {
+        let place = Place::of(config)?;
+        let mut transaction = self.store.begin().await?;
+        if !facts::agree(&mut transaction, BLOBS, &place.name()).await? {
+            return Err(PortalError::OtherBlobs(String::from("another place")));
+        }
+        transaction.commit().await?;
+        place.keep(&self.data).map_err(PortalError::Data)
+    }
+
     }
 }
 

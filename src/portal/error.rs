@@ -69,6 +69,9 @@ pub enum PortalError {
     /// The directory goes with another database than the one that was named.
     #[error("the data directory goes with another database: {0}; its file \"database\" says which")]
     OtherDatabase(String),
+    /// The sealed files lie elsewhere: in this bucket, or in the directory.
+    #[error("the portal's sealed files lie elsewhere (\"{}\"): say so with --blobs or TARSEAL_BLOBS", .0.escape_debug())]
+    OtherBlobs(String),
     /// The database belongs to a portal with another key.
     #[error(
         "the database belongs to a portal with another key for receipts; copy its receipt.key into the data directory"

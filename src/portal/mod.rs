@@ -97,6 +97,7 @@ impl Portal {
         let app = Arc::new(runtime.block_on(App::open(&config, clock))?);
         // Before anything is served: a database that was put back by hand knows nothing of what was deleted since.
         runtime.block_on(jobs::replay::run(&app)).map_err(|fault| PortalError::Database(Box::new(fault)))?;
+        runtime.block_on(app.keep_place(&config))?;
         runtime.block_on(receive::recover(&app)).map_err(|fault| PortalError::Database(Box::new(fault)))?;
         let first_invitation = runtime.block_on(first_invitation(&app))?;
         let sequenced = runtime.block_on(audit::sequence::advance(&app.store, &app.key));

@@ -9,7 +9,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use super::app::random_id;
-use super::blobs::sync_directory;
+use super::blobs::{Place, sync_directory};
 use super::config::Config;
 use super::error::PortalError;
 use super::store::{DatabaseUrl, Store};
@@ -36,7 +36,7 @@ pub(crate) async fn open(config: &Config) -> Result<Store, PortalError> {
 
 /// Whether other processes may use the same directory: when neither the database nor the sealed files are in it.
 pub(crate) fn is_shared(config: &Config) -> Result<bool, PortalError> {
-    Ok(config.blobs.is_some() && (config.database.is_some() || read(&config.data)?.is_some()))
+    Ok(Place::of(config)? != Place::Directory && (config.database.is_some() || read(&config.data)?.is_some()))
 }
 
 type Places = (DatabaseUrl, Option<DatabaseUrl>);

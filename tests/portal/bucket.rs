@@ -170,3 +170,29 @@ fn a_bucket_that_is_not_there_or_not_ours_is_refused_at_the_start() {
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
     assert!(matches!(Portal::start(config, clock), Err(PortalError::BlobsAddress(_))));
 }
+
+#[test]
+fn a_command_that_is_told_of_no_bucket_deletes_in_the_one_that_the_files_lie_in() {
+    let test = "a_command_that_is_told_of_no_bucket_deletes_in_the_one_that_the_files_lie_in";
+    let Some(url) = s3(test) else { return };
+    let (mut portal, prefix) = start(&url, "tarseal");
+    let sample = Sample::new(1, 3000);
+    crate::client::store(&portal, &sample);
+    event(&portal, "close", &json!({}));
+    portal.days_pass(92);
+    portal.stop();
+    let in_bucket = || listed(&url, "tarseal", &format!("prefix={prefix}%2F")).contains("<Key>");
+    let told_of_none = |config: &mut Config| (config.blobs, config.blobs_key) = (None, None);
+
+    // Without the note in the directory the database refuses rather than let an empty directory pass for the bucket.
+    let note = portal.data().join("bucket");
+    std::fs::rename(&note, note.with_extension("away")).unwrap();
+    assert!(matches!(portal.admin_with(told_of_none), Err(PortalError::OtherBlobs(_))));
+    std::fs::rename(note.with_extension("away"), &note).unwrap();
+
+    let admin = portal.admin_with(told_of_none).unwrap();
+    assert_eq!(admin.reconcile(7).unwrap().without_bytes, []);
+    assert!(in_bucket());
+    assert_eq!(admin.sweep().unwrap().deleted, 1);
+    assert!(!in_bucket());
+}

@@ -31,6 +31,17 @@ fn one_directory_has_one_portal() {
 }
 
 #[test]
+fn a_portal_whose_files_lie_in_its_directory_is_not_opened_on_a_bucket() {
+    let mut portal = TestPortal::start();
+    portal.stop();
+    let elsewhere =
+        |config: &mut Config| config.blobs = Some(String::from("s3://elsewhere?endpoint=http://127.0.0.1:9"));
+    let refused = portal.admin_with(elsewhere).err().unwrap();
+    assert!(matches!(&refused, PortalError::OtherBlobs(place) if place == "directory"), "{refused}");
+    assert!(portal.admin_with(|_| {}).is_ok());
+}
+
+#[test]
 fn a_portal_does_not_listen_to_the_world_without_tls() {
     let directory = tempfile::tempdir().unwrap();
     let config = Config::new(directory.path(), ([0, 0, 0, 0], 0).into());

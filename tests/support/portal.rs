@@ -86,6 +86,13 @@ impl TestPortal {
         Admin::with(&self.config, self.clock.clone()).unwrap()
     }
 
+    /// The same for an operator who was told other settings, if they are let.
+    pub fn admin_with(&self, change: impl FnOnce(&mut Config)) -> Result<Admin, tarseal::portal::PortalError> {
+        let mut config = self.config.clone();
+        change(&mut config);
+        Admin::with(&config, self.clock.clone())
+    }
+
     /// The data directory.
     pub fn data(&self) -> &Path {
         &self.config.data

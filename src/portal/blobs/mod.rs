@@ -8,6 +8,7 @@ mod bucket;
 mod directory;
 mod extra;
 
+mod place;
 use std::io;
 use std::path::Path;
 
@@ -20,6 +21,7 @@ use crate::portal::error::PortalError;
 pub(crate) use directory::{free, make_directory, sync_directory};
 
 /// The store of sealed files.
+pub(crate) use place::Place;
 #[derive(Clone, Debug)]
 pub(crate) enum Blobs {
     Directory(directory::Directory),
@@ -54,14 +56,9 @@ pub(crate) enum Growing {
 }
 
 impl Blobs {
-    /// Opens the store: a directory beneath `data`, or a bucket with its address and perhaps the file that holds its key.
-    /// `floor` bytes of the disk stay free.
-    pub(crate) async fn open(
-        data: &Path,
-        floor: u64,
-        bucket: Option<(&str, Option<&Path>)>,
-    ) -> Result<Self, PortalError> {
-        match bucket {
+    /// Opens the store: a directory beneath `data`, or a bucket. `floor` bytes of the disk stay free.
+    pub(crate) async fn open(data: &Path, floor: u64, place: &Place) -> Result<Self, PortalError> {
+        match place.bucket() {
             None => Ok(Self::Directory(directory::Directory::open(data, floor).map_err(PortalError::Data)?)),
             Some((address, key)) => Ok(Self::Bucket(bucket::Bucket::open(data, floor, address, key).await?)),
         }

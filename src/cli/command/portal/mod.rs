@@ -46,9 +46,11 @@ pub fn run(command: &PortalCommand, desk: &mut Desk<'_>) -> Result<Outcome, Fail
             config.tls = tls_cert.clone().zip(tls_key.clone());
             config.behind_proxy = *behind_proxy;
             config.trusted_proxies.clone_from(trusted_proxy);
-            config.blobs.clone_from(blobs);
-            config.blobs_key.clone_from(blobs_key);
             config.metrics = *metrics;
+            if blobs.is_some() {
+                config.blobs.clone_from(blobs);
+                config.blobs_key.clone_from(blobs_key);
+            }
             serve::run(config, desk)
         }
         PortalCommand::Tenant(command) => tenant::run(command, desk),
@@ -82,6 +84,8 @@ fn configured(data: &Path, desk: &Desk<'_>) -> Result<Config, Failure> {
     let mut config = Config::new(data, ([127, 0, 0, 1], 0).into());
     config.database = address("TARSEAL_DATABASE", "TARSEAL_DATABASE_FILE", desk)?;
     config.shares_database = address("TARSEAL_SHARES_DATABASE", "TARSEAL_SHARES_DATABASE_FILE", desk)?;
+    config.blobs = desk.world.variable("TARSEAL_BLOBS").map(|text| text.into_string().unwrap_or_default());
+    config.blobs_key = desk.world.path_variable("TARSEAL_BLOBS_KEY");
     Ok(config)
 }
 
@@ -110,7 +114,8 @@ fn failure(error: &PortalError) -> Failure {
         | PortalError::NotForPeople
         | PortalError::Proxy(_)
         | PortalError::TenantNeeded
-        | PortalError::OtherDatabase(_) => Exit::Usage,
+        | PortalError::OtherDatabase(_)
+        | PortalError::OtherBlobs(_) => Exit::Usage,
         PortalError::Locked | PortalError::Backup(BackupError::Busy(_)) => Exit::Locked,
         PortalError::Backup(fault) => exit_of(fault),
         PortalError::Certificate(_) => Exit::Tls,
