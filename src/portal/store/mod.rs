@@ -193,11 +193,18 @@ impl Drop for Alone {
 }
 
 async fn begin(kind: Kind, pool: &AnyPool) -> Result<Transaction> {
-    pool.begin_with(match kind {
+    let statement = match kind {
         Kind::Sqlite => sqlite::BEGIN,
         Kind::Postgres => postgres::BEGIN,
-    })
-    .await
+    };
+    for _ in 0..pool.options().get_max_connections() {
+        match pool.begin_with(statement).await {
+            // The database undid a transaction by itself (a full disk), and the connection does not know it is over: away with it.
+            Err(sqlx::Error::InvalidSavePointStatement) => pool.acquire().await?.close().await?,
+            begun => return begun,
+        }
+    }
+    pool.begin_with(statement).await
 }
 
 async fn bring_up(kind: Kind, pool: &AnyPool, steps: &[Step]) -> Result<()> {
