@@ -14,12 +14,14 @@ use tokio_util::task::TaskTracker;
 use super::audit::Origin;
 use super::auth::Authority;
 use super::blobs::{Blobs, Place, make_directory, sync_directory};
+use super::claims::Claims;
 use super::config::Config;
 use super::desk::Desk;
 use super::error::PortalError;
 use super::metrics::Metrics;
 use super::place;
 use super::store::{Store, facts, tenants};
+use super::together::Together;
 use super::tombstones::Tombstones;
 use crate::clock::Clock;
 use crate::ids::TenantId;
@@ -31,10 +33,10 @@ pub(crate) const FIRST_TENANT: &str = "default";
 /// The file beneath the data directory that holds the key that signs receipts.
 pub(crate) const KEY_FILE: &str = "receipt.key";
 
-/// The portal's inside.
 /// The fact that says where the sealed files lie.
 const BLOBS: &str = "blobs";
 
+/// The portal's inside.
 pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) blobs: Blobs,
@@ -55,6 +57,10 @@ pub(crate) struct App {
     pub(crate) secure: bool,
     /// What people are known by.
     pub(crate) authority: Authority,
+    /// Who is about to announce which file.
+    pub(crate) claims: Claims,
+    /// Acts that wait for a transaction they share.
+    pub(crate) together: Together,
 }
 
 /// The id of a request, drawn by the portal, and where the request comes from.
@@ -96,16 +102,11 @@ impl App {
             max_snapshot_bytes: config.max_snapshot_bytes,
             secure: config.tls.is_some(),
             authority: Authority::open(config)?,
+            claims: Claims::default(),
+            together: Together::default(),
         })
     }
 
-    /// The policy of a tenant that is known to exist.
-    pub(crate) async fn policy(
-        &self,
-        connection: &mut super::store::Connection,
-        tenant: &TenantId,
-    ) -> Result<RetentionPolicy, sqlx::Error> {
-        tenants::policy(connection, tenant).await?.ok_or(sqlx::Error::RowNotFound)
     /// Says for good where the sealed files lie, before any come.
     pub(crate) async fn keep_place(&self, config: &Config) -> Result<(), PortalError> {
         let place = Place::of(config)?;
@@ -117,6 +118,13 @@ impl App {
         place.keep(&self.data).map_err(PortalError::Data)
     }
 
+    /// The policy of a tenant that is known to exist.
+    pub(crate) async fn policy(
+        &self,
+        connection: &mut super::store::Connection,
+        tenant: &TenantId,
+    ) -> Result<RetentionPolicy, sqlx::Error> {
+        tenants::policy(connection, tenant).await?.ok_or(sqlx::Error::RowNotFound)
     }
 }
 

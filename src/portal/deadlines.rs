@@ -74,7 +74,8 @@ pub(crate) async fn count_snapshot(
     Ok((ticket.closed_at, term))
 }
 
-async fn count(
+/// Counts one stored snapshot anew by a policy; `None` when it is not stored.
+pub(crate) async fn count(
     connection: &mut Connection,
     snapshot: &Snapshot,
     closed_at: Option<Timestamp>,

@@ -28,6 +28,7 @@ mod audit;
 mod auth;
 pub mod backup;
 mod blobs;
+mod claims;
 mod config;
 mod deadlines;
 mod desk;
@@ -41,6 +42,7 @@ mod receive;
 mod router;
 mod serve;
 mod store;
+mod together;
 mod tombstones;
 
 pub use auth::Role;
@@ -95,9 +97,9 @@ impl Portal {
         app::prepare(&config.data).map_err(PortalError::Data)?;
         let lock = lock(&config)?;
         let app = Arc::new(runtime.block_on(App::open(&config, clock))?);
+        runtime.block_on(app.keep_place(&config))?;
         // Before anything is served: a database that was put back by hand knows nothing of what was deleted since.
         runtime.block_on(jobs::replay::run(&app)).map_err(|fault| PortalError::Database(Box::new(fault)))?;
-        runtime.block_on(app.keep_place(&config))?;
         runtime.block_on(receive::recover(&app)).map_err(|fault| PortalError::Database(Box::new(fault)))?;
         let first_invitation = runtime.block_on(first_invitation(&app))?;
         let sequenced = runtime.block_on(audit::sequence::advance(&app.store, &app.key));

@@ -31,5 +31,6 @@ mod policies;
 mod reading;
 mod share;
 mod store;
+mod small;
 mod tls;
 mod tus;

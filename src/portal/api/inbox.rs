@@ -21,16 +21,16 @@ use super::known_ticket;
 use super::openapi::Octets;
 use super::receipts::proved;
 use crate::format::Header;
-use crate::ids::TicketId;
-use crate::portal::app::{App, random_id};
+use crate::ids::{FileId, TicketId};
+use crate::portal::app::App;
 use crate::portal::audit::{Act, Actor, On, Outcome, record};
 use crate::portal::auth::{Action, Object, Principal, authorize};
 use crate::portal::error::ApiError;
-use crate::portal::receive::{Door, TOO_LONG, Writing, discard, next, pour};
-use crate::portal::store::keeping::Keeping;
+use crate::portal::receive::{Door, Small, TOO_LONG, Writing, collect, discard, is_small, next, pour};
 use crate::portal::store::snapshots::Snapshot;
 use crate::portal::store::uploads::Upload;
-use crate::portal::store::{receipts, snapshots, tickets, uploads};
+use crate::portal::store::{Connection, receipts, snapshots, tickets, uploads};
+use crate::portal::together::{self, Proof};
 use crate::track::Phase;
 use crate::track::receipt::Kind;
 use crate::wire;
@@ -112,8 +112,40 @@ pub(crate) async fn put(
     }
     let sha256 = digest_of(&headers)?;
     let length = headers.typed_get::<headers::ContentLength>().map(|length| length.0);
+    if is_small(&app, length) && !headers.contains_key(header::EXPECT) {
+        let (bytes, found) = collect(body).await?;
+        if let Some(stored) = shortly(&app, &principal, &ticket, (sha256, found), &bytes).await? {
+            return told(&app, StatusCode::CREATED, &stored).await;
+        }
+        let longest = limit(&app, &principal, &ticket, length).await?;
+        return take(&app, &principal, &ticket, (sha256, length, longest), Body::from(bytes)).await;
+    }
     let longest = limit(&app, &principal, &ticket, length).await?;
     take(&app, &principal, &ticket, (sha256, length, longest), body).await
+}
+
+/// Stores a small file the short way; `None`, and nothing was done, when it is out of the ordinary.
+async fn shortly(
+    app: &Arc<App>,
+    principal: &Principal,
+    ticket: &TicketId,
+    (told, found): (Option<[u8; 32]>, [u8; 32]),
+    bytes: &Bytes,
+) -> Result<Option<Snapshot>, ApiError> {
+    let whole = Header::told_length(bytes).is_some_and(|length| bytes.len() >= length);
+    let header = whole.then(|| Header::read(&mut &bytes[..]).ok()).flatten();
+    let Some(header) = header.filter(|header| header.share.is_none() && told.is_none_or(|told| told == found)) else {
+        return Ok(None);
+    };
+    let small = Small {
+        ticket: ticket.clone(),
+        id: header.file_id,
+        bytes: bytes.clone(),
+        sha256: found,
+        share: None,
+        upload: None,
+    };
+    small.store(app, principal).await
 }
 
 /// How long the file may be: as long as it says, when there is room for that.
@@ -123,8 +155,12 @@ async fn limit(app: &App, principal: &Principal, ticket: &TicketId, length: Opti
     if found.closed_at.is_some() {
         return Err(ApiError::TicketClosed);
     }
-    let used = snapshots::bytes_of_token(&mut connection, &principal.tenant, &principal.token).await?;
-    let left = principal.max_bytes.map_or(u64::MAX, |most| most.saturating_sub(used));
+    let left = match principal.max_bytes {
+        None => u64::MAX,
+        Some(most) => {
+            most.saturating_sub(snapshots::bytes_of_token(&mut connection, &principal.tenant, &principal.token).await?)
+        }
+    };
     let longest = left.min(app.max_snapshot_bytes);
     let awaited = snapshots::bytes_awaited(&mut connection).await?;
     if length.is_some_and(|length| length > longest) {
@@ -221,21 +257,39 @@ enum Announced {
 }
 
 async fn announce(
-    app: &App,
+    app: &Arc<App>,
     principal: &Principal,
     ticket: &TicketId,
     file: &Header,
     size: u64,
 ) -> Result<Announced, ApiError> {
-    let (tenant, id, now) = (&principal.tenant, &file.file_id, app.clock.now());
-    let mut transaction = app.store.begin().await?;
-    let found = tickets::find(&mut transaction, tenant, ticket).await?.ok_or(ApiError::TicketUnknown)?;
-    if let Some(known) = snapshots::find(&mut transaction, tenant, id).await? {
+    let (owner, principal, ticket, id) = (app.clone(), principal.clone(), ticket.clone(), file.file_id);
+    let claim = app.claims.claim(&principal.tenant, &id).await;
+    let announced = together::act(app, Proof::Later, move |connection| {
+        Box::pin(async move {
+            let announced = announced(&owner, connection, &principal, &ticket, (id, size)).await?;
+            // Held until the act is durable.
+            Ok((announced, claim))
+        })
+    });
+    announced.await.map(|(announced, _)| announced)
+}
+
+async fn announced(
+    app: &App,
+    connection: &mut Connection,
+    principal: &Principal,
+    ticket: &TicketId,
+    (id, size): (FileId, u64),
+) -> Result<Announced, ApiError> {
+    let (tenant, now) = (&principal.tenant, app.clock.now());
+    let found = tickets::find(connection, tenant, ticket).await?.ok_or(ApiError::TicketUnknown)?;
+    if let Some(known) = snapshots::find(connection, tenant, &id).await? {
         return match known.phase {
             _ if known.ticket != *ticket => Err(ApiError::SnapshotDiffers),
-            Phase::Uploading if uploads::is_ending(&mut transaction, tenant, id).await? => Err(ApiError::Ending),
+            Phase::Uploading if uploads::is_ending(connection, tenant, &id).await? => Err(ApiError::Ending),
             Phase::Uploading if known.is_one_shot() => {
-                let upload = uploads::of_snapshot(&mut transaction, tenant, id).await?;
+                let upload = uploads::of_snapshot(connection, tenant, &id).await?;
                 Ok(Announced::Busy(upload.ok_or(ApiError::UploadUnknown)?))
             }
             Phase::Uploading => Err(ApiError::UploadBegun),
@@ -246,35 +300,12 @@ async fn announce(
     if found.closed_at.is_some() {
         return Err(ApiError::TicketClosed);
     }
-    let snapshot = Snapshot {
-        tenant: tenant.clone(),
-        id: *id,
-        ticket: ticket.clone(),
-        size,
-        sha256: String::new(),
-        phase: Phase::Uploading,
-        share: None,
-        reads: 0,
-        uploaded_at: None,
-        closed_at: None,
-        due_at: None,
-        deleted_at: None,
-        reason: None,
-        attempts: 0,
-        keeping: Keeping::default(),
-    };
-    let upload = Upload {
-        tenant: tenant.clone(),
-        id: random_id(),
-        snapshot: *id,
-        received: 0,
-        expires_at: now.plus_days(KEPT_DAYS),
-    };
-    snapshots::add(&mut transaction, &snapshot, &principal.token, now).await?;
-    uploads::add(&mut transaction, &upload).await?;
-    let act = (Act::Announce, On::Snapshot(id), Outcome::Done);
-    record(&mut transaction, tenant, now, Actor::Token(principal), act, None).await?;
-    transaction.commit().await?;
+    let snapshot = Snapshot::announced(tenant, id, ticket, size, String::new());
+    let upload = Upload::new(tenant, id, now.plus_days(KEPT_DAYS));
+    snapshots::add(connection, &snapshot, &principal.token, now).await?;
+    uploads::add(connection, &upload).await?;
+    let act = (Act::Announce, On::Snapshot(&id), Outcome::Done);
+    record(connection, tenant, now, Actor::Token(principal), act, None).await?;
     Ok(Announced::New(upload, snapshot))
 }
 

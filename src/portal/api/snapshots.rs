@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -15,17 +15,18 @@ use utoipa::IntoParams;
 use super::openapi::{Octets, TusVersion};
 use super::page::{Page, Pages};
 use super::{known_ticket, read_json, snapshot_of, uploads as tus};
+use crate::format::Header;
 use crate::ids::{FileId, TicketId};
-use crate::portal::app::{App, random_id};
+use crate::portal::app::App;
 use crate::portal::audit::{Act, Actor, On, Outcome, record};
 use crate::portal::auth::{Action, Object, Principal, authorize};
 use crate::portal::error::ApiError;
-use crate::portal::receive::KEPT_DAYS;
-use crate::portal::store::keeping::Keeping;
+use crate::portal::receive::{KEPT_DAYS, Small, collect, is_small};
 use crate::portal::store::shares::ShareRow;
 use crate::portal::store::snapshots::Snapshot;
 use crate::portal::store::uploads::Upload;
-use crate::portal::store::{shares, snapshots, tickets, uploads};
+use crate::portal::store::{Connection, shares, snapshots, tickets, uploads};
+use crate::portal::together::{self, Proof};
 use crate::secret::Secret;
 use crate::track::Phase;
 use crate::wire;
@@ -77,52 +78,108 @@ pub(crate) async fn announce(
     let ticket = known_ticket(&app, &principal, &ticket).await?;
     authorize(&principal, Action::Upload, Object::Ticket(&principal.tenant, &ticket))?;
     let is_tus = headers.contains_key(tus::TUS_RESUMABLE);
-    let (new, bytes) = if is_tus { (tus::announced(&headers)?, Some(body)) } else { (read_json(body).await?, None) };
+    let (new, mut bytes) =
+        if is_tus { (tus::announced(&headers)?, Some(body)) } else { (read_json(body).await?, None) };
     let now = app.clock.now();
-    match take(&app, &principal, &ticket, &new).await? {
+    bytes = bytes.filter(|_| tus::carries_bytes(&headers));
+    if is_small(&app, Some(new.size)) && tus::brings_all(&headers, new.size) {
+        let (all, sha256) = collect(bytes.take().unwrap_or_default()).await?;
+        if let Some((upload, stored)) = shortly(&app, &principal, &ticket, &new, (&all, sha256)).await? {
+            return created(&upload, stored.to_wire(now), stored.size);
+        }
+        bytes = Some(Body::from(all));
+    }
+    match take(&app, &principal, &ticket, new).await? {
         Announced::Stored(snapshot) => Ok((StatusCode::OK, Json(snapshot.to_wire(now))).into_response()),
         Announced::New(upload, snapshot) | Announced::Begun(upload, snapshot) => {
             let told = snapshot.to_wire(now);
-            let location = HeaderValue::try_from(format!("/v1/uploads/{}", upload.id)).map_err(ApiError::fault)?;
             let mut offset = upload.received;
-            let expires = tus::expires(&upload);
-            if let Some(bytes) = bytes.filter(|_| tus::carries_bytes(&headers)) {
-                offset = tus::append(&app, &principal, upload, snapshot, &headers, bytes).await?;
+            if let Some(bytes) = bytes {
+                offset = tus::append(&app, &principal, upload.clone(), snapshot, &headers, bytes).await?;
             }
-            let mut response = (StatusCode::CREATED, Json(told)).into_response();
-            let answered = response.headers_mut();
-            answered.insert(header::LOCATION, location);
-            answered.insert(tus::UPLOAD_OFFSET, HeaderValue::from(offset));
-            answered.insert(HeaderName::from_static("upload-expires"), expires);
-            answered.insert(tus::TUS_RESUMABLE, HeaderValue::from_static(wire::TUS_VERSION));
-            Ok(response)
+            created(&upload, told, offset)
         }
     }
 }
 
+fn created(upload: &Upload, told: wire::Snapshot, offset: u64) -> Result<Response, ApiError> {
+    let location = HeaderValue::try_from(format!("/v1/uploads/{}", upload.id)).map_err(ApiError::fault)?;
+    let mut response = (StatusCode::CREATED, Json(told)).into_response();
+    let answered = response.headers_mut();
+    answered.insert(header::LOCATION, location);
+    answered.insert(tus::UPLOAD_OFFSET, HeaderValue::from(offset));
+    answered.insert(HeaderName::from_static("upload-expires"), tus::expires(upload));
+    answered.insert(tus::TUS_RESUMABLE, HeaderValue::from_static(wire::TUS_VERSION));
+    Ok(response)
+}
+
+/// Stores a small file that comes with its announcement the short way; `None`, and nothing was done, when something about it is
+/// out of the ordinary.
+async fn shortly(
+    app: &Arc<App>,
+    principal: &Principal,
+    ticket: &TicketId,
+    new: &wire::NewSnapshot,
+    (bytes, sha256): (&Bytes, [u8; 32]),
+) -> Result<Option<(Upload, Snapshot)>, ApiError> {
+    check(app, new)?;
+    let is_announced = Header::named(bytes) == Some(new.file_id) && hex::encode(sha256) == new.sha256;
+    if !is_announced || bytes.len() as u64 != new.size {
+        return Ok(None);
+    }
+    let upload = Upload::new(&principal.tenant, new.file_id, app.clock.now().plus_days(KEPT_DAYS));
+    let small = Small {
+        ticket: ticket.clone(),
+        id: new.file_id,
+        bytes: bytes.clone(),
+        sha256,
+        share: new.share.as_ref().map(share_of).transpose()?.map(Arc::new),
+        upload: Some(upload.clone()),
+    };
+    Ok(small.store(app, principal).await?.map(|stored| (upload, stored)))
+}
+
 async fn take(
+    app: &Arc<App>,
+    principal: &Principal,
+    ticket: &TicketId,
+    new: wire::NewSnapshot,
+) -> Result<Announced, ApiError> {
+    check(app, &new)?;
+    let (owner, principal, ticket) = (app.clone(), principal.clone(), ticket.clone());
+    let claim = app.claims.claim(&principal.tenant, &new.file_id).await;
+    let announced = together::act(app, Proof::Later, move |connection| {
+        Box::pin(async move {
+            let announced = announced(&owner, connection, &principal, &ticket, &new).await?;
+            // Held until the act is durable.
+            Ok((announced, claim))
+        })
+    });
+    announced.await.map(|(announced, _)| announced)
+}
+
+async fn announced(
     app: &App,
+    connection: &mut Connection,
     principal: &Principal,
     ticket: &TicketId,
     new: &wire::NewSnapshot,
 ) -> Result<Announced, ApiError> {
-    check(app, new)?;
     let share = new.share.as_ref().map(share_of).transpose()?;
     let (tenant, id, now) = (&principal.tenant, &new.file_id, app.clock.now());
-    let mut transaction = app.store.begin().await?;
-    let found = tickets::find(&mut transaction, tenant, ticket).await?.ok_or(ApiError::TicketUnknown)?;
+    let found = tickets::find(connection, tenant, ticket).await?.ok_or(ApiError::TicketUnknown)?;
 
-    if let Some(known) = snapshots::find(&mut transaction, tenant, id).await? {
+    if let Some(known) = snapshots::find(connection, tenant, id).await? {
         let same = known.ticket == *ticket && known.size == new.size && known.sha256 == new.sha256;
         return match known.phase {
-            Phase::Uploading if uploads::is_ending(&mut transaction, tenant, id).await? => Err(ApiError::Ending),
+            Phase::Uploading if uploads::is_ending(connection, tenant, id).await? => Err(ApiError::Ending),
             Phase::Uploading if known.is_one_shot() => Err(ApiError::UploadBegun),
             _ if !same => Err(ApiError::SnapshotDiffers),
             Phase::Uploading => {
                 if !same_share(app, &known, share.as_ref()).await? {
                     return Err(ApiError::SnapshotDiffers);
                 }
-                let upload = uploads::of_snapshot(&mut transaction, tenant, id).await?;
+                let upload = uploads::of_snapshot(connection, tenant, id).await?;
                 Ok(Announced::Begun(upload.ok_or(ApiError::UploadUnknown)?, known))
             }
             _ if known.is_readable(now) => {
@@ -139,49 +196,27 @@ async fn take(
         return Err(ApiError::TicketClosed);
     }
     if let Some(most) = principal.max_bytes {
-        let used = snapshots::bytes_of_token(&mut transaction, tenant, &principal.token).await?;
+        let used = snapshots::bytes_of_token(connection, tenant, &principal.token).await?;
         if used.saturating_add(new.size) > most {
             return Err(ApiError::Bad(StatusCode::PAYLOAD_TOO_LARGE, "The token is not good for that many bytes."));
         }
     }
-    let awaited = snapshots::bytes_awaited(&mut transaction).await?;
+    let awaited = snapshots::bytes_awaited(connection).await?;
     if !app.blobs.has_room_for(awaited.saturating_add(new.size))? {
         return Err(ApiError::NoRoom);
     }
 
-    let snapshot = Snapshot {
-        tenant: tenant.clone(),
-        id: *id,
-        ticket: ticket.clone(),
-        size: new.size,
-        sha256: new.sha256.clone(),
-        phase: Phase::Uploading,
-        share: share.as_ref().map(|share| share.id),
-        reads: 0,
-        uploaded_at: None,
-        closed_at: None,
-        due_at: None,
-        deleted_at: None,
-        reason: None,
-        attempts: 0,
-        keeping: Keeping::default(),
-    };
-    let upload = Upload {
-        tenant: tenant.clone(),
-        id: random_id(),
-        snapshot: *id,
-        received: 0,
-        expires_at: now.plus_days(KEPT_DAYS),
-    };
+    let mut snapshot = Snapshot::announced(tenant, *id, ticket, new.size, new.sha256.clone());
+    snapshot.share = share.as_ref().map(|share| share.id);
+    let upload = Upload::new(tenant, *id, now.plus_days(KEPT_DAYS));
     // The share first: a snapshot that says it has one always has it. One without a snapshot is swept at the next start.
     if let Some(share) = &share {
         shares::put(&mut *app.store.shares().await?, tenant, id, share).await?;
     }
-    snapshots::add(&mut transaction, &snapshot, &principal.token, now).await?;
-    uploads::add(&mut transaction, &upload).await?;
+    snapshots::add(connection, &snapshot, &principal.token, now).await?;
+    uploads::add(connection, &upload).await?;
     let act = (Act::Announce, On::Snapshot(id), Outcome::Done);
-    record(&mut transaction, tenant, now, Actor::Token(principal), act, None).await?;
-    transaction.commit().await?;
+    record(connection, tenant, now, Actor::Token(principal), act, None).await?;
     Ok(Announced::New(upload, snapshot))
 }
 

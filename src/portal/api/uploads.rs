@@ -180,6 +180,14 @@ pub(crate) fn carries_bytes(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == OFFSET_MEDIA_TYPE)
 }
 
+/// Whether a tus creation brings all `size` bytes of the file along, and says nothing more of them.
+pub(crate) fn brings_all(headers: &HeaderMap, size: u64) -> bool {
+    carries_bytes(headers)
+        && number(headers, &header::CONTENT_LENGTH) == Some(size)
+        && !headers.contains_key(UPLOAD_CHECKSUM)
+        && !headers.contains_key(header::EXPECT)
+}
+
 /// Appends a body to an upload where it stands.
 pub(crate) async fn append(
     app: &Arc<App>,

@@ -53,6 +53,17 @@ pub(crate) async fn advance(store: &Store, key: &ReceiptKey) -> Result<u64, ApiE
     }
 }
 
+/// Gives every record that waits its place within a transaction that others have begun. Gives how many there were.
+pub(crate) async fn sequence(key: &ReceiptKey, connection: &mut Connection) -> Result<u64, ApiError> {
+    let mut sequenced = 0;
+    loop {
+        match batch(key, connection).await? {
+            0 => return Ok(sequenced),
+            some => sequenced += some,
+        }
+    }
+}
+
 /// Makes the tiles anew from the records. Nothing changes when they do not give the root that was signed. Gives how many records
 /// there are.
 pub(crate) async fn rebuild(store: &Store, key: &ReceiptKey) -> Result<u64, ApiError> {

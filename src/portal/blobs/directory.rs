@@ -1,6 +1,7 @@
 //! Sealed files in a directory: `blobs/TENANT/ab/abcdef….tarseal`, and `….partial` beside it while the bytes arrive.
 //!
-//! All of it blocks. A rename makes a file whole; the directory is synchronised after each rename and removal.
+//! All of it blocks. A rename makes a file whole; the directory is synchronised after each rename and removal. Small files come
+//! in another way, see `arriving`.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Seek as _, SeekFrom, Write as _};
@@ -13,7 +14,7 @@ use futures_util::stream::BoxStream;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
-use super::Mark;
+use super::{ARRIVING, Mark};
 use crate::ids::{FileId, TenantId};
 
 /// How much is read from the disk at once, in bytes.
@@ -31,6 +32,7 @@ impl Directory {
     pub(crate) fn open(data: &Path, floor: u64) -> io::Result<Self> {
         let root = data.join("blobs");
         make_directory(&root)?;
+        make_directory(&root.join(ARRIVING))?;
         Ok(Self { root, floor })
     }
 
@@ -42,11 +44,7 @@ impl Directory {
     /// Opens the part of a file that has arrived, made when it is not there, cut to `received` bytes.
     pub(crate) fn go_on(&self, tenant: &TenantId, id: &FileId, received: u64) -> io::Result<Partial> {
         let (whole, partial) = (self.path(tenant, id), self.partial(tenant, id));
-        let directory = parent(&whole);
-        if !directory.is_dir() {
-            make_directory(parent(directory))?;
-            make_directory(directory)?;
-        }
+        make_shelf(&whole)?;
         if !partial.exists() && whole.exists() {
             return Err(ErrorKind::AlreadyExists.into());
         }
@@ -91,11 +89,9 @@ impl Directory {
 
     /// Removes a file, whole or in part; nothing to remove is no error.
     pub(crate) fn remove(&self, tenant: &TenantId, id: &FileId) -> io::Result<()> {
-        for path in [self.path(tenant, id), self.partial(tenant, id)] {
-            match fs::remove_file(&path) {
-                Ok(()) => sync_directory(parent(&path))?,
-                Err(fault) if fault.kind() == ErrorKind::NotFound => {}
-                Err(fault) => return Err(fault),
+        for path in self.names(tenant, id) {
+            if gone(fs::remove_file(&path))? {
+                sync_directory(parent(&path))?;
             }
         }
         Ok(())
@@ -103,7 +99,7 @@ impl Directory {
 
     /// Asks the file system whether nothing is left of a file.
     pub(crate) fn is_absent(&self, tenant: &TenantId, id: &FileId) -> io::Result<bool> {
-        for path in [self.path(tenant, id), self.partial(tenant, id)] {
+        for path in self.names(tenant, id) {
             match fs::symlink_metadata(&path) {
                 Ok(_) => return Ok(false),
                 Err(fault) if fault.kind() == ErrorKind::NotFound => {}
@@ -113,7 +109,17 @@ impl Directory {
         Ok(true)
     }
 
-    fn path(&self, tenant: &TenantId, id: &FileId) -> PathBuf {
+    /// Every name that a file can have.
+    fn names(&self, tenant: &TenantId, id: &FileId) -> [PathBuf; 3] {
+        [self.path(tenant, id), self.partial(tenant, id), self.arriving(tenant, id)]
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The name of a whole file.
+    pub(super) fn path(&self, tenant: &TenantId, id: &FileId) -> PathBuf {
         let name = id.to_string();
         self.root.join(tenant.as_str()).join(&name[..2]).join(format!("{name}.tarseal"))
     }
@@ -189,7 +195,26 @@ pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-fn parent(path: &Path) -> &Path {
+/// Makes the directory that a file is to lie in, and the one above it, if they are not there.
+pub(super) fn make_shelf(whole: &Path) -> io::Result<()> {
+    let directory = parent(whole);
+    if !directory.is_dir() {
+        make_directory(parent(directory))?;
+        make_directory(directory)?;
+    }
+    Ok(())
+}
+
+/// Whether there was something to remove; nothing to remove is no error.
+pub(super) fn gone(removed: io::Result<()>) -> io::Result<bool> {
+    match removed {
+        Ok(()) => Ok(true),
+        Err(fault) if fault.kind() == ErrorKind::NotFound => Ok(false),
+        Err(fault) => Err(fault),
+    }
+}
+
+pub(super) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),

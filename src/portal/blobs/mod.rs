@@ -4,11 +4,12 @@
 //! it becomes so in [`Growing::finish`]. What the database has to remember of a file that is still arriving is its [`Mark`].
 //! All of it but [`Blobs::read`] blocks, and belongs on threads for blocking work.
 
+mod arriving;
 mod bucket;
 mod directory;
 mod extra;
-
 mod place;
+
 use std::io;
 use std::path::Path;
 
@@ -18,10 +19,11 @@ use futures_util::stream::BoxStream;
 use crate::ids::{FileId, TenantId};
 use crate::portal::error::PortalError;
 
+pub(crate) use arriving::ARRIVING;
 pub(crate) use directory::{free, make_directory, sync_directory};
+pub(crate) use place::Place;
 
 /// The store of sealed files.
-pub(crate) use place::Place;
 #[derive(Clone, Debug)]
 pub(crate) enum Blobs {
     Directory(directory::Directory),
@@ -78,6 +80,52 @@ impl Blobs {
         match self {
             Self::Directory(directory) => directory.go_on(name.tenant, name.id, mark.received).map(Growing::File),
             Self::Bucket(bucket) => bucket.go_on(name, mark).map(Growing::Parts),
+        }
+    }
+
+    /// Whether small files can be written before they are announced: where no other process announces files.
+    pub(crate) fn takes_small(&self) -> bool {
+        matches!(self, Self::Directory(_))
+    }
+
+    /// Writes a small file that nobody has announced, whole and durable. Until [`settle`](Self::settle) is called it is one that
+    /// arrived and was not recorded.
+    pub(crate) fn put(&self, tenant: &TenantId, id: &FileId, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Directory(directory) => directory.put(tenant, id, bytes),
+            Self::Bucket(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// Says that a file that was [`put`](Self::put) is recorded.
+    pub(crate) fn settle(&self, tenant: &TenantId, id: &FileId) -> io::Result<()> {
+        match self {
+            Self::Directory(directory) => directory.settle(tenant, id),
+            Self::Bucket(_) => Ok(()),
+        }
+    }
+
+    /// Removes a file that was [`put`](Self::put) and not recorded.
+    pub(crate) fn withdraw(&self, tenant: &TenantId, id: &FileId) -> io::Result<()> {
+        match self {
+            Self::Directory(directory) => directory.withdraw(tenant, id),
+            Self::Bucket(_) => Ok(()),
+        }
+    }
+
+    /// Whether a file was [`put`](Self::put) and is neither settled nor withdrawn.
+    pub(crate) fn is_arriving(&self, tenant: &TenantId, id: &FileId) -> io::Result<bool> {
+        match self {
+            Self::Directory(directory) => directory.arriving(tenant, id).try_exists(),
+            Self::Bucket(_) => Ok(false),
+        }
+    }
+
+    /// The files that were [`put`](Self::put) and neither settled nor withdrawn.
+    pub(crate) fn arrived(&self) -> io::Result<Vec<(TenantId, FileId)>> {
+        match self {
+            Self::Directory(directory) => directory.arrived(),
+            Self::Bucket(_) => Ok(Vec::new()),
         }
     }
 

@@ -14,6 +14,7 @@ use crate::clock::Timestamp;
 use crate::ids::{FileId, TenantId};
 use crate::portal::app::App;
 use crate::portal::audit::{Act, Actor, On, Outcome, record};
+use crate::portal::blobs::ARRIVING;
 use crate::portal::error::ApiError;
 use crate::portal::store::{backups, deletions, shares, snapshots, tenants};
 use crate::track::Phase;
@@ -117,7 +118,7 @@ async fn look_for_rows(
     }
     let known = tenants::all(&mut *app.store.read().await?).await?;
     let top = Listing::of(&root(&app.data), &mut found.foreign)?;
-    for directory in top.directories {
+    for directory in top.directories.into_iter().filter(|directory| name_of(directory) != ARRIVING) {
         let tenant = name_of(&directory).parse::<TenantId>().ok().filter(|tenant| known.contains(tenant));
         let Some(tenant) = tenant else {
             found.foreign += 1;
@@ -155,8 +156,14 @@ async fn judge(
             found.came_back += u64::from(remove(app, actor, tenant, id).await?);
         }
         Some(_) => {}
+        // On its way: its row comes with the next transaction.
+        None if app.blobs.is_arriving(tenant, &id)? => {}
         None if old => found.removed += u64::from(remove(app, actor, tenant, id).await?),
-        None => found.without_row.push(id),
+        None => {
+            // Its row may have come since.
+            let row = snapshots::find(&mut *app.store.read().await?, tenant, &id).await?;
+            found.without_row.extend(row.is_none().then_some(id));
+        }
     }
     Ok(())
 }

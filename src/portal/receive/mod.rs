@@ -5,14 +5,18 @@
 //! the writer found it, so that of two processes one goes on. With it moves the state of the digest, so that nothing is read
 //! twice. When the last byte is there, the digest is compared and the file becomes whole; when it does not agree, or when the
 //! file is not the sealed file it was announced as, nothing is kept.
+//!
+//! A small file that comes whole with its first request is written at once and recorded in one act ([`small`]).
 
 mod body;
 mod record;
 mod recover;
+mod small;
 
 pub(crate) use body::{TOO_LONG, next, pour};
 pub(crate) use record::{discard, end};
 pub(crate) use recover::recover;
+pub(crate) use small::{Small, collect, is_small};
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -27,12 +31,13 @@ use tokio::sync::mpsc::Receiver;
 use super::app::App;
 use super::audit::{Act, Actor, Outcome};
 use super::auth::Principal;
-use super::blobs::{Growing, Name};
+use super::blobs::{Growing, Mark, Name};
 use super::desk::{Progress, Turn};
 use super::error::ApiError;
 use super::store::marks;
 use super::store::snapshots::Snapshot;
 use super::store::uploads::Upload;
+use super::together::{self, Proof};
 use crate::format::Header;
 
 /// How many bytes are written between two synchronisations.
@@ -170,10 +175,14 @@ impl Writing {
     /// The file at the recorded offset, and the digest of what is in it.
     fn open(&self, progress: &mut Progress) -> Result<(Growing, Sha256), ApiError> {
         let received = self.upload.received;
-        let (mark, state) = Handle::current().block_on(async {
-            let mut connection = self.app.store.read().await?;
-            marks::find(&mut connection, &self.upload).await
-        })?;
+        let (mark, state) = if received == 0 {
+            (Mark::default(), None)
+        } else {
+            Handle::current().block_on(async {
+                let mut connection = self.app.store.read().await?;
+                marks::find(&mut connection, &self.upload).await
+            })?
+        };
         let hash = match progress.0.take() {
             Some((at, hash)) if at == received => hash,
             _ if received == 0 => Sha256::new(),
@@ -198,11 +207,11 @@ impl Writing {
         if matches!(self.door, Door::Resumable { .. }) {
             let expires_at = self.app.clock.now().plus_days(KEPT_DAYS);
             let state = hash.serialize();
-            let moved = Handle::current().block_on(async {
-                let mut transaction = self.app.store.begin().await?;
-                let moved = marks::keep(&mut transaction, &self.upload, mark, &state, expires_at).await?;
-                transaction.commit().await.map(|()| moved)
-            })?;
+            let (upload, mark) = (self.upload.clone(), mark.clone());
+            let keeping = together::act(&self.app, Proof::Later, move |connection| {
+                Box::pin(async move { Ok(marks::keep(connection, &upload, &mark, &state, expires_at).await?) })
+            });
+            let moved = Handle::current().block_on(keeping)?;
             if !moved {
                 return Err(ApiError::UploadUnknown);
             }
@@ -236,7 +245,12 @@ impl Writing {
             return Err(ApiError::DigestMismatch);
         }
         part.finish()?;
-        let stored = Handle::current().block_on(record::stored(app, &self.upload, snapshot, Actor::Token(&self.who)));
+        let proof = match self.door {
+            // The answer holds the receipt.
+            Door::OneShot { .. } => Proof::Now,
+            Door::Resumable { .. } => Proof::Later,
+        };
+        let stored = Handle::current().block_on(record::stored(app, &self.upload, snapshot, Some(&self.who), proof));
         if matches!(stored, Err(ApiError::UploadUnknown)) {
             // Another process ended the upload in the meantime; nothing may lie where no row leads.
             Handle::current().block_on(recover::drop_unknown(app, &snapshot.tenant, &snapshot.id))?;

@@ -2,14 +2,19 @@
 
 use std::sync::Arc;
 
+use crate::clock::Timestamp;
 use crate::portal::app::{App, random_id};
 use crate::portal::audit::{Act, Actor, On, Outcome, record, record_signed};
+use crate::portal::auth::Principal;
 use crate::portal::deadlines;
 use crate::portal::error::ApiError;
 use crate::portal::receive::TOO_LONG;
 use crate::portal::store::snapshots::Snapshot;
 use crate::portal::store::uploads::Upload;
-use crate::portal::store::{receipts, shares, snapshots, tickets, uploads};
+use crate::portal::store::{Connection, receipts, shares, snapshots, tickets, uploads};
+use crate::portal::together::{self, Proof};
+use crate::track::RetentionPolicy;
+use crate::track::deadline::Term;
 use crate::track::receipt::{Kind, Receipt, sign};
 
 /// Ends an unfinished upload for good. From here on it is not there for anyone; bytes, share and rows go now, and if the store
@@ -48,27 +53,54 @@ pub(crate) async fn end(app: &Arc<App>, upload: &Upload) -> Result<(), ApiError>
 }
 
 /// Records a snapshot as stored: length and digest, state, deadline, audit row and upload receipt in one transaction.
-/// A token that is good for so many bytes is looked at again: by the one-shot door the length is known only now.
-pub(super) async fn stored(app: &App, upload: &Upload, snapshot: &Snapshot, actor: Actor<'_>) -> Result<(), ApiError> {
-    let now = app.clock.now();
+/// A token that is good for so many bytes is looked at again: by the one-shot door the length is known only now. Without a
+/// principal it is the portal itself that found the file whole.
+pub(super) async fn stored(
+    app: &Arc<App>,
+    upload: &Upload,
+    snapshot: &Snapshot,
+    who: Option<&Principal>,
+    proof: Proof,
+) -> Result<(), ApiError> {
+    let size = snapshot.size;
+    let (owner, upload, snapshot, who) = (app.clone(), upload.clone(), snapshot.clone(), who.cloned());
+    together::act(app, proof, move |connection| {
+        Box::pin(async move {
+            let (tenant, id, now) = (&snapshot.tenant, &snapshot.id, owner.clock.now());
+            if uploads::find(connection, tenant, &upload.id).await?.is_none() {
+                return Err(ApiError::UploadUnknown);
+            }
+            snapshots::set_content(connection, &snapshot).await?;
+            if let Some(Principal { max_bytes: Some(most), token, .. }) = &who
+                && snapshots::bytes_of_token(connection, tenant, token).await? > *most
+            {
+                return Err(TOO_LONG);
+            }
+            if !snapshots::set_stored(connection, tenant, id, now).await? {
+                return Err(ApiError::UploadUnknown);
+            }
+            let (closed_at, term) = deadlines::count_snapshot(&owner, connection, tenant, id).await?;
+            let policy = owner.policy(connection, tenant).await?;
+            let actor = who.as_ref().map_or(Actor::Worker, Actor::Token);
+            confirm(&owner, connection, (&snapshot, now), (closed_at, &term), &policy, actor).await
+        })
+    })
+    .await?;
+    app.metrics.stored(size);
+    Ok(())
+}
+
+/// Confirms a snapshot that is recorded as stored: the ticket's clock, the audit row, the signed receipt.
+pub(super) async fn confirm(
+    app: &App,
+    connection: &mut Connection,
+    (snapshot, now): (&Snapshot, Timestamp),
+    (closed_at, term): (Option<Timestamp>, &Term),
+    policy: &RetentionPolicy,
+    actor: Actor<'_>,
+) -> Result<(), ApiError> {
     let (tenant, id) = (&snapshot.tenant, &snapshot.id);
-    let mut transaction = app.store.begin().await?;
-    if uploads::find(&mut transaction, tenant, &upload.id).await?.is_none() {
-        return Err(ApiError::UploadUnknown);
-    }
-    snapshots::set_content(&mut transaction, snapshot).await?;
-    if let Actor::Token(principal) = actor
-        && let Some(most) = principal.max_bytes
-        && snapshots::bytes_of_token(&mut transaction, tenant, &principal.token).await? > most
-    {
-        return Err(TOO_LONG);
-    }
-    if !snapshots::set_stored(&mut transaction, tenant, id, now).await? {
-        return Err(ApiError::UploadUnknown);
-    }
-    let (closed_at, term) = deadlines::count_snapshot(app, &mut transaction, tenant, id).await?;
-    tickets::touch(&mut transaction, tenant, &snapshot.ticket, now).await?;
-    let policy = app.policy(&mut transaction, tenant).await?;
+    tickets::touch(connection, tenant, &snapshot.ticket, now).await?;
     let receipt = Receipt {
         version: 1,
         kind: Kind::Upload,
@@ -88,9 +120,7 @@ pub(super) async fn stored(app: &App, upload: &Upload, snapshot: &Snapshot, acto
     };
     let note = sign(&receipt, &app.key).map_err(ApiError::fault)?;
     let what = (Act::Store, On::Snapshot(id), Outcome::Done);
-    let number = record_signed(&mut transaction, tenant, now, actor, what, &note).await?;
-    receipts::add(&mut transaction, tenant, id, Kind::Upload, &receipt.id, (&note, number)).await?;
-    transaction.commit().await?;
-    app.metrics.stored(snapshot.size);
+    let number = record_signed(connection, tenant, now, actor, what, &note).await?;
+    receipts::add(connection, tenant, id, Kind::Upload, &receipt.id, (&note, number)).await?;
     Ok(())
 }

@@ -14,11 +14,21 @@ use crate::portal::error::ApiError;
 use crate::portal::store::snapshots::Snapshot;
 use crate::portal::store::uploads::Upload;
 use crate::portal::store::{shares, snapshots, uploads};
+use crate::portal::together::Proof;
 use crate::track::Phase;
 
-/// Finishes at the start what the last run left: cuts parts to what was acknowledged, records what had become whole, ends what came by the one-shot door and broke
-/// off, forgets shares whose announcement came to nothing. What other processes may be at work on is left to them.
+/// Finishes at the start what the last run left: removes small files that were never recorded, cuts parts to what was
+/// acknowledged, records what had become whole, ends what came by the one-shot door and broke off, forgets shares whose
+/// announcement came to nothing. What other processes may be at work on is left to them.
 pub(crate) async fn recover(app: &Arc<App>) -> Result<(), ApiError> {
+    for (tenant, id) in app.blobs.arrived()? {
+        let known = snapshots::find(&mut *app.store.read().await?, &tenant, &id).await?;
+        if known.is_some_and(|snapshot| snapshot.phase == Phase::Stored) {
+            app.blobs.settle(&tenant, &id)?;
+        } else {
+            app.blobs.withdraw(&tenant, &id)?;
+        }
+    }
     let unfinished = uploads::unfinished(&mut *app.store.read().await?).await?;
     for upload in unfinished {
         let Some(snapshot) = snapshots::find(&mut *app.store.read().await?, &upload.tenant, &upload.snapshot).await?
@@ -75,15 +85,16 @@ pub(super) async fn adopt(app: &Arc<App>, upload: &Upload, snapshot: &Snapshot) 
         length += some.len() as u64;
     }
     if length == snapshot.size && hex::encode(hash.finalize()) == snapshot.sha256 {
-        record::stored(app, upload, snapshot, Actor::Worker).await
+        record::stored(app, upload, snapshot, None, Proof::Later).await
     } else {
         record::discard(app, upload, Actor::Worker, Act::Store, Outcome::DigestMismatch).await
     }
 }
 
-/// Removes a file that no row leads to.
+/// Removes a file that no row leads to. The transaction holds back, in every process, whoever would announce it just now.
 pub(super) async fn drop_unknown(app: &Arc<App>, tenant: &TenantId, id: &FileId) -> Result<(), ApiError> {
-    if snapshots::find(&mut *app.store.read().await?, tenant, id).await?.is_some() {
+    let mut transaction = app.store.begin().await?;
+    if snapshots::find(&mut transaction, tenant, id).await?.is_some() {
         return Ok(());
     }
     let (blobs, tenant, id) = (app.blobs.clone(), tenant.clone(), *id);

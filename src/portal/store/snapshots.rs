@@ -36,6 +36,27 @@ pub(super) const COLUMNS: &str =
     deleted_at, reason, attempts, readable_until, withdrawn_at, review_at, lifted_at, extended FROM snapshots";
 
 impl Snapshot {
+    /// A snapshot of which nothing has arrived yet.
+    pub(crate) fn announced(tenant: &TenantId, id: FileId, ticket: &TicketId, size: u64, sha256: String) -> Self {
+        Self {
+            tenant: tenant.clone(),
+            id,
+            ticket: ticket.clone(),
+            size,
+            sha256,
+            phase: Phase::Uploading,
+            share: None,
+            reads: 0,
+            uploaded_at: None,
+            closed_at: None,
+            due_at: None,
+            deleted_at: None,
+            reason: None,
+            attempts: 0,
+            keeping: Keeping::default(),
+        }
+    }
+
     pub(super) fn read(row: &AnyRow) -> Result<Self> {
         let text = |column: &str| row.try_get::<String, _>(column);
         let optional = |column: &str| row.try_get::<Option<String>, _>(column);
@@ -99,11 +120,11 @@ impl Snapshot {
     }
 }
 
-/// Adds an announced snapshot.
+/// Adds a snapshot that is announced now, or announced and stored at once.
 pub(crate) async fn add(connection: &mut Connection, snapshot: &Snapshot, token: &str, now: Timestamp) -> Result<()> {
     sqlx::query(
-        "INSERT INTO snapshots (tenant, id, ticket, size, sha256, phase, share, token, announced_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO snapshots (tenant, id, ticket, size, sha256, phase, share, token, announced_at, uploaded_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(snapshot.tenant.as_str())
     .bind(snapshot.id.to_string())
@@ -114,6 +135,7 @@ pub(crate) async fn add(connection: &mut Connection, snapshot: &Snapshot, token:
     .bind(snapshot.share.map(|share| share.to_string()))
     .bind(token)
     .bind(now.seconds())
+    .bind(snapshot.uploaded_at.map(Timestamp::seconds))
     .execute(connection)
     .await?;
     Ok(())

@@ -3,6 +3,7 @@
 use super::{Connection, Result, parsed, unsigned};
 use crate::clock::Timestamp;
 use crate::ids::{FileId, TenantId};
+use crate::portal::app::random_id;
 
 /// An upload.
 #[derive(Clone, Debug)]
@@ -12,6 +13,13 @@ pub(crate) struct Upload {
     pub(crate) snapshot: FileId,
     pub(crate) received: u64,
     pub(crate) expires_at: Timestamp,
+}
+
+impl Upload {
+    /// An upload of nothing yet, under a new id.
+    pub(crate) fn new(tenant: &TenantId, snapshot: FileId, expires_at: Timestamp) -> Self {
+        Self { tenant: tenant.clone(), id: random_id(), snapshot, received: 0, expires_at }
+    }
 }
 
 type Columns = (String, String, String, i64, i64);

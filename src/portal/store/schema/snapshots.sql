@@ -28,6 +28,8 @@ CREATE TABLE snapshots (
 ) STRICT;
 CREATE INDEX snapshots_of_ticket ON snapshots (tenant, ticket, number);
 CREATE INDEX snapshots_of_tenant ON snapshots (tenant, number);
+CREATE INDEX snapshots_arriving ON snapshots (tenant, id, size) WHERE phase = 'uploading';
+CREATE INDEX snapshots_of_token ON snapshots (tenant, token, size) WHERE token IS NOT NULL AND phase <> 'deleted';
 CREATE INDEX snapshots_waiting ON snapshots (begins_at) WHERE phase = 'stored';
 CREATE INDEX snapshots_leaving ON snapshots (phase, retry_at)
     WHERE phase IN ('due', 'share-destroyed', 'bytes-gone', 'verified-absent', 'row-scrubbed');
