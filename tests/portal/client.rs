@@ -1,5 +1,7 @@
 //! A plain client for the tests: one call, one request.
 
+use std::sync::LazyLock;
+
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use reqwest::Method;
 use reqwest::blocking::{Client, RequestBuilder, Response};
@@ -50,11 +52,14 @@ impl Sample {
     }
 }
 
+/// The client of all tests. It keeps no connection: a portal that was stopped may have had the port before.
+static CLIENT: LazyLock<Client> =
+    LazyLock::new(|| Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap());
+
 /// A request with a token.
 pub fn request(portal: &TestPortal, token: &str, method: &str, path: &str) -> RequestBuilder {
-    let client = Client::builder().no_proxy().build().unwrap();
     let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", portal.url()) };
-    client.request(Method::from_bytes(method.as_bytes()).unwrap(), url).bearer_auth(token)
+    CLIENT.request(Method::from_bytes(method.as_bytes()).unwrap(), url).bearer_auth(token)
 }
 
 pub fn get(portal: &TestPortal, token: &str, path: &str) -> Response {

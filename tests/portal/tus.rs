@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 use std::net::TcpStream;
-use std::sync::Barrier;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::json;
@@ -222,30 +221,6 @@ fn an_upload_that_nobody_goes_on_with_expires() {
     assert_eq!(portal.portal().sweep().unwrap().expired, 1);
     let response = append(&portal, &upload, 500, &sample.bytes[500..]);
     assert_eq!(problem(response), (404, String::from("/problems/upload-unknown")));
-}
-
-#[test]
-fn of_many_writers_at_one_offset_exactly_one_goes_on() {
-    let portal = TestPortal::start();
-    let sample = Sample::new(1, 2_000_000);
-    let upload = announce(&portal, &sample);
-    for (from, to) in [(0, 1_000_000), (1_000_000, 2_000_000)] {
-        let start = Barrier::new(24);
-        let answers: Vec<u16> = std::thread::scope(|scope| {
-            let racers: Vec<_> = (0..24)
-                .map(|_| {
-                    scope.spawn(|| {
-                        start.wait();
-                        append(&portal, &upload, from, &sample.bytes[from..to]).status().as_u16()
-                    })
-                })
-                .collect();
-            racers.into_iter().map(|racer| racer.join().unwrap()).collect()
-        });
-        assert_eq!(answers.iter().filter(|status| **status == 204).count(), 1, "{answers:?}");
-        assert_eq!(answers.iter().filter(|status| **status == 409).count(), 23, "{answers:?}");
-    }
-    assert_eq!(content(&portal, &sample).send().unwrap().bytes().unwrap(), sample.bytes);
 }
 
 /// Sends the head of a PATCH and some bytes of its body, and then nothing more.
