@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """The portal's one-shot door beside nginx's PUT and node's tus server: same machine, same disk, same run, same client.
 
-    benches/portal_load.py load TARSEAL [--tus-js DIR]     TARSEAL is a release build; DIR has @tus/server and @tus/file-store
+    benches/portal_load.py load TARSEAL [--tus-js DIR] [--tls] [--only stream,many,small]
+                                   TARSEAL is a release build; DIR has @tus/server and @tus/file-store
     benches/portal_load.py slow TARSEAL [--connections N]  N (500) connections that send their headers slowly, and a good client
 
 `load` prints, for each server, CPU seconds per GiB of one stream, 200 uploads of 4 MiB at once (rate, p99, peak memory), and
-uploads of 4 KiB per second over 16 connections, and the ratios to nginx. The portal hashes and synchronises every byte; nginx and
-node do neither. `slow` ends with code 1 when the good client's p99 is not under a second.
+uploads of 4 KiB per second over 16 connections, and the ratios to nginx; and the rate of one stream beside `dd conv=fsync` of the
+same file. The portal hashes and synchronises every byte; nginx and node do neither. `--tls` speaks TLS 1.3 to portal and nginx. `slow` ends with code 1 when the good client's p99 is not under a second.
 
 Needs nginx, curl, node (a server that is not there is left out). The client runs on the same cores.
 """
@@ -17,6 +18,7 @@ import hashlib
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -69,8 +71,9 @@ class Portal:
         data = os.path.join(place, "portal")
         new = [arguments.tarseal, "portal", "token", "new", "--role", "upload", "--ticket", TICKET, "--data", data]
         token = subprocess.run(new, check=True, capture_output=True, text=True).stdout.strip()
+        tls = ["--tls-cert", arguments.certificate, "--tls-key", arguments.key] if arguments.tls else []
         self.process = subprocess.Popen(
-            [arguments.tarseal, "portal", "serve", "--data", data, "--listen", "127.0.0.1:0"],
+            [arguments.tarseal, "portal", "serve", "--data", data, "--listen", "127.0.0.1:0", *tls],
             stderr=subprocess.PIPE, env={**os.environ, "TARSEAL_LOG": "warn"})
         for line in self.process.stderr:
             if b"listening on " in line:
@@ -86,15 +89,16 @@ class Portal:
 class Nginx:
     name = "nginx"
 
-    def __init__(self, place, _):
+    def __init__(self, place, arguments):
         place = os.path.join(place, "nginx")
+        tls = f"ssl_certificate {arguments.certificate}; ssl_certificate_key {arguments.key};" if arguments.tls else ""
         os.makedirs(os.path.join(place, "files"))
         self.port = free_port()
         with open(os.path.join(place, "nginx.conf"), "w") as file:
             file.write(f"""daemon off; worker_processes 2; pid {place}/pid; error_log {place}/error.log; user root;
 events {{ worker_connections 4096; }}
 http {{ access_log off; keepalive_requests 10000000; client_max_body_size 0; client_body_temp_path {place}/files/tmp;
-  server {{ listen 127.0.0.1:{self.port}; root {place}/files; location / {{ dav_methods PUT; }} }} }}""")
+  server {{ listen 127.0.0.1:{self.port}{" ssl" if tls else ""}; {tls} root {place}/files; location / {{ dav_methods PUT; }} }} }}""")
         self.process = subprocess.Popen(["nginx", "-p", place, "-c", os.path.join(place, "nginx.conf")], stderr=subprocess.DEVNULL)
         wait_for(self.port)
 
@@ -152,6 +156,14 @@ async def answer(reader):
     return status
 
 
+def connect(server):
+    if not server.tls:
+        return asyncio.open_connection("127.0.0.1", server.port)
+    anyone = ssl.create_default_context()
+    anyone.check_hostname, anyone.verify_mode = False, ssl.CERT_NONE
+    return asyncio.open_connection("127.0.0.1", server.port, ssl=anyone)
+
+
 async def send(server, streams, number, body):
     reader, writer = streams
     method, path, more = server.request(number)
@@ -173,7 +185,7 @@ async def at_once(server, count, length):
 
     async def one(number):
         begun = time.perf_counter()
-        streams = await asyncio.open_connection("127.0.0.1", server.port)
+        streams = await connect(server)
         await send(server, streams, number, body)
         times.append(time.perf_counter() - begun)
         streams[1].close()
@@ -190,7 +202,7 @@ async def small_ones(server, seconds, connections):
 
     async def one(first):
         nonlocal done
-        streams = await asyncio.open_connection("127.0.0.1", server.port)
+        streams = await connect(server)
         number = first
         while time.perf_counter() < end:
             await send(server, streams, number, body)
@@ -213,41 +225,56 @@ def one_stream(server, place, gibibytes):
     more = more.replace("{length}", str(os.path.getsize(path)))
     headers = [part for line in more.split("\r\n") if line for part in ("--header", line)]
     begun, before = time.perf_counter(), cpu(server.process.pid)
-    subprocess.run(["curl", "--silent", "--fail", "--output", "/dev/null", "--header", "Expect:", "--request", method, *headers,
-                    "--upload-file", path, f"http://127.0.0.1:{server.port}{where}"], check=True)
+    subprocess.run(["curl", "--silent", "--fail", "--insecure", "--output", "/dev/null", "--header", "Expect:", "--request", method, *headers,
+                    "--upload-file", path, f"http{'s' if server.tls else ''}://127.0.0.1:{server.port}{where}"], check=True)
     spent = time.perf_counter() - begun
     used = cpu(server.process.pid) - before
+    begun = time.perf_counter()
+    subprocess.run(["dd", f"if={path}", f"of={path}.dd", "bs=1M", "conv=fsync", "status=none"], check=True)
+    copied = time.perf_counter() - begun
     os.unlink(path)
-    return used / gibibytes, gibibytes * (1 << 30) / spent / 1e6
+    os.unlink(path + ".dd")
+    return used / gibibytes, gibibytes * (1 << 30) / spent / 1e6, copied / spent
 
 
 def load(arguments):
-    kinds = [Nginx if shutil.which("nginx") else None, Node if arguments.tus_js and shutil.which("node") else None, Portal]
-    first = None
-    print(f"{'':10} {'CPU s/GiB':>10} {'MB/s':>7} | {'200 x 4 MiB MB/s':>16} {'p99 s':>6} {'MiB':>5} | {'4 KiB/s':>8}")
+    kinds = [Nginx if shutil.which("nginx") else None, Node if arguments.tus_js and shutil.which("node") and not arguments.tls else None, Portal]
+    parts, first = arguments.only.split(","), None
+    print(f"{'':10} {'CPU s/GiB':>10} {'MB/s':>7} {': dd':>5} | {'200 x 4 MiB MB/s':>16} {'p99 s':>6} {'MiB':>5} | {'4 KiB/s':>8}")
     for kind in filter(None, kinds):
         place = tempfile.mkdtemp(prefix="tarseal-load.", dir=arguments.place)
+        if arguments.tls:
+            arguments.certificate, arguments.key = os.path.join(place, "cert.pem"), os.path.join(place, "key.pem")
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+                            "/CN=localhost", "-keyout", arguments.key, "-out", arguments.certificate], check=True, capture_output=True)
         server = kind(place, arguments)
+        server.tls = arguments.tls
+        used = stream = dd = rate = late = small = 0
         try:
-            used, stream = one_stream(server, place, arguments.gibibytes)
-            rate, late = asyncio.run(at_once(server, 200, 4 << 20))
+            if "stream" in parts:
+                used, stream, dd = one_stream(server, place, arguments.gibibytes)
+            if "many" in parts:
+                rate, late = asyncio.run(at_once(server, 200, 4 << 20))
             memory = peak(server.process.pid)
-            small = asyncio.run(small_ones(server, 8, 16))
+            if "small" in parts:
+                small = asyncio.run(small_ones(server, arguments.seconds, 16))
         finally:
             server.process.terminate()
             server.process.wait()
             shutil.rmtree(place)
         figures = (used, stream, rate, late, memory, small)
         first = first or figures
-        print(f"{server.name:10} {used:10.2f} {stream:7.0f} | {rate:16.0f} {late:6.2f} {memory:5.0f} | {small:8.0f}")
+        print(f"{server.name:10} {used:10.2f} {stream:7.0f} {dd:5.2f} | {rate:16.0f} {late:6.2f} {memory:5.0f} | {small:8.0f}", flush=True)
         if first is not figures:
             ratios = [mine / other if other else 0 for mine, other in zip(figures, first)]
-            print(f"{'  : nginx':10} {ratios[0]:10.2f} {ratios[1]:7.2f} | {ratios[2]:16.2f} {ratios[3]:6.2f} {ratios[4]:5.1f} | {ratios[5]:8.2f}", flush=True)
+            print(f"{'  : nginx':10} {ratios[0]:10.2f} {ratios[1]:7.2f} {'':5} | {ratios[2]:16.2f} {ratios[3]:6.2f} {ratios[4]:5.1f} | {ratios[5]:8.2f}", flush=True)
 
 
 def slow(arguments):
     place = tempfile.mkdtemp(prefix="tarseal-load.", dir=arguments.place)
+    arguments.tls = False
     server = Portal(place, arguments)
+    server.tls = False
     times, closed = [], 0
 
     async def dawdle():
@@ -301,6 +328,9 @@ def main():
         command.add_argument("--gibibytes", type=int, default=1)
         command.add_argument("--connections", type=int, default=500)
         command.add_argument("--requests", type=int, default=300)
+        command.add_argument("--tls", action="store_true")
+        command.add_argument("--only", default="stream,many,small", help="what to measure")
+        command.add_argument("--seconds", type=float, default=8, help="how long small files are sent")
     arguments = parser.parse_args()
     arguments.run(arguments)
 
