@@ -58,6 +58,7 @@ fn pack(items: &[Item]) -> Vec<u8> {
         entries,
         left_out: Vec::new(),
         findings: Counts::new(),
+        collected: None,
     };
     packer.finish(&manifest).expect("memory takes all")
 }

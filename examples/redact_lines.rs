@@ -4,7 +4,8 @@
 use std::io::{BufRead, Write};
 
 use serde_json::{Value, json};
-use tarseal::redact::{Profile, Redactor, Rules, Survey, TicketKey};
+use tarseal::profile::Profile;
+use tarseal::redact::{Redactor, Rules, Survey, TicketKey};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rules = match std::env::args_os().nth(1) {

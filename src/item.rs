@@ -186,6 +186,22 @@ pub enum Reason {
     PartOfDatabase,
     /// A database in the middle of a change, of which its file may hold only a part.
     Unfinished,
+    /// It is about another time than was asked for.
+    OutsideWindow,
+    /// There was more than the profile's limits allow; what is newer stayed.
+    OverLimit,
+    /// It took longer than the profile allows.
+    TimedOut,
+    /// A program that the profile asks is not on this computer.
+    NotInstalled,
+    /// Nothing on this computer is called so.
+    NotThere,
+    /// Nothing on this computer is called so, and the profile requires it.
+    Missing,
+    /// A program that the profile asks ended with an error and said nothing.
+    Failed,
+    /// On a network file system, which the profile does not enter.
+    NetworkFileSystem,
 }
 
 impl Reason {
@@ -209,15 +225,84 @@ impl Reason {
             Self::LineTooLong => "a line in it is too long to be checked for personal data",
             Self::PartOfDatabase => "belongs to a database, which holds all of it",
             Self::Unfinished => "a database in the middle of a change; try again when it is not in use",
+            Self::OutsideWindow => "of another time than was asked for",
+            Self::OverLimit => "over the limit of size; what is newer stayed",
+            Self::TimedOut => "it took too long",
+            Self::NotInstalled => "not installed on this computer",
+            Self::NotThere => "not on this computer",
+            Self::Missing => "not on this computer, and the profile requires it",
+            Self::Failed => "the command failed and said nothing",
+            Self::NetworkFileSystem => "on a network file system, which the profile does not enter",
         }
     }
 
-    /// Whether the snapshot counts as incomplete without it (exit code 3). Links, devices, forbidden files and
-    /// those the profile leaves out were never going to be in it; what lies beside a database is in the database.
+    /// Whether the snapshot counts as incomplete without it (exit code 3). Links, devices, forbidden files, those the
+    /// profile leaves out and those of another time were never going to be in it; what lies beside a database is in the
+    /// database; what this computer does not have was not left out.
     #[must_use]
     pub const fn makes_incomplete(self) -> bool {
-        !matches!(self, Self::Link | Self::NotAFile | Self::Forbidden | Self::ByProfile | Self::PartOfDatabase)
+        !matches!(
+            self,
+            Self::Link
+                | Self::NotAFile
+                | Self::Forbidden
+                | Self::ByProfile
+                | Self::PartOfDatabase
+                | Self::OutsideWindow
+                | Self::NotInstalled
+                | Self::NotThere
+                | Self::NetworkFileSystem
+        )
     }
+}
+
+/// What collecting by a profile, or within a window of time, came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CollectReport {
+    /// The profile, if its sources were asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// The beginning of the window, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// The end of the window, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// Every source, in the profile's order.
+    pub sources: Vec<SourceReport>,
+    /// What is not there as a whole or in part, with the bytes that are known to be missing.
+    pub fell_out: Vec<FellOut>,
+}
+
+/// What came of one source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceReport {
+    /// The kind: `path`, `file`, `command`, `journal`, `container`, `kubernetes`, `archive`.
+    pub kind: String,
+    /// What the profile calls it; redacted before it is written anywhere.
+    pub name: String,
+    /// How many items came of it.
+    pub items: u64,
+    /// How many bytes.
+    pub bytes: u64,
+    /// How long it took.
+    pub milliseconds: u64,
+    /// What a command ended with, where that was not 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<i32>,
+}
+
+/// Something that is not in the snapshot, as a whole or in part, and how much that is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FellOut {
+    /// Its path in the snapshot; redacted before it is written anywhere.
+    pub path: String,
+    /// Why.
+    pub reason: Reason,
+    /// How many bytes are missing.
+    pub bytes: u64,
+    /// Whether the rest of it is in the snapshot.
+    pub in_part: bool,
 }
 
 #[cfg(test)]

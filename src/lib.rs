@@ -28,6 +28,8 @@ pub mod records;
 pub mod collect;
 #[cfg(feature = "snapshot")]
 pub mod pack;
+#[cfg(feature = "snapshot")]
+pub mod profile;
 #[cfg(feature = "cli")]
 pub mod send;
 

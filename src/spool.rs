@@ -26,6 +26,8 @@ const TAKEN: usize = 4 * CHUNK;
 const SEALED_CHUNK: u64 = CHUNK as u64 + 16;
 /// Bytes that a spool of [`Spools`] keeps in memory before it goes on in a file.
 const IN_MEMORY: usize = 4 << 20;
+/// The same of a small one.
+const LITTLE: usize = CHUNK;
 /// Most bytes of a spool that has no file to go on in.
 const WITHOUT_FILE: usize = 64 << 20;
 
@@ -177,11 +179,21 @@ impl Spools {
     /// A new, empty spool.
     #[must_use]
     pub fn spool(&self) -> Spool {
+        self.keeping(IN_MEMORY)
+    }
+
+    /// A new, empty spool that goes on in its file soon: for many at a time.
+    #[must_use]
+    pub fn small(&self) -> Spool {
+        self.keeping(LITTLE)
+    }
+
+    fn keeping(&self, in_memory: usize) -> Spool {
         match &self.0 {
             None => Spool::without_file(WITHOUT_FILE),
             Some(place) => {
                 let mut rng = place.rng.lock().unwrap_or_else(PoisonError::into_inner);
-                Spool::new(&place.directory, IN_MEMORY, &mut *rng)
+                Spool::new(&place.directory, in_memory, &mut *rng)
             }
         }
     }

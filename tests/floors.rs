@@ -16,10 +16,14 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("records", &["track"]),
     ("collect", &[]),
+    ("profile", &["collect", "redact"]),
     ("pack", &["redact"]),
     ("send", &["wire", "track"]),
     ("pipeline", &["collect", "redact", "pack", "format"]),
-    ("cli", &["collect", "redact", "pack", "format", "send", "track", "wire", "records", "pipeline", "portal"]),
+    (
+        "cli",
+        &["collect", "profile", "redact", "pack", "format", "send", "track", "wire", "records", "pipeline", "portal"],
+    ),
     ("portal", &["format", "track", "wire", "records"]),
 ];
 

@@ -47,8 +47,32 @@ impl Drop for Unfinished {
     }
 }
 
-/// Removes everything that is half made. The commands still run meanwhile, so it is tried until nothing is found.
+/// The commands of a collection that runs: they are ended with the process.
+static RUNNING: Mutex<Option<crate::collect::Running>> = Mutex::new(None);
+
+/// Notes that commands run, until the value is dropped.
+pub struct Running(());
+
+impl Running {
+    /// Notes what ends them.
+    #[must_use]
+    pub fn note(running: &crate::collect::Running) -> Self {
+        *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) = Some(running.clone());
+        Self(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// Ends the commands that run. Removes everything that is half made. The commands still run meanwhile, so it is tried until nothing is found.
 pub fn clean_up() {
+    if let Some(running) = &*RUNNING.lock().unwrap_or_else(PoisonError::into_inner) {
+        running.stop();
+    }
     let unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
     for _ in 0..20 {
         let partial: Vec<PathBuf> = unfinished.iter().flat_map(|path| beside(path)).collect();

@@ -18,6 +18,7 @@ mod rules;
 mod settings;
 mod terminal;
 mod vendors;
+mod window;
 mod world;
 
 use std::ffi::OsString;

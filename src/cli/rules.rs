@@ -1,13 +1,15 @@
 //! What a run redacts by: the profile and the watch list, from flags or settings.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::args::RulesArguments;
 use super::exit::{Exit, Failure};
 use super::output::shown;
 use super::settings::Settings;
-use crate::redact::{GateHit, Profile};
+use crate::profile::Profile;
+use crate::redact::GateHit;
 
 /// Largest profile and watch list that is read, in bytes.
 const LARGEST: u64 = 16 << 20;
@@ -29,7 +31,9 @@ pub fn named(word: &str) -> Result<Profile, Failure> {
         return Ok(profile);
     }
     if word.contains(['/', '.']) {
-        return read(Path::new(word));
+        let profile = read(Path::new(word))?;
+        may_run(Path::new(word), &profile)?;
+        return Ok(profile);
     }
     let failure = Failure::usage(format_args!("There is no profile \"{}\".", shown(word)));
     Err(match Profile::nearest(word) {
@@ -37,6 +41,19 @@ pub fn named(word: &str) -> Result<Profile, Failure> {
         None => failure.next(format!("The built-in profiles: {}.", Profile::names().collect::<Vec<_>>().join(", "))),
     }
     .next(format!("A file of your own is named with a slash or its ending:  --profile ./{}.toml", shown(word))))
+}
+
+/// Refuses a profile that runs commands where everybody can write to it.
+fn may_run(file: &Path, profile: &Profile) -> Result<(), Failure> {
+    let runs = profile.collection.sources.iter().any(|rule| rule.kind.word() == "command");
+    if runs && file.metadata().is_ok_and(|metadata| metadata.mode() & 0o002 != 0) {
+        let place = shown(&file.display().to_string()).into_owned();
+        return Err(Failure::usage(format_args!(
+            "Everybody on this computer can write to {place}, and it runs commands."
+        ))
+        .next(format!("Make it yours:  chmod go-w {place}")));
+    }
+    Ok(())
 }
 
 /// Reads and checks a profile.

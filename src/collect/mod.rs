@@ -7,7 +7,14 @@
 //! An argument that names nothing is an error before anything is read; what cannot be read inside a directory is left out
 //! and listed.
 
+mod archive;
+mod caps;
+mod collection;
+mod gather;
+mod packing;
+mod run;
 mod source;
+mod window;
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -16,9 +23,17 @@ use std::path::{Path, PathBuf};
 
 use rand::CryptoRng;
 
+pub use self::collection::{
+    ArchiveSource, CollectLimits, Collection, CommandSource, ContainerSource, FileSource, Globs, JournalSource,
+    KubernetesSource, SourceKind, SourceRule, WindowRule,
+};
+pub(crate) use self::gather::is_secret;
+pub use self::gather::{GatherOptions, Gathered, WouldRun, gather};
+pub use self::run::Running;
+pub use self::window::Window;
 use crate::item::{ArchivePath, Item, LeftOut};
 use crate::progress::{Progress, Step, count};
-use source::Found;
+use source::{Found, Search};
 
 /// Most items, and most things left out, in one snapshot: as many as a reader accepts.
 const MOST: usize = 999_999;
@@ -121,6 +136,22 @@ pub enum CollectError {
     /// More files than a snapshot can hold.
     #[error("more than {MOST} files were found; name fewer")]
     TooMany,
+    /// An archive is not of the kind that the profile expects.
+    #[error("{} is not {what} (no {missing} inside)", path.display())]
+    WrongKind {
+        /// The archive.
+        path: PathBuf,
+        /// What was expected, with its article.
+        what: String,
+        /// What such an archive holds.
+        missing: String,
+    },
+    /// What was collected could not be kept until it is sealed.
+    #[error("what was collected could not be kept")]
+    Keep(#[source] io::Error),
+    /// Collecting was stopped from outside.
+    #[error("collecting was stopped")]
+    Stopped,
     /// There is nothing to send: all that was found was left out, or all of it is empty.
     #[error("there is nothing in it")]
     Empty {
@@ -143,9 +174,9 @@ pub fn collect(
         return Err(CollectError::StandardInputTwice);
     }
     progress.begin(Step::Collect, None);
-    let mut found = Found::new(MOST, progress);
+    let mut found = Found::new(MOST, Search::default(), progress);
     for start in starts {
-        start.find(options, &mut found)?;
+        start.find(Some(&mut *options), &mut found)?;
     }
     let Collected { mut items, mut left_out } = found.into_collected();
     items.sort_by(|one, other| one.path.cmp(&other.path));

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::clock::Timestamp;
 use crate::ids::TicketId;
-use crate::item::{ArchivePath, LeftOut};
+use crate::item::{ArchivePath, CollectReport, LeftOut};
 use crate::redact::{Category, Counts};
 
 /// Where the manifest stands in the archive. No other entry may stand below `.tarseal/`.
@@ -35,6 +35,9 @@ pub struct Manifest {
     pub left_out: Vec<LeftOut>,
     /// Findings in all files, by category.
     pub findings: BTreeMap<Category, u64>,
+    /// What came of each source, where a profile's sources were asked or a window of time was set; redacted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collected: Option<CollectReport>,
 }
 
 /// One file of a snapshot.
@@ -191,6 +194,7 @@ mod tests {
             }],
             left_out: vec![LeftOut { path: "core".into(), reason: crate::item::Reason::NotReadable }],
             findings: Counts::new(),
+            collected: None,
         };
         let mut json = serde_json::to_value(&manifest).unwrap();
         assert_eq!(json["entries"][0]["sha256"], "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

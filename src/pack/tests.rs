@@ -57,6 +57,7 @@ pub(super) fn manifest(entries: Vec<Entry>) -> Manifest {
         entries,
         left_out: Vec::new(),
         findings: Counts::new(),
+        collected: None,
     }
 }
 

@@ -11,7 +11,7 @@ use super::output::{PartialFile, parent};
 use crate::clock::Timestamp;
 use crate::format::{Recipient, SealError, SealOptions, SealWriter, SenderKey, Share, ShareField};
 use crate::ids::{FileId, TicketId};
-use crate::item::{ArchivePath, Item, LeftOut, Reason};
+use crate::item::{ArchivePath, CollectReport, Item, LeftOut, Reason};
 use crate::pack::{AddError, Digest, Entry, Manifest, ManifestVersion, PackOptions, Packer};
 use crate::progress::{Progress, Step, count};
 use crate::redact::{
@@ -26,6 +26,8 @@ pub struct Plan<'a> {
     pub items: Vec<Item>,
     /// What was found and not collected; goes into the manifest.
     pub left_out: Vec<LeftOut>,
+    /// What came of each source, for the manifest.
+    pub collected: Option<CollectReport>,
     /// What happens to personal values.
     pub redaction: Redaction,
     /// Who may open the file.
@@ -147,6 +149,7 @@ pub fn create(
         }
     };
     left_out.extend(plan.left_out);
+    let collected = plan.collected.map(|report| filter.report(report));
     let left_out = left_out.into_iter().map(|left_out| filter.left_out(left_out)).collect();
 
     let mut order: Vec<(ArchivePath, Metered)> =
@@ -157,6 +160,7 @@ pub fn create(
         order,
         filter,
         left_out,
+        collected,
         seal: SealOptions { created: plan.created, recipients: plan.recipients, share: plan.share },
         pack: PackOptions { level: plan.level, ..PackOptions::new(parent(output)) },
         sender: plan.sender,
@@ -192,6 +196,7 @@ struct Packing<'a> {
     order: Vec<(ArchivePath, Metered)>,
     filter: Filter,
     left_out: Vec<LeftOut>,
+    collected: Option<CollectReport>,
     seal: SealOptions<'a>,
     pack: PackOptions,
     /// Signs what is sealed.
@@ -269,6 +274,7 @@ impl Packing<'_> {
             entries: Vec::with_capacity(self.order.len()),
             left_out: self.left_out.clone(),
             findings: Counts::new(),
+            collected: self.collected.clone(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::item::{ArchivePath, BecameShorter, Item, LeftOut, Reason};
+use crate::item::{ArchivePath, BecameShorter, CollectReport, Item, LeftOut, Reason};
 use crate::redact::{Consent, RedactError, Redacted, Redactor};
 
 /// What items go through on their way to the packer.
@@ -24,6 +24,19 @@ impl Filter {
             Self::Redactor(redactor) => redactor.left_out(left_out),
             Self::Nothing(_) => left_out,
         }
+    }
+
+    /// The report of collecting without personal values in its names and paths.
+    pub(super) fn report(&self, report: CollectReport) -> CollectReport {
+        let clean = |text: String| self.left_out(LeftOut { path: text, reason: Reason::ByProfile }).path;
+        let CollectReport { mut sources, mut fell_out, .. } = report;
+        for source in &mut sources {
+            source.name = clean(std::mem::take(&mut source.name));
+        }
+        for one in &mut fell_out {
+            one.path = clean(std::mem::take(&mut one.path));
+        }
+        CollectReport { sources, fell_out, ..report }
     }
 
     pub(super) fn open<'a>(&'a self, item: &'a Item) -> Result<Redacted<'a>, Reason> {

@@ -150,6 +150,7 @@ fn seal_logs(desk: &Desk, file: &Path, count: usize, length: usize) -> Arc<Vec<u
     let plan = Plan {
         level: 1,
         items,
+        collected: None,
         left_out: Vec::new(),
         redaction: Redaction::None(Consent::explicit()),
         recipients: &recipients,

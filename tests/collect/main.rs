@@ -1,6 +1,8 @@
 //! The collect room by its door: what is found, what is left out, and what no trick gets into a snapshot.
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+mod gather;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, File};

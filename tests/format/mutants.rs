@@ -39,6 +39,7 @@ fn snapshot(key: &Identity, share: Option<&Share>, length: usize) -> Vec<u8> {
     let plan = Plan {
         level: 1,
         items: vec![item("var/log/bridge.log", b"14:20:01 no answer\n".repeat(99)), item("core", noise)],
+        collected: None,
         left_out: Vec::new(),
         redaction: Redaction::None(Consent::explicit()),
         recipients: &[key.recipient()],

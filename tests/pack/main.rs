@@ -69,6 +69,7 @@ fn manifest(entries: Vec<tarseal::pack::Entry>) -> Manifest {
         entries,
         left_out: Vec::new(),
         findings: Counts::new(),
+        collected: None,
     }
 }
 

@@ -59,6 +59,7 @@ fn collected(directory: &Path) -> Collected {
 
 fn plan(items: Vec<Item>, redaction: Redaction, recipients: &[Recipient]) -> Plan<'_> {
     Plan {
+        collected: None,
         items,
         left_out: Vec::new(),
         redaction,

@@ -3,7 +3,8 @@
 use std::io::{Read, Write};
 
 use tarseal::item::{Item, LeftOut, Reason};
-use tarseal::redact::{OpeningLimits, Profile, RedactError, Redactor, Rules, Survey};
+use tarseal::profile::Profile;
+use tarseal::redact::{OpeningLimits, RedactError, Redactor, Rules, Survey};
 use tarseal::spool::Spools;
 
 use crate::{item, key};

@@ -1,7 +1,8 @@
 //! What a profile changes: actions, keys, patterns, files.
 
 use tarseal::item::Reason;
-use tarseal::redact::{Action, Category, KEYS, Learned, PatternRule, Profile, RedactError, Redactor, Rules};
+use tarseal::profile::{KEYS, Profile};
+use tarseal::redact::{Action, Category, Learned, PatternRule, RedactError, Redactor, Rules};
 
 use crate::{entries, item, key, read, survey, vault};
 
@@ -228,11 +229,16 @@ fn reference() -> [String; 2] {
     for key in KEYS {
         let place = match key.table {
             "" => key.name.to_owned(),
-            "redact.column" | "redact.file" | "redact.pattern" => format!("[[{}]] {}", key.table, key.name),
+            table if key.is_listed() => format!("[[{table}]] {}", key.name),
             table => format!("[{table}] {}", key.name),
         };
         let example = key.example.replace('|', "\\|");
-        keys.push_str(&format!("| `{place}` | {} | {} | `{example}` | {} |\n", key.kind, key.default, key.says));
+        keys.push_str(&format!(
+            "| `{place}` | {} | {} | `{example}` | {} |\n",
+            key.shape.words(),
+            key.default,
+            key.says
+        ));
     }
     let mut categories = String::from("| category | action |\n|---|---|\n");
     for category in Category::ALL {
@@ -251,8 +257,10 @@ fn the_reference_has_every_key_category_and_profile_and_its_example_can_be_used(
         let row = format!("| `{name}` | {} |", Profile::built_in(name).unwrap().title);
         assert!(text.contains(&row), "docs/PROFILES.md should have:\n{row}");
     }
-    let example = text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    let profile = Profile::read(example).unwrap_or_else(|error| panic!("{error}"));
+    let mut examples = text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let mut example = || Profile::read(examples.next().unwrap()).unwrap_or_else(|error| panic!("{error}"));
+    let profile = example();
+    assert_eq!(example().collection.limits.total, 100 << 20);
     assert_eq!((profile.rules.patterns.len(), profile.extends.as_deref()), (1, Some("pexip-infinity")));
 }
 

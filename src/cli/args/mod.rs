@@ -23,9 +23,9 @@ pub use self::operator::{
     UserCommand,
 };
 pub use self::sender::{
-    DueArguments, NamesArguments, ProfileCommand, ReceiptCommand, RedactArguments, ResumeArguments, Review,
-    RulesArguments, SealArguments, SendArguments, SnapshotArguments, StatusArguments, SyncArguments,
-    TranslateArguments, UploadArguments,
+    CollectArguments, DueArguments, NamesArguments, ProfileCommand, ReceiptCommand, RedactArguments, ResumeArguments,
+    Review, RulesArguments, SealArguments, SendArguments, SnapshotArguments, StatusArguments, SyncArguments,
+    TranslateArguments, UploadArguments, WindowArguments,
 };
 pub use self::technician::{
     CatArguments, CloseArguments, FetchArguments, GrepArguments, InspectArguments, KeyArguments, KeyCommand,
@@ -106,6 +106,8 @@ pub enum Command {
     Send(SendArguments),
     /// The same up to the sealed file; nothing leaves this computer
     Seal(SealArguments),
+    /// Show what would be collected, with sizes and reasons; nothing is read but names and sizes
+    Collect(CollectArguments),
     /// Redact text: standard input or a file in, redacted text out
     Redact(RedactArguments),
     /// Upload a sealed file made earlier
@@ -122,7 +124,7 @@ pub enum Command {
     Names(NamesArguments),
     /// Put the names back into a vendor's mail or report: text in, text with names out
     Translate(TranslateArguments),
-    /// List, show and check profiles: what is redacted, and how
+    /// List, show and check profiles: what is collected, and how it is redacted
     #[command(subcommand)]
     Profile(ProfileCommand),
     /// Show or verify a receipt

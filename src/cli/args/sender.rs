@@ -14,9 +14,12 @@ use crate::redact::Category;
 /// What is collected and how it is sealed: shared by `send` and `seal`.
 #[derive(Args, Debug)]
 pub struct SnapshotArguments {
-    /// Files, directories, globs in quotes, or - for standard input
-    #[arg(required = true, value_name = "PATH")]
+    /// Files, directories, globs in quotes, or - for standard input; what the profile collects when absent
+    #[arg(value_name = "PATH")]
     pub paths: Vec<OsString>,
+    /// Which part of the logs.
+    #[command(flatten)]
+    pub window: WindowArguments,
     /// Who can open it: a vendor's name, a recipient (tarseal1…) or a file that holds one; repeatable
     #[arg(long = "to", value_name = "VENDOR|RECIPIENT")]
     pub to: Vec<String>,
@@ -36,6 +39,37 @@ pub struct SnapshotArguments {
     #[arg(long, value_name = "N", default_value_t = *PackOptions::LEVELS.start(), value_parser = level)]
     pub level: i32,
     /// Show what would be collected, with sizes; read nothing, write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Which part of the logs is wanted: lines with another time stamp are left out.
+#[derive(Args, Debug, Default)]
+pub struct WindowArguments {
+    /// Only the last minutes, hours or days: a number with m, h or d
+    #[arg(long, value_name = "TIME", value_parser = span, conflicts_with = "since")]
+    pub last: Option<i64>,
+    /// Only from this time on: 2026-11-21T14:00:00Z, or "2026-11-21 14:00" in this computer's time zone
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// Only before this time
+    #[arg(long, value_name = "WHEN")]
+    pub until: Option<String>,
+}
+
+/// Arguments of `collect`.
+#[derive(Args, Debug)]
+pub struct CollectArguments {
+    /// Files, directories or globs in quotes; what the profile collects when absent
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<OsString>,
+    /// Whose sources: a built-in profile (see `tarseal profile list`) or a file of your own
+    #[arg(long, value_name = "NAME|FILE")]
+    pub profile: Option<String>,
+    /// Which part of the logs.
+    #[command(flatten)]
+    pub window: WindowArguments,
+    /// Show what would be collected, with sizes; read nothing, run nothing
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -226,6 +260,8 @@ pub enum ProfileCommand {
         /// The profile
         file: PathBuf,
     },
+    /// Print the JSON schema of profiles, for editors and other tools
+    Schema,
 }
 
 /// Commands on receipts.
@@ -269,6 +305,16 @@ fn patience(text: &str) -> Result<Duration, String> {
         .filter(|seconds| (60..=30 * 86_400).contains(seconds))
         .map(Duration::from_secs)
         .ok_or_else(|| "expected a time from 1m to 30d, such as 30m or 24h".into())
+}
+
+/// A number with s, m, h or d, in seconds.
+fn span(text: &str) -> Result<i64, String> {
+    const UNITS: [(char, i64); 4] = [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400)];
+    let unit = UNITS.iter().find(|(unit, _)| text.ends_with(*unit));
+    let seconds = unit.and_then(|(unit, seconds)| text.strip_suffix(*unit)?.parse::<i64>().ok()?.checked_mul(*seconds));
+    seconds
+        .filter(|seconds| (1..=3_660 * 86_400).contains(seconds))
+        .ok_or_else(|| "expected a time such as 30m, 24h or 7d".into())
 }
 
 fn days(text: &str) -> Result<u32, String> {

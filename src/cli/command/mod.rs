@@ -3,6 +3,8 @@
 mod audit;
 mod cat;
 mod close;
+mod collect;
+mod collected;
 mod config;
 #[cfg(feature = "portal")]
 mod demo;
@@ -32,6 +34,7 @@ mod translate;
 mod upload;
 mod vendor;
 
+pub use self::collected::{in_part, window_in_words};
 pub use self::remote::sentence;
 pub use self::snapshot::Told;
 
@@ -46,6 +49,7 @@ pub const fn headline(command: &Command) -> &'static str {
     match command {
         Command::Send(_) | Command::Upload(_) | Command::Resume(_) => "NOT SENT.",
         Command::Seal(_) => "NOT SEALED.",
+        Command::Collect(_) => "NOT COLLECTED.",
         Command::Redact(_) => "NOT REDACTED.",
         Command::Open(_) => "NOT OPENED.",
         Command::Fetch(_) => "NOT FETCHED.",
@@ -74,6 +78,7 @@ pub fn run(command: Command, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
         Command::Demo(arguments) => demo::run(&arguments, desk),
         Command::Send(arguments) => send::run(&arguments, desk),
         Command::Seal(arguments) => seal::run(&arguments, desk),
+        Command::Collect(arguments) => collect::run(&arguments, desk),
         Command::Redact(arguments) => redact::run(&arguments, desk),
         Command::Upload(arguments) => upload::run(&arguments, desk),
         Command::Resume(arguments) => upload::resume(&arguments, desk),

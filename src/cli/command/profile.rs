@@ -6,7 +6,8 @@ use crate::cli::args::ProfileCommand;
 use crate::cli::exit::{Failure, Outcome};
 use crate::cli::output::{count, shown};
 use crate::cli::{Desk, rules};
-use crate::redact::{Action, Category, PatternRule, Profile, Rules};
+use crate::profile::{Profile, schema};
+use crate::redact::{Action, Category, PatternRule, Rules};
 
 /// Runs a command on profiles.
 pub fn run(command: &ProfileCommand, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
@@ -16,7 +17,15 @@ pub fn run(command: &ProfileCommand, desk: &mut Desk<'_>) -> Result<Outcome, Fai
         ProfileCommand::Check { file } => {
             let profile = rules::read(file)?;
             desk.output.headline("VALID.", &format!("{}: {}.", shown(&profile.title), summary(&profile.rules)));
+            for source in &profile.collection.sources {
+                desk.output.say(format!("  collects  {:<10}  {}", source.kind.word(), shown(&source.name)));
+            }
             Ok(Outcome::done("valid").with("profile", described(&profile)))
+        }
+        ProfileCommand::Schema => {
+            let schema = schema();
+            desk.output.data(serde_json::to_string_pretty(&schema).expect("a schema is plain JSON"));
+            Ok(Outcome::done("ok").with("schema", schema))
         }
     }
 }
@@ -63,6 +72,9 @@ fn described(profile: &Profile) -> serde_json::Value {
     json!({
         "name": profile.name, "title": profile.title, "purpose": profile.purpose, "extends": profile.extends,
         "actions": actions, "keys": rules.keys.len(), "columns": rules.columns.len(), "files": rules.files.len(),
+        "sources": profile.collection.sources.iter()
+            .map(|source| json!({ "kind": source.kind.word(), "name": source.name }))
+            .collect::<Vec<_>>(),
         "patterns": rules.patterns.iter().map(PatternRule::name).collect::<Vec<_>>(),
     })
 }

@@ -56,7 +56,7 @@ pub fn run(arguments: &RedactArguments, desk: &mut Desk<'_>) -> Result<Outcome, 
         write_private_new(report, &text)
             .map_err(|error| Failure::local(format_args!("The report {}", report.display()), &error))?;
     }
-    Ok(Outcome { exit: completeness(&left_out), ..Outcome::done("redacted").with("findings", counts) })
+    Ok(Outcome { exit: completeness(&left_out, None), ..Outcome::done("redacted").with("findings", counts) })
 }
 
 /// Tells where personal values stand, never the values: one event for each, in the order of the text.

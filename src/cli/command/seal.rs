@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::key::read_identity_with;
-use super::snapshot::{completeness, default_output, dry_run, prepare, seal, show_review, stand_in_key, tell_left_out};
+use super::snapshot::{completeness, default_output, dry_run, prepare, seal, show_review, stand_in_key, tell_missing};
 use crate::cli::Desk;
 use crate::cli::args::{NewPassphraseArguments, PortalArguments, Review, SealArguments};
 use crate::cli::exit::{Exit, Failure, Outcome};
@@ -64,7 +64,7 @@ pub fn run(arguments: &SealArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
         desk.output.data(output.display().to_string());
     }
     let manifest = &created.manifest;
-    tell_left_out(&manifest.left_out, desk);
+    tell_missing(manifest, desk);
     if !manifest.redacted {
         desk.output.say("WITHOUT redaction: it holds personal data as it was.");
     }
@@ -79,13 +79,13 @@ pub fn run(arguments: &SealArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
     );
     desk.output.say("It has no share at a portal: its deletion is by promise, not by key.");
     Ok(Outcome::done("sealed")
-        .exit(completeness(&manifest.left_out))
+        .exit(completeness(&manifest.left_out, manifest.collected.as_ref()))
         .with("file", if to_output { None } else { Some(&output) })
         .with("file_id", created.file_id)
         .with("bytes", created.size)
         .with("sha256", created.sha256)
         .with("review", page)
-        .with("complete", completeness(&manifest.left_out) == Exit::Done))
+        .with("complete", completeness(&manifest.left_out, manifest.collected.as_ref()) == Exit::Done))
 }
 
 /// Whom it is sealed to besides public keys: a passphrase, or keys that both sides hold.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::remote::{self, Remote};
-use super::snapshot::{self, Prepared, Told, completeness, dry_run, prepare, seal, show_review, tell_left_out};
+use super::snapshot::{self, Prepared, Told, completeness, dry_run, prepare, seal, show_review, tell_missing};
 use super::upload::{begin, finish, lock};
 use crate::cli::Desk;
 use crate::cli::args::{Review, SendArguments};
@@ -55,7 +55,7 @@ pub fn run(arguments: &SendArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
         }
     };
     let mut checkpoint = begin(&remote, ticket, &sealed, &created, Some((&field, &share)), desk)?;
-    let exit = completeness(&created.manifest.left_out);
+    let exit = completeness(&created.manifest.left_out, created.manifest.collected.as_ref());
     let outcome = finish(&remote, &mut checkpoint, arguments.give_up_after, desk)?;
     checkpoint.remove().map_err(|error| remote::failure(&error, remote.address.host()))?;
     Ok(outcome
@@ -133,7 +133,7 @@ fn review(
     desk: &mut Desk<'_>,
 ) -> Result<Option<PathBuf>, Failure> {
     let manifest = &created.manifest;
-    tell_left_out(&manifest.left_out, desk);
+    tell_missing(manifest, desk);
     if arguments.review == Review::Html {
         tell_review(manifest, created.size, remote, desk);
     }

@@ -1,10 +1,10 @@
 //! From sources to a sealed file: what `send` and `seal` share.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, json};
 
+use super::collected::{self, Found, nothing};
 use super::key::read_sender_key;
 use super::remote::sentence;
 use crate::cli::Desk;
@@ -12,21 +12,22 @@ use crate::cli::args::{self, SnapshotArguments};
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::interrupt::Unfinished;
 use crate::cli::keeping;
-use crate::cli::output::{count, shown, size};
+use crate::cli::output::shown;
 use crate::cli::review::Review;
 use crate::cli::rules;
 use crate::cli::settings::Settings;
 use crate::cli::vendors;
-use crate::collect::{CollectError, CollectOptions, Collected, Source, collect};
 use crate::format::{Identity, Recipient, Sender, SenderKey, Share, ShareField};
 use crate::ids::TicketId;
-use crate::item::{LeftOut, Reason};
+use crate::item::{CollectReport, LeftOut, Reason};
+use crate::pack::Manifest;
 use crate::pipeline::{CreateError, Created, Plan, Redaction, create};
-use crate::redact::{Consent, Profile, Rules, TicketKey};
+use crate::profile::Profile;
+use crate::redact::{Consent, Rules, TicketKey};
 
 /// What will go into a sealed file, found but not yet read.
 pub struct Prepared {
-    collected: Collected,
+    found: Found,
     recipients: Vec<Recipient>,
     sender: Option<SenderKey>,
     profile: Profile,
@@ -63,16 +64,16 @@ pub fn prepare(
     let recipients = recipients(arguments, secrets, settings, desk)?;
     let sender = sender_key(arguments, settings, desk)?;
     let profile = rules::profile(&arguments.rules, settings)?;
-    let mut collected = find(&arguments.paths, desk)?;
-    leave_out(&mut collected, &profile.rules);
+    let mut found = collected::find(&arguments.paths, &arguments.window, &profile, arguments.dry_run, desk)?;
+    leave_out(&mut found, &profile.rules);
     let show_values = arguments.rules.show_values;
     let (redact, level) = (!arguments.no_redact, arguments.level);
-    Ok(Prepared { collected, recipients, sender, profile, redact, show_values, level })
+    Ok(Prepared { found, recipients, sender, profile, redact, show_values, level })
 }
 
 /// Takes out what the profile leaves out, also where nothing is redacted.
-fn leave_out(collected: &mut Collected, rules: &Rules) {
-    let Collected { items, left_out, .. } = collected;
+fn leave_out(found: &mut Found, rules: &Rules) {
+    let Found { items, left_out, .. } = found;
     items.retain(|item| {
         let stays = rules.leaves_out(item.path.as_str()).is_none();
         if !stays {
@@ -120,52 +121,9 @@ fn recipients(
     Ok(secrets)
 }
 
-fn find(paths: &[OsString], desk: &mut Desk<'_>) -> Result<Collected, Failure> {
-    let sources: Vec<Source> = paths.iter().map(|path| Source::from_argument(path)).collect();
-    let mut options = CollectOptions {
-        standard_input: &mut *desk.world.input,
-        standard_input_name: "standard-input.txt".parse().expect("a plain name is an archive path"),
-        spool_directory: desk.home.directory("outgoing")?,
-        rng: &mut *desk.world.rng,
-    };
-    collect(&sources, &mut options, &desk.bars).map_err(|error| collect_failure(&error))
-}
-
-fn collect_failure(error: &CollectError) -> Failure {
-    match error {
-        CollectError::Read { path, source } => Failure::local(shown(&path.display().to_string()), source),
-        CollectError::Empty { left_out } => nothing(left_out),
-        _ => Failure::usage(sentence(&shown(&error.to_string()))),
-    }
-}
-
-/// There is nothing to send; the first reasons say why.
-fn nothing(left_out: &[LeftOut]) -> Failure {
-    let mut failure = Failure::usage("There is nothing in it: no file that could be sent was found.");
-    for entry in left_out.iter().take(5) {
-        failure = failure.next(format!("  {}   {}", shown(&entry.path), entry.reason.words()));
-    }
-    failure
-}
-
 /// Shows what would be collected and ends there.
 pub fn dry_run(prepared: &Prepared, desk: &Desk<'_>) -> Outcome {
-    let mut total = 0;
-    for item in &prepared.collected.items {
-        total += item.size;
-        desk.output.data(format!("{:>12}  {}", item.size, shown(item.path.as_str())));
-        let mut fields = Map::new();
-        fields.insert("path".into(), json!(item.path));
-        fields.insert("bytes".into(), json!(item.size));
-        desk.output.event("item", fields);
-    }
-    tell_left_out(&prepared.collected.left_out, desk);
-    desk.output.say(format!(
-        "{}, {}. Nothing was read, nothing was written.",
-        count(prepared.collected.items.len() as u64, "file"),
-        size(total)
-    ));
-    Outcome::done("dry-run").with("files", prepared.collected.items.len()).with("bytes", total)
+    collected::tell_look(&prepared.found, &prepared.profile, desk)
 }
 
 /// Redacts, packs and seals into `output`; nothing is left there if it fails.
@@ -183,8 +141,9 @@ pub fn seal(
         Redaction::None(Consent::explicit())
     };
     let plan = Plan {
-        items: prepared.collected.items,
-        left_out: prepared.collected.left_out,
+        items: prepared.found.items,
+        left_out: prepared.found.left_out,
+        collected: prepared.found.report,
         redaction,
         recipients: &prepared.recipients,
         sender: prepared.sender.as_ref(),
@@ -276,8 +235,18 @@ pub fn show_review(
 }
 
 /// The exit code of a snapshot that was made: incomplete when something that was asked for is not in it.
-pub fn completeness(left_out: &[LeftOut]) -> Exit {
-    if left_out.iter().any(|entry| entry.reason.makes_incomplete()) { Exit::Incomplete } else { Exit::Done }
+pub fn completeness(left_out: &[LeftOut], report: Option<&CollectReport>) -> Exit {
+    let parts = report.into_iter().flat_map(|report| &report.fell_out).filter(|one| one.in_part);
+    let mut reasons = left_out.iter().map(|entry| entry.reason).chain(parts.map(|one| one.reason));
+    if reasons.any(Reason::makes_incomplete) { Exit::Incomplete } else { Exit::Done }
+}
+
+/// Tells what is not in a snapshot, or in part only.
+pub fn tell_missing(manifest: &Manifest, desk: &Desk<'_>) {
+    tell_left_out(&manifest.left_out, desk);
+    if let Some(report) = &manifest.collected {
+        collected::tell_report(report, desk);
+    }
 }
 
 /// The key for stand-ins: the ticket's own, or a fresh one when there is no ticket to keep it for.

@@ -9,11 +9,12 @@ mod text;
 
 use std::collections::HashMap;
 
-use super::command::Told;
+use super::command::{Told, in_part, window_in_words};
 use super::output::{count, shown, size};
 use crate::format::SlotKind;
 use crate::pipeline::Created;
-use crate::redact::{Category, Profile, Sample};
+use crate::profile::Profile;
+use crate::redact::{Category, Sample};
 
 /// Most rows of a table; what is beyond them is counted.
 const MOST_ROWS: usize = 2000;
@@ -108,6 +109,14 @@ impl Review {
         if let Some(sender) = &told.sender {
             facts.push(("Signed by", format!("the sender with the fingerprint {}", sender.fingerprint())));
         }
+        let report = manifest.collected.as_ref();
+        if let Some(window) = report.and_then(window_in_words) {
+            facts.push(("Logs", format!("only what was written {window}")));
+        }
+        for source in report.iter().flat_map(|report| &report.sources) {
+            let came = format!("{}, {}", count(source.items, "item"), size(source.bytes));
+            facts.push(("Collected", format!("{} {}: {came}", source.kind, shown(&source.name))));
+        }
         facts.push(("Files", count(manifest.entries.len() as u64, "file")));
         facts.push(("Sealed size", size(created.size)));
         facts.push(("Digest of the sealed file (SHA-256)", created.sha256.to_string()));
@@ -129,7 +138,13 @@ impl Review {
             samples: samples(&created.samples),
             aside: created.set_aside.iter().take(MOST_ASIDE).map(aside).collect(),
             more_aside: more(created.set_aside.len(), MOST_ASIDE, "more word"),
-            left_out: manifest.left_out.iter().take(MOST_ROWS).map(|one| left_out(one, &told.profile)).collect(),
+            left_out: manifest
+                .left_out
+                .iter()
+                .map(|one| left_out(one, &told.profile))
+                .chain(report.iter().flat_map(|report| &report.fell_out).filter(|one| one.in_part).map(part))
+                .take(MOST_ROWS)
+                .collect(),
             more_left_out: more(manifest.left_out.len(), MOST_ROWS, "more file"),
             profile: profile(&told.profile),
         }
@@ -180,6 +195,10 @@ fn left_out(one: &crate::item::LeftOut, profile: &Profile) -> Row {
         None => one.reason.words().to_owned(),
     };
     Row { name: shown(&one.path).into_owned(), says }
+}
+
+fn part(one: &crate::item::FellOut) -> Row {
+    Row { name: format!("{} (in part)", shown(&one.path)), says: in_part(one) }
 }
 
 fn profile(profile: &Profile) -> InForce {

@@ -1,7 +1,7 @@
 //! Opens files beneath a root: not through a link, not outside, not something other than a file.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -121,24 +121,68 @@ fn open_stepwise(root: impl AsFd, path: &Path, flags: OFlags) -> Result<OwnedFd,
 }
 
 /// A file that was found, to be opened by the same rules when it is read.
-pub(super) struct FileContent {
+#[derive(Clone, Debug)]
+pub(in crate::collect) struct FileContent {
     pub(super) root: Arc<Root>,
     pub(super) path: PathBuf,
     pub(super) identity: Identity,
     pub(super) size: u64,
 }
 
-impl Content for FileContent {
-    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+impl FileContent {
+    /// Opens the file, if it is still the same.
+    pub(in crate::collect) fn file(&self) -> io::Result<File> {
         let (file, stat) = open_file(self.root.open()?, &self.path).map_err(|reason| match reason {
             Reason::NotPermitted => io::Error::from(io::ErrorKind::PermissionDenied),
             Reason::Vanished | Reason::Link | Reason::NotAFile => vanished(),
             _ => io::Error::other("it could not be opened"),
         })?;
-        if identity(&stat) != self.identity {
-            return Err(vanished());
+        if identity(&stat) == self.identity { Ok(file) } else { Err(vanished()) }
+    }
+
+    /// Its size when it was found.
+    pub(in crate::collect) const fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn part(&self, start: u64, length: u64) -> io::Result<Whole> {
+        let mut file = self.file()?;
+        file.seek(SeekFrom::Start(start))?;
+        Ok(Whole { file, left: length })
+    }
+}
+
+impl Content for FileContent {
+    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(Whole { file: self.file()?, left: self.size }))
+    }
+}
+
+/// The beginning of a file and a part further on.
+#[derive(Clone, Debug)]
+pub(in crate::collect) struct FilePart {
+    pub(in crate::collect) file: FileContent,
+    /// How many bytes of its beginning.
+    pub(in crate::collect) head: u64,
+    /// Where the part begins and ends; not before the head's end.
+    pub(in crate::collect) start: u64,
+    pub(in crate::collect) end: u64,
+}
+
+impl FilePart {
+    /// How many bytes it has.
+    pub(in crate::collect) const fn length(&self) -> u64 {
+        self.head + (self.end - self.start)
+    }
+}
+
+impl Content for FilePart {
+    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        let part = self.file.part(self.start, self.end - self.start)?;
+        if self.head == 0 {
+            return Ok(Box::new(part));
         }
-        Ok(Box::new(Whole { file, left: self.size }))
+        Ok(Box::new(self.file.part(0, self.head)?.chain(part)))
     }
 }
 

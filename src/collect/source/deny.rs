@@ -64,6 +64,26 @@ pub(super) fn file_system(file: impl AsFd) -> bool {
     }
 }
 
+/// Whether a file or directory that is open lies on the far side of a network, which may not answer: NFS, SMB, CIFS, AFS,
+/// Coda, Ceph (`linux/magic.h`).
+pub(super) fn network(file: impl AsFd) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        const NETWORK_FILE_SYSTEMS: [u32; 7] =
+            [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x5346_414f, 0x7375_7245, 0x00c3_6400];
+        #[expect(clippy::useless_conversion, reason = "the width of f_type differs between architectures")]
+        rustix::fs::fstatfs(file).is_ok_and(|stat| {
+            let kind = i64::from(stat.f_type);
+            NETWORK_FILE_SYSTEMS.iter().any(|&known| i64::from(known) == kind || i64::from(known.cast_signed()) == kind)
+        })
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = file;
+        false
+    }
+}
+
 /// Whether a file's name says that it holds keys or passwords.
 pub(super) fn name(name: &[u8]) -> bool {
     let name = name.to_ascii_lowercase();

@@ -56,7 +56,7 @@ pub(super) fn check(glob: &str) -> Result<Pattern, CollectError> {
 }
 
 impl Start for Pattern {
-    fn find(self: Box<Self>, _: &mut CollectOptions<'_>, found: &mut Found<'_>) -> Result<(), CollectError> {
+    fn find(self: Box<Self>, _: Option<&mut CollectOptions<'_>>, found: &mut Found<'_>) -> Result<(), CollectError> {
         let mut matched = false;
         let mut wanted = |path: &Path| {
             if !path.as_os_str().is_empty() && self.matcher.is_match(path) {

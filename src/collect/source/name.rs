@@ -27,8 +27,13 @@ pub(super) fn archived(path: &Path) -> Vec<u8> {
     names.join(&b'/')
 }
 
+/// The path as it stands in a snapshot, where it is UTF-8.
+pub(in crate::collect) fn archived_text(path: &Path) -> String {
+    String::from_utf8(archived(path)).unwrap_or_default()
+}
+
 /// The path for people: what is not printable or changes the direction of text is escaped, `\xff` or `\u{202e}`.
-pub(super) fn shown(path: &[u8]) -> String {
+pub(in crate::collect) fn shown(path: &[u8]) -> String {
     let mut text = String::new();
     for chunk in path.utf8_chunks() {
         for c in chunk.valid().chars() {

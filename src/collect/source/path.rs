@@ -50,7 +50,7 @@ pub(super) fn check(path: &Path) -> Result<NamedPath, CollectError> {
 }
 
 impl Start for NamedPath {
-    fn find(self: Box<Self>, _: &mut CollectOptions<'_>, found: &mut Found<'_>) -> Result<(), CollectError> {
+    fn find(self: Box<Self>, _: Option<&mut CollectOptions<'_>>, found: &mut Found<'_>) -> Result<(), CollectError> {
         let mut walk = Walk::new(self.root, self.prefix, found)?;
         if self.is_directory { walk.directory(&self.path, &mut |_| Wanted::Yes) } else { walk.file(&self.path) }
     }

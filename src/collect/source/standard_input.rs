@@ -4,9 +4,9 @@ use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Found, Start};
+use super::{Bytes, Candidate, Found, Start};
 use crate::collect::{CollectError, CollectOptions};
-use crate::item::{Content, Item};
+use crate::item::Content;
 use crate::spool::{Spool, SpoolReader};
 
 /// Bytes of standard input kept in memory before a sealed file takes over.
@@ -15,7 +15,12 @@ const IN_MEMORY: usize = 8 << 20;
 pub(super) struct StandardInput;
 
 impl Start for StandardInput {
-    fn find(self: Box<Self>, options: &mut CollectOptions<'_>, found: &mut Found<'_>) -> Result<(), CollectError> {
+    fn find(
+        self: Box<Self>,
+        options: Option<&mut CollectOptions<'_>>,
+        found: &mut Found<'_>,
+    ) -> Result<(), CollectError> {
+        let Some(options) = options else { return Err(CollectError::NotFound("-".into())) };
         let failed = |source| CollectError::Read { path: PathBuf::from("-"), source };
         let mut spool = Spool::new(&options.spool_directory, IN_MEMORY, options.rng);
         let mut buffer = vec![0; 128 << 10];
@@ -28,11 +33,11 @@ impl Start for StandardInput {
             };
             spool.write_all(&buffer[..length]).map_err(failed)?;
         }
-        let item = Item {
+        let item = Candidate {
             path: options.standard_input_name.clone(),
             size: spool.length(),
             modified: None,
-            content: Box::new(Spooled(Arc::new(spool))),
+            bytes: Bytes::Kept(Box::new(Spooled(Arc::new(spool)))),
         };
         found.item(item, None)
     }

@@ -1,6 +1,6 @@
 //! Walks a directory without recursion, in order, with one directory open at a time.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -10,10 +10,10 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, Dir, FileType};
 
 use super::beneath::{FileContent, Identity, Root, identity, open_directory, open_file, reason};
-use super::{Found, deny, name};
+use super::{Bytes, Candidate, Found, Search, deny, name};
 use crate::clock::Timestamp;
 use crate::collect::CollectError;
-use crate::item::{ArchivePath, Item, Reason};
+use crate::item::{ArchivePath, Reason};
 
 /// A walk beneath a root.
 pub(super) struct Walk<'a, 'b> {
@@ -55,6 +55,10 @@ impl<'a, 'b> Walk<'a, 'b> {
     ) -> Result<(), CollectError> {
         let mut waiting = vec![(start.to_owned(), wanted(start) == Wanted::Yes)];
         while let Some((directory, all)) = waiting.pop() {
+            if self.found.search.is_over() {
+                self.leave_out(&directory, Reason::TimedOut)?;
+                return Ok(());
+            }
             let mut names = match self.names(&directory) {
                 Ok(names) => names,
                 Err(reason) => {
@@ -68,6 +72,12 @@ impl<'a, 'b> Walk<'a, 'b> {
                 let path = directory.join(name);
                 let this = if all { Wanted::Yes } else { wanted(&path) };
                 if this == Wanted::No {
+                    continue;
+                }
+                if self.is_excluded(&path) {
+                    if this == Wanted::Yes {
+                        self.leave_out(&path, Reason::ByProfile)?;
+                    }
                     continue;
                 }
                 match self.kind(&path, kind) {
@@ -95,7 +105,18 @@ impl<'a, 'b> Walk<'a, 'b> {
         }
     }
 
-    fn look_at(&self, path: &Path) -> Result<(Item, Identity), Reason> {
+    fn is_excluded(&self, path: &Path) -> bool {
+        let Search { exclude, prefix, .. } = &self.found.search;
+        if exclude.texts().is_empty() {
+            return false;
+        }
+        let archived = self.archived(path);
+        let beneath = archived.strip_prefix(prefix.as_bytes()).unwrap_or(&archived);
+        let beneath = beneath.strip_prefix(b"/").unwrap_or(beneath);
+        exclude.hold_for(Path::new(OsStr::from_bytes(beneath)))
+    }
+
+    fn look_at(&self, path: &Path) -> Result<(Candidate, Identity), Reason> {
         let file_name = path.file_name().unwrap_or_default().as_bytes();
         if deny::name(file_name) {
             return Err(Reason::Forbidden);
@@ -108,7 +129,10 @@ impl<'a, 'b> Walk<'a, 'b> {
             return Err(Reason::Forbidden);
         }
         let size = u64::try_from(stat.st_size).map_err(|_| Reason::ReadError)?;
-        if size <= deny::LOOKED_INTO {
+        if self.found.search.local && deny::network(&file) {
+            return Err(Reason::NetworkFileSystem);
+        }
+        if size <= deny::LOOKED_INTO && !self.found.search.metadata_only {
             let mut bytes = Vec::new();
             file.take(deny::LOOKED_INTO).read_to_end(&mut bytes).map_err(|_| Reason::ReadError)?;
             if deny::content(&bytes) {
@@ -118,7 +142,7 @@ impl<'a, 'b> Walk<'a, 'b> {
         let identity = identity(&stat);
         let content = FileContent { root: Arc::clone(&self.root), path: path.to_owned(), identity, size };
         let modified = (stat.st_mtime > 0).then(|| Timestamp::from_seconds(stat.st_mtime));
-        Ok((Item { path: archive_path, size, modified, content: Box::new(content) }, identity))
+        Ok((Candidate { path: archive_path, size, modified, bytes: Bytes::File(content) }, identity))
     }
 
     /// The names in a directory and what they are said to be.
@@ -127,6 +151,9 @@ impl<'a, 'b> Walk<'a, 'b> {
         let stat = rustix::fs::fstat(&opened).map_err(reason)?;
         if self.kernel.contains(&identity(&stat)) || deny::file_system(&opened) {
             return Err(Reason::Forbidden);
+        }
+        if self.found.search.local && deny::network(&opened) {
+            return Err(Reason::NetworkFileSystem);
         }
         let mut names = Vec::new();
         for entry in Dir::new(opened).map_err(reason)? {

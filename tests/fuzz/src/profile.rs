@@ -5,7 +5,7 @@
 mod support;
 
 use libfuzzer_sys::fuzz_target;
-use tarseal::redact::Profile;
+use tarseal::profile::Profile;
 
 use support::{item, redacted, redactor};
 

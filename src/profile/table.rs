@@ -127,6 +127,47 @@ impl<'d> Table<'d> {
         })
     }
 
+    /// A time such as `30s` or `24h`, in seconds.
+    pub(super) fn time(&self, key: &str) -> Result<Option<u64>, BadProfile> {
+        let Some((text, at)) = self.text(key)? else { return Ok(None) };
+        time(text).map(Some).ok_or_else(|| {
+            self.text
+                .wrong(at.start, format!("\"{key}\" must be a time"))
+                .hint("for example 30s, 5m, 24h or 7d; a year at most")
+        })
+    }
+
+    /// One of some words.
+    pub(super) fn one_of(&self, key: &str, words: &[&'static str]) -> Result<Option<&'static str>, BadProfile> {
+        let Some((word, at)) = self.text(key)? else { return Ok(None) };
+        words.iter().find(|known| **known == word).map(|known| Some(*known)).ok_or_else(|| {
+            let wrong = self.text.wrong(at.start, format!("\"{key}\" cannot be \"{}\"", word.escape_debug()));
+            match nearest(word, words.iter().copied()) {
+                Some(near) => wrong.hint(format!("did you mean \"{near}\"?")),
+                None => wrong.hint(format!("what may stand here: {}", words.join(", "))),
+            }
+        })
+    }
+
+    /// A list of texts that are not empty; nothing when it is absent.
+    pub(super) fn list(&self, key: &str, most: usize) -> Result<Vec<At<String>>, BadProfile> {
+        let Some(value) = self.value(key) else { return Ok(Vec::new()) };
+        let list =
+            value.get_ref().as_array().ok_or_else(|| self.kind(key, value, "a list of texts, [\"…\", \"…\"]"))?;
+        if list.len() > most || list.is_empty() {
+            return Err(self.text.wrong(value.span().start, format!("\"{key}\" must have 1 to {most} texts")));
+        }
+        list.iter()
+            .map(|value| {
+                let (text, at) = self.as_text(key, value)?;
+                if text.is_empty() {
+                    return Err(self.text.wrong(at.start, format!("\"{key}\" has an empty text")));
+                }
+                Ok((text.to_owned(), at))
+            })
+            .collect()
+    }
+
     /// `true`, or nothing.
     pub(super) fn is_true(&self, key: &str) -> Result<bool, BadProfile> {
         match self.value(key) {
@@ -202,6 +243,15 @@ fn size(text: &str) -> Option<u64> {
     number.checked_mul(1 << shift).filter(|bytes| *bytes > 0)
 }
 
+/// A number with s, m, h or d; a year at most.
+fn time(text: &str) -> Option<u64> {
+    const UNITS: [(char, u64); 4] = [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400)];
+    let unit = text.chars().last()?;
+    let (_, seconds) = UNITS.iter().find(|(known, _)| *known == unit)?;
+    let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+    number.checked_mul(*seconds).filter(|seconds| *seconds <= 366 * 86_400)
+}
+
 fn article(kind: &str) -> String {
     match kind.as_bytes().first() {
         Some(b'a' | b'e' | b'i' | b'o' | b'u') => format!("an {kind}"),
@@ -219,6 +269,17 @@ mod tests {
         assert_eq!(size("64 MiB"), Some(64 << 20));
         for bad in ["", "20", "GiB", "20GB", "-1GiB", "0KiB", "99999999999TiB"] {
             assert_eq!(size(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_time_has_a_unit() {
+        assert_eq!(
+            (time("30s"), time("5m"), time("24h"), time("7d")),
+            (Some(30), Some(300), Some(86_400), Some(604_800))
+        );
+        for bad in ["", "h", "24", "-1h", "1w", "1 h", "400d", "99999999999999999999d", "ü"] {
+            assert_eq!(time(bad), None, "{bad}");
         }
     }
 

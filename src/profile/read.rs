@@ -1,11 +1,12 @@
-//! From TOML to rules.
+//! From TOML to a profile, and to the rules of its redaction.
 
 use toml::de::DeTable;
 
 use super::table::{At, Table, Text, nearest};
-use super::{BadProfile, Profile};
-use crate::redact::category::{Action, Category};
-use crate::redact::rules::{BadPattern, ColumnRule, FileRule, FileTreat, OpeningLimits, PatternRule, Rules, Treat};
+use super::{BadProfile, Profile, sources};
+use crate::redact::{
+    Action, BadPattern, Category, ColumnRule, FileRule, FileTreat, OpeningLimits, PatternRule, Rules, Treat,
+};
 
 /// Longest profile in bytes.
 const LONGEST: usize = 1 << 20;
@@ -40,11 +41,14 @@ pub(super) fn profile(source: &str) -> Result<Profile, BadProfile> {
     let purpose = top.text("purpose")?.map(|(purpose, _)| purpose.to_owned());
     let base = top.text("extends")?.map(|extends| base(text, extends)).transpose()?;
     let extends = base.as_ref().map(|base| base.name.clone());
-    let mut rules = base.map(|base| base.rules).unwrap_or_default();
+    let (mut rules, mut collection) = base.map(|base| (base.rules, base.collection)).unwrap_or_default();
+    if let Some(collect) = top.table("collect", "collect")? {
+        sources::add(text, &collect, &mut collection)?;
+    }
     if let Some(redact) = top.table("redact", "redact")? {
         add(text, &redact, &mut rules)?;
     }
-    Ok(Profile { name, title, purpose, extends, rules })
+    Ok(Profile { name, title, purpose, extends, rules, collection })
 }
 
 fn name(text: Text<'_>, (name, at): At<&str>) -> Result<String, BadProfile> {
