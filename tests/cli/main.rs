@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests may fall over as tests do")]
 
 mod audit;
+mod collecting;
 mod desk;
 mod html;
 mod interrupted;
