@@ -20,6 +20,7 @@ use super::desk::Desk;
 use super::error::PortalError;
 use super::metrics::Metrics;
 use super::place;
+use super::records::Setup;
 use super::store::{Store, facts, tenants};
 use super::together::Together;
 use super::tombstones::Tombstones;
@@ -61,6 +62,8 @@ pub(crate) struct App {
     pub(crate) claims: Claims,
     /// Acts that wait for a transaction they share.
     pub(crate) together: Together,
+    /// What the record of processing activities says of how the portal is run.
+    pub(crate) setup: Setup,
 }
 
 /// The id of a request, drawn by the portal, and where the request comes from.
@@ -104,6 +107,7 @@ impl App {
             authority: Authority::open(config)?,
             claims: Claims::default(),
             together: Together::default(),
+            setup: Setup::of(config)?,
         })
     }
 

@@ -43,6 +43,8 @@ pub struct Config {
     pub metrics: Option<SocketAddr>,
     /// How many requests each token and each user may make in a second; five seconds' worth may come at once.
     pub requests_per_second: NonZeroU32,
+    /// A TOML file with what people say for the record of processing activities (`docs/RIGHTS.md`).
+    pub records: Option<PathBuf>,
 }
 
 impl Config {
@@ -64,6 +66,7 @@ impl Config {
             trusted_proxies: Vec::new(),
             metrics: None,
             requests_per_second: REQUESTS_PER_SECOND,
+            records: None,
         }
     }
 

@@ -80,6 +80,9 @@ pub enum PortalError {
     /// Which tenant is meant cannot be told.
     #[error("there is more than one tenant; say which")]
     TenantNeeded,
+    /// What is said for the record of processing activities cannot be read.
+    #[error("{}: {}", .0.display(), .1)]
+    Records(std::path::PathBuf, crate::records::BadFacts),
     /// A backup is not made, or not put back.
     #[error(transparent)]
     Backup(#[from] super::backup::BackupError),
@@ -178,6 +181,10 @@ pub(crate) enum ApiError {
     InvitationRefused,
     #[error("the name is taken")]
     NameTaken,
+    #[error("no such request of a person concerned")]
+    RequestUnknown,
+    #[error("a request that stands elsewhere")]
+    RequestState,
     #[error("fault")]
     Fault(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

@@ -39,10 +39,12 @@ mod metrics;
 mod place;
 mod problem;
 mod receive;
+mod records;
 mod router;
 mod serve;
 mod store;
 mod together;
+mod subject_requests;
 mod tombstones;
 
 pub use auth::Role;

@@ -64,7 +64,7 @@ kinds! {
     EXPIRED = p::EXPIRED, [410], "deleted",
         "The snapshot was deleted at its deadline, and so was the portal's part of its key.";
     RESTRICTED = p::RESTRICTED, [403], "restricted",
-        "A hold keeps the snapshot, but its time is over or it was withdrawn. Nobody may read it.";
+        "A hold keeps the snapshot past its time, or a person concerned asked for a block. Nobody may read it.";
     SECOND_PERSON = p::SECOND_PERSON, [403], "a second person is needed",
         "Another person must confirm what one has asked for.";
     NOT_HELD = p::NOT_HELD, [409], "no such hold",
@@ -103,6 +103,9 @@ kinds! {
     INVITATION_REFUSED = "/problems/invitation-refused", [403], "the invitation is refused",
         "The invitation is unknown, was used, or has expired. Ask for a new one.";
     NAME_TAKEN = "/problems/name-taken", [409], "the name is taken", "Choose another name.";
+    REQUEST_UNKNOWN = p::REQUEST_UNKNOWN, [404], "no such request", "";
+    REQUEST_STATE = p::REQUEST_STATE, [409], "the request stands elsewhere",
+        "It was decided, refused or ended before, has to be decided first, or something of it is not gone yet. Look again.";
     FAULT = p::FAULT, [500], "a fault of the portal",
         "The portal's log says more, under the request id of this answer.";
 }
@@ -147,6 +150,8 @@ impl ApiError {
             Self::InvitationUnknown => &INVITATION_UNKNOWN,
             Self::InvitationRefused => &INVITATION_REFUSED,
             Self::NameTaken => &NAME_TAKEN,
+            Self::RequestUnknown => &REQUEST_UNKNOWN,
+            Self::RequestState => &REQUEST_STATE,
             Self::Fault(_) => &FAULT,
         }
     }

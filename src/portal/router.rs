@@ -16,8 +16,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
 use super::api::{
-    assignments, audit, content, health, holds, inbox, invitations, log, once, openapi, policies, receipts, session,
-    share, snapshots, tickets, tokens, uploads, users, withdrawal,
+    assignments, audit, content, health, holds, inbox, invitations, log, once, openapi, policies, receipts, records,
+    session, share, snapshots, subject_requests, tickets, tokens, uploads, users, withdrawal,
 };
 use super::app::{App, RequestId, random_id};
 use super::audit::{Origin, Tool};
@@ -93,6 +93,20 @@ pub(crate) fn routes() -> Routes {
         .on(PUT, "/v1/policies", policies::put)
         .on(POST, "/v1/policies/preview", policies::preview)
         .on(GET, "/v1/audit", audit::list)
+        .on(POST, "/v1/subject-requests", subject_requests::lodge)
+        .on(GET, "/v1/subject-requests", subject_requests::list)
+        .on(GET, "/v1/subject-requests/{id}", subject_requests::show)
+        .on(POST, "/v1/subject-requests/{id}/decide", subject_requests::decide)
+        .on(POST, "/v1/subject-requests/{id}/refuse", subject_requests::refuse)
+        .on(POST, "/v1/subject-requests/{id}/extend", subject_requests::extend)
+        .on(POST, "/v1/subject-requests/{id}/finish", subject_requests::finish)
+        .on(POST, "/v1/subject-requests/{id}/lift", subject_requests::lift)
+        .on(GET, "/v1/subject-requests/{id}/export", subject_requests::export)
+        .on(GET, "/v1/snapshots/{id}/statements", subject_requests::statements)
+        .on(GET, "/v1/records-of-processing", records::show)
+        .on(GET, "/v1/records-of-processing/versions", records::versions)
+        .on(GET, "/v1/records-of-processing/facts", records::facts)
+        .on(PUT, "/v1/records-of-processing/facts", records::set_facts)
         .public(GET, "/log/checkpoint", log::checkpoint)
         .public(GET, "/log/tile/{*path}", log::tile)
         .public(GET, "/log/proof", log::proof)
@@ -228,7 +242,8 @@ async fn around(State(app): State<Arc<App>>, mut request: Request, next: Next) -
             (header::X_FRAME_OPTIONS, "DENY"),
             (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         ] {
-            headers.insert(name, HeaderValue::from_static(value));
+            // A page says itself what it may load.
+            headers.entry(name).or_insert(HeaderValue::from_static(value));
         }
         if app.secure {
             headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));

@@ -30,6 +30,7 @@ const LONGEST_LIST: usize = 100;
 
 /// What people say about themselves. What is absent is missing; an empty list says that there is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Facts {
     /// 1.
@@ -61,6 +62,7 @@ const fn schema() -> u8 {
 
 /// Somebody who is responsible.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Party {
     /// The name.
@@ -77,6 +79,7 @@ pub struct Party {
 
 /// Somebody who receives personal data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Recipient {
     /// The name, or what they are.
@@ -89,6 +92,7 @@ pub struct Recipient {
 
 /// A transfer outside the Union, or to an international organisation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Transfer {
     /// To whom.

@@ -22,6 +22,7 @@ pub const FORM: u8 = 1;
 
 /// Whose record it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Side {
     /// Of whoever sends snapshots.
@@ -32,6 +33,7 @@ pub enum Side {
 
 /// The record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Record {
     /// [`FORM`].
@@ -64,6 +66,7 @@ pub struct Record {
 
 /// One activity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Activity {
     /// What it is called.
@@ -84,6 +87,7 @@ pub struct Activity {
 
 /// A category of personal data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Data {
     /// What it is.
@@ -94,6 +98,7 @@ pub struct Data {
 
 /// How long something is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TimeLimit {
     /// What is kept.
@@ -106,6 +111,7 @@ pub struct TimeLimit {
 
 /// A technical or organisational measure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Measure {
     /// What it is about.
@@ -118,6 +124,7 @@ pub struct Measure {
 
 /// How something is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Known {
     /// The program always does so.
@@ -142,6 +149,7 @@ impl Known {
 
 /// A record, since when it is so, and its digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Version {
     /// Counted up with every change.

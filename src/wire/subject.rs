@@ -24,6 +24,7 @@ macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
         #[serde(rename_all = "kebab-case")]
         pub enum $name {
             $($(#[$of])* $variant,)+
@@ -205,6 +206,7 @@ words! {
 
 /// `POST /v1/subject-requests`: lodges a request.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewSubjectRequest {
     /// What is asked for.
@@ -214,16 +216,20 @@ pub struct NewSubjectRequest {
     pub received_at: Option<Moment>,
     /// The officer's own file number, one line of at most 200 characters. It is sealed in the database.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "portal", schema(value_type = Option<String>, min_length = 1, max_length = 200))]
     pub reference: Option<Zeroizing<String>>,
     /// Of a correction: what is to stand beside the snapshots, at most 4000 characters. It is sealed in the database.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "portal", schema(value_type = Option<String>, min_length = 1, max_length = 4000))]
     pub statement: Option<Zeroizing<String>>,
     /// Where the person occurs; at most [`MOST_SNAPSHOTS`] snapshots in all.
+    #[cfg_attr(feature = "portal", schema(max_items = 1000))]
     pub about: Vec<About>,
 }
 
 /// Where a person occurs: in one snapshot, or in all that a ticket has when the request is lodged.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct About {
     /// The ticket.
@@ -233,8 +239,15 @@ pub struct About {
     pub snapshot: Option<FileId>,
     /// What stands for the person there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "portal", schema(value_type = Vec<StandIn>, max_items = 100))]
     pub stand_ins: Vec<Zeroizing<String>>,
 }
+
+/// What stands for a person, as the description of the API has it.
+#[cfg(feature = "portal")]
+#[derive(utoipa::ToSchema)]
+#[schema(value_type = String, min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_.:+@\\[\\]/-]{1,64}$")]
+pub struct StandIn(#[expect(dead_code, reason = "it is described here and never made")] String);
 
 /// Whether a text can be a stand-in: letters, digits and what addresses are written with.
 #[must_use]
@@ -245,6 +258,7 @@ pub fn is_stand_in(text: &str) -> bool {
 
 /// `POST /v1/subject-requests/{id}/refuse`: refuses it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Refusal {
     /// On which ground.
@@ -253,6 +267,7 @@ pub struct Refusal {
 
 /// `POST /v1/subject-requests/{id}/extend`: takes up to three months for the answer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LongerAnswer {
     /// Why.
@@ -261,6 +276,7 @@ pub struct LongerAnswer {
 
 /// What the portal tells of a request.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 pub struct SubjectRequest {
     /// Names it in paths.
     pub id: String,
@@ -293,9 +309,11 @@ pub struct SubjectRequest {
     pub lifted_at: Option<Timestamp>,
     /// The officer's own file number; for the officer alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "portal", schema(value_type = Option<String>))]
     pub reference: Option<Zeroizing<String>>,
     /// Of a correction: the statement; for the officer alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "portal", schema(value_type = Option<String>))]
     pub statement: Option<Zeroizing<String>>,
     /// The snapshots concerned; absent in lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -304,6 +322,7 @@ pub struct SubjectRequest {
 
 /// A snapshot that a request concerns, as it stands now.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 pub struct Concerned {
     /// Its file id.
     pub snapshot: FileId,
@@ -319,20 +338,24 @@ pub struct Concerned {
     pub held: bool,
     /// What stands for the person in it; for the officer alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "portal", schema(value_type = Vec<String>))]
     pub stand_ins: Vec<Zeroizing<String>>,
 }
 
 /// A statement that stands beside a snapshot, as its readers see it.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]
 pub struct Statement {
     /// The number of the request it belongs to.
     pub number: i64,
     /// Since when it stands there.
     pub since: Timestamp,
     /// What it says.
+    #[cfg_attr(feature = "portal", schema(value_type = String))]
     pub statement: Zeroizing<String>,
     /// Whom it is about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "portal", schema(value_type = Vec<String>))]
     pub stand_ins: Vec<Zeroizing<String>>,
 }
 

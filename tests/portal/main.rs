@@ -30,6 +30,8 @@ mod people;
 mod policies;
 mod race;
 mod reading;
+mod records;
+mod rights;
 mod share;
 mod small;
 mod store;

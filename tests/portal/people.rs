@@ -27,13 +27,13 @@ impl Person {
     }
 
     /// Asks to sign in half a minute later, with the next code.
-    fn sign_in(&self, portal: &TestPortal) -> (u16, Value) {
+    pub fn sign_in(&self, portal: &TestPortal) -> (u16, Value) {
         seconds_pass(portal, 30);
         told(sign_in(portal, &self.name, PASSWORD, &self.code(portal)))
     }
 }
 
-fn seconds_pass(portal: &TestPortal, seconds: i64) {
+pub fn seconds_pass(portal: &TestPortal, seconds: i64) {
     portal.clock.set(portal.clock.now().plus_seconds(seconds));
 }
 

@@ -49,6 +49,9 @@ pub enum PortalCommand {
         /// Answer GET /metrics at this address, in plain HTTP, for Prometheus and the like
         #[arg(long, value_name = "ADDR")]
         metrics: Option<SocketAddr>,
+        /// What you say for the record of processing activities: who is responsible, who receives what (TOML)
+        #[arg(long, value_name = "FILE")]
+        records: Option<PathBuf>,
     },
     /// Tenants: the customers of the portal
     #[command(subcommand)]

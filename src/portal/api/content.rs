@@ -101,7 +101,7 @@ pub(crate) async fn readable(app: &App, principal: &Principal, snapshot: &Snapsh
         return Ok(());
     }
     refused(app, principal, &snapshot.id, act, Outcome::Expired).await?;
-    Err(if snapshot.is_held() { ApiError::Restricted } else { ApiError::Expired })
+    Err(if snapshot.is_restricted(app.clock.now()) { ApiError::Restricted } else { ApiError::Expired })
 }
 
 /// Writes the reading down. One that begins with the first byte counts as a reading; the others are parts of one.

@@ -39,7 +39,17 @@ const LONGEST_ANSWER: usize = 1 << 20;
 const STREAMED: &str = "/snapshots";
 
 /// The routes whose answers hold no secret. The answers of all others are told once.
-const REPEATED: [&str; 3] = ["/v1/tickets", "/v1/tickets/{ticket}/close", "/v1/tickets/{ticket}/reopen"];
+const REPEATED: [&str; 9] = [
+    "/v1/tickets",
+    "/v1/tickets/{ticket}/close",
+    "/v1/tickets/{ticket}/reopen",
+    "/v1/subject-requests",
+    "/v1/subject-requests/{id}/decide",
+    "/v1/subject-requests/{id}/refuse",
+    "/v1/subject-requests/{id}/extend",
+    "/v1/subject-requests/{id}/finish",
+    "/v1/subject-requests/{id}/lift",
+];
 
 /// A body that names a ticket.
 #[derive(Deserialize)]

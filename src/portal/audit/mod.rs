@@ -96,6 +96,17 @@ pub(crate) enum Act {
     Reconcile,
     RemoveStray,
     HideTicket,
+    LodgeRequest,
+    DecideRequest,
+    RefuseRequest,
+    ExtendRequest,
+    FinishRequest,
+    CallRequest,
+    ExportRequest,
+    EraseRequest,
+    Block,
+    Unblock,
+    SetRecords,
 }
 
 impl Act {
@@ -116,6 +127,16 @@ impl Act {
             | Self::HideTicket
             | Self::EraseOpenings => "retention",
             Self::ReadAudit => "oversight",
+            Self::LodgeRequest
+            | Self::DecideRequest
+            | Self::RefuseRequest
+            | Self::ExtendRequest
+            | Self::FinishRequest
+            | Self::CallRequest
+            | Self::ExportRequest
+            | Self::EraseRequest
+            | Self::Block
+            | Self::Unblock => "rights",
             _ => "administration",
         }
     }
@@ -176,6 +197,17 @@ impl Act {
             Self::Reconcile => "reconcile",
             Self::RemoveStray => "remove-stray",
             Self::HideTicket => "hide-ticket",
+            Self::LodgeRequest => "lodge-request",
+            Self::DecideRequest => "decide-request",
+            Self::RefuseRequest => "refuse-request",
+            Self::ExtendRequest => "extend-request",
+            Self::FinishRequest => "finish-request",
+            Self::CallRequest => "call-request",
+            Self::ExportRequest => "export-request",
+            Self::EraseRequest => "erase-request",
+            Self::Block => "block",
+            Self::Unblock => "unblock",
+            Self::SetRecords => "set-records",
         }
     }
 }
@@ -228,6 +260,7 @@ pub(crate) enum On<'a> {
     User(&'a str),
     Session(&'a str),
     Invitation(&'a str),
+    Request(&'a str),
 }
 
 /// Writes one record: who did what to what, when, from where, with what, how it ended and why. Gives its number.

@@ -1,5 +1,7 @@
 //! What the portal needs to know people by: the key of sign-ins, the hashing of passwords, the counters.
 
+use zeroize::Zeroizing;
+
 use super::factor::Factor;
 use super::key::{FactorKey, SignInKey};
 use super::password::Passwords;
@@ -14,6 +16,7 @@ pub(crate) struct Authority {
     pub(crate) limits: Limits,
     pub(crate) proxies: Proxies,
     factors: FactorKey,
+    texts: FactorKey,
 }
 
 impl Authority {
@@ -26,6 +29,7 @@ impl Authority {
             limits: Limits::new(config.requests_per_second),
             proxies: proxies.map_err(|fault| PortalError::Proxy(fault.to_string()))?,
             factors: key.factors(),
+            texts: key.texts(),
         })
     }
 
@@ -37,5 +41,18 @@ impl Authority {
     /// Opens what was sealed for that owner.
     pub(crate) fn unseal(&self, sealed: &[u8], tenant: &TenantId, owner: &str) -> Option<Factor> {
         Factor::open(&self.factors, &format!("{tenant}/{owner}"), sealed)
+    }
+
+    /// Seals what people are told by or asked about, for one place in the database.
+    pub(crate) fn seal_text(&self, text: &str, tenant: &TenantId, place: &str) -> Vec<u8> {
+        self.texts.seal(&format!("{tenant}/{place}"), text.as_bytes())
+    }
+
+    /// Opens what was sealed for that place. `None` when it was sealed elsewhere, or with another key: after a restore without
+    /// `sign-in.key`.
+    pub(crate) fn unseal_text(&self, sealed: &[u8], tenant: &TenantId, place: &str) -> Option<Zeroizing<String>> {
+        let text = self.texts.open(&format!("{tenant}/{place}"), sealed)?;
+        let text = text.expose();
+        String::from_utf8(text.clone()).ok().map(Zeroizing::new)
     }
 }

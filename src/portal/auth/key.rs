@@ -80,9 +80,14 @@ impl SignInKey {
     pub(super) fn factors(&self) -> FactorKey {
         FactorKey(self.of(b"tarseal/portal/factor"))
     }
+
+    /// What texts about people are sealed with.
+    pub(super) fn texts(&self) -> FactorKey {
+        FactorKey(self.of(b"tarseal/portal/text"))
+    }
 }
 
-/// Seals second factors for the database.
+/// Seals what must not stand in the database in clear.
 pub(crate) struct FactorKey(Secret<[u8; 32]>);
 
 impl FactorKey {

@@ -23,7 +23,7 @@ pub(crate) use network::{Client, Proxies};
 pub(crate) use password::{PASSWORD_RULE, is_good as is_good_password};
 pub(crate) use principal::{Principal, Session};
 pub use role::Role;
-pub(crate) use session::{ABSOLUTE_SECONDS, WRONG_CODES, cookie, cookie_ended, same_origin};
+pub(crate) use session::{ABSOLUTE_SECONDS, IDLE_SECONDS, WRONG_CODES, cookie, cookie_ended, same_origin};
 pub(crate) use token::{DEVICE, INVITATION, SESSION, draw, hash, new_token};
 
 use crate::ids::{TenantId, TicketId};
@@ -60,6 +60,11 @@ pub(crate) enum Action {
     ApprovePolicy,
     ReadAudit,
     ReadTicketAudit,
+    SeeRequests,
+    HandleRequests,
+    SeeStatements,
+    SeeRecords,
+    SetRecords,
 }
 
 /// What it is to be done to. Everything below a tenant belongs to a ticket.
@@ -132,12 +137,17 @@ const fn reach(action: Action) -> [Reach; 7] {
         Action::ApprovePolicy  => [N,     N,    N,         N,   N,    A,  N],
         Action::ReadAudit      => [N,     N,    N,         N,   A,    A,  A],
         Action::ReadTicketAudit => [M,    M,    N,         N,   A,    A,  A],
+        Action::SeeRequests    => [N,     N,    N,         N,   N,    A,  A],
+        Action::HandleRequests => [N,     N,    N,         N,   N,    P,  N],
+        Action::SeeStatements  => [M,     M,    M,         A,   N,    A,  N],
+        Action::SeeRecords     => [N,     N,    N,         N,   A,    A,  A],
+        Action::SetRecords     => [N,     N,    N,         N,   A,    N,  N],
     }
 }
 
 /// What needs a second factor that was shown within [`FACTOR_SECONDS`].
 const fn needs_factor(action: Action) -> bool {
-    matches!(action, Action::ReadContent | Action::GetShare | Action::ManageUsers)
+    matches!(action, Action::ReadContent | Action::GetShare | Action::ManageUsers | Action::HandleRequests)
 }
 
 /// Lets through what the role allows on an object within reach. What is out of reach, because it is another tenant's or

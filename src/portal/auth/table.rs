@@ -176,6 +176,7 @@ struct Thing {
     user: String,
     invitation: String,
     token: String,
+    request: String,
     /// The upload token itself.
     bearer: String,
 }
@@ -191,6 +192,7 @@ impl Thing {
             user: random_id(),
             invitation: String::from("0011223344556677"),
             token: String::from("0011223344556677"),
+            request: random_id(),
             bearer: String::new(),
         }
     }
@@ -204,6 +206,7 @@ impl Thing {
             "receipts" => &self.receipt,
             "users" => &self.user,
             "invitations" => &self.invitation,
+            "subject-requests" => &self.request,
             _ => "",
         };
         path.replace("{ticket}", &self.ticket)
@@ -304,6 +307,11 @@ impl World {
             assert_eq!(self.router.clone().oneshot(request).await.unwrap().status(), 204);
             thing.receipt = self.receipt(&thing.snapshot).await;
         }
+        let officer = self.own.people.iter().find(|person| person.0 == Role::Dpo).unwrap();
+        let officer = self.sign_in(tenant, officer).await;
+        let asked = json!({ "kind": "information", "about": [{ "ticket": thing.ticket }] });
+        let lodged = self.must(&officer, "POST", "/v1/subject-requests", asked).await;
+        thing.request = lodged["id"].as_str().unwrap().to_owned();
         if matches!(state, "closed" | "deleted") {
             self.must(&technician, "POST", &format!("{path}/close"), Value::Null).await;
         }

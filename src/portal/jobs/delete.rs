@@ -16,7 +16,7 @@ use crate::portal::audit::{Act, Actor, On, Outcome, record, record_signed};
 use crate::portal::backup;
 use crate::portal::error::ApiError;
 use crate::portal::store::snapshots::Snapshot;
-use crate::portal::store::{Connection, backups, receipts, shares, snapshots};
+use crate::portal::store::{Connection, backups, receipts, shares, snapshots, subject_requests};
 use crate::portal::tombstones::{Kept, Tombstone};
 use crate::track::Phase;
 use crate::track::receipt::{DeletionReason, Kind, Receipt, StepDone, sign};
@@ -190,6 +190,7 @@ async fn work(app: &Arc<App>, snapshot: &Snapshot, next: Phase) -> Result<(&'sta
         Phase::RowScrubbed => {
             let mut transaction = app.store.begin().await?;
             snapshots::scrub(&mut transaction, tenant, id).await?;
+            subject_requests::scrub(&mut transaction, tenant, id).await?;
             hide::ticket(app, &mut transaction, tenant, &snapshot.ticket).await?;
             transaction.commit().await?;
             Ok(("database", "erased"))

@@ -19,6 +19,7 @@ use super::app::App;
 use super::audit::Actor;
 use super::audit::{erase, sequence};
 use super::error::ApiError;
+use super::{records, subject_requests};
 
 /// The time between two sweeps.
 const PERIOD: Duration = Duration::from_secs(60);
@@ -48,9 +49,12 @@ pub(crate) async fn sweep(app: &Arc<App>, all: bool) -> Result<Swept, ApiError> 
     if let Some(trusted) = trusted {
         idle::run(app, trusted).await?;
         review::run(app).await?;
+        subject_requests::remind(app).await?;
     }
     let mut swept = delete::run(app, all).await?;
+    subject_requests::run(app).await?;
     if trusted.is_some() {
+        subject_requests::erase_old(app).await?;
         swept.expired = expire::run(app).await?;
         erase::run(app).await?;
     }
@@ -84,6 +88,9 @@ pub(crate) async fn run(app: Arc<App>) {
 async fn nightly(app: &Arc<App>) {
     if let Err(fault) = reconcile::run(app, Actor::Worker, reconcile::STRAY_DAYS).await {
         tracing::error!(%fault, cause = ?std::error::Error::source(&fault), "files and rows could not be compared");
+    }
+    if let Err(fault) = records::settle(app).await {
+        tracing::error!(%fault, cause = ?std::error::Error::source(&fault), "the record of processing activities was not kept");
     }
     if let Err(fault) = app.tombstones.forget_old(app.clock.now()) {
         tracing::error!(%fault, "old tombstones could not be removed");

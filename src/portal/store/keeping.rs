@@ -20,6 +20,8 @@ pub(crate) struct Keeping {
     pub(crate) lifted_at: Option<Timestamp>,
     /// How often its deadline was moved on.
     pub(crate) extended: i64,
+    /// Since when nobody reads it because a person concerned asked for that.
+    pub(crate) blocked_at: Option<Timestamp>,
 }
 
 impl Keeping {
@@ -32,6 +34,7 @@ impl Keeping {
             review_at: instant(row.try_get("review_at")?),
             lifted_at: instant(row.try_get("lifted_at")?),
             extended: row.try_get("extended")?,
+            blocked_at: instant(row.try_get("blocked_at")?),
         })
     }
 }

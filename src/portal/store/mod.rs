@@ -23,9 +23,11 @@ pub(crate) mod log;
 pub(crate) mod marks;
 pub(crate) mod policies;
 pub(crate) mod receipts;
+pub(crate) mod records;
 pub(crate) mod sessions;
 pub(crate) mod shares;
 pub(crate) mod snapshots;
+pub(crate) mod subject_requests;
 pub(crate) mod tenants;
 pub(crate) mod tickets;
 pub(crate) mod tokens;
@@ -80,6 +82,8 @@ const PORTAL: &[Step] = &[
     step!("backups"),
     step!("facts"),
     step!("answers"),
+    step!("subject_requests"),
+    step!("records"),
 ];
 
 /// The tables that ordinary backups leave out.
@@ -155,6 +159,11 @@ impl Store {
             Kind::Sqlite => Ok(Some(Alone(None))),
             Kind::Postgres => postgres::alone(self.reader.acquire().await?, wait).await,
         }
+    }
+
+    /// Whether it is a server of `PostgreSQL`.
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.kind == Kind::Postgres
     }
 
     /// Makes sure that what was deleted is in no file of the database any more; an error when something stands in the way:

@@ -72,7 +72,7 @@ pub(super) async fn alone(mut session: Lent, wait: bool) -> Result<Option<Alone>
 /// names there, whose place is taken by new rows.
 pub(super) async fn vacuum(shares: &AnyPool, portal: &AnyPool) -> Result<()> {
     sqlx::raw_sql("VACUUM (FULL) shares").execute(shares).await?;
-    for table in ["VACUUM snapshots", "VACUUM uploads"] {
+    for table in ["VACUUM snapshots", "VACUUM uploads", "VACUUM subject_requests", "VACUUM subject_snapshots"] {
         sqlx::raw_sql(table).execute(portal).await?;
     }
     Ok(())

@@ -33,7 +33,7 @@ pub(crate) struct Snapshot {
 
 pub(super) const COLUMNS: &str =
     "SELECT tenant, id, ticket, size, sha256, phase, share, reads, uploaded_at, closed_at, due_at,
-    deleted_at, reason, attempts, readable_until, withdrawn_at, review_at, lifted_at, extended FROM snapshots";
+    deleted_at, reason, attempts, readable_until, withdrawn_at, review_at, lifted_at, extended, blocked_at FROM snapshots";
 
 impl Snapshot {
     /// A snapshot of which nothing has arrived yet.
@@ -87,7 +87,17 @@ impl Snapshot {
 
     /// Whether it may still be read: stored whole, its deletion not begun, its deadline not come.
     pub(crate) fn is_readable(&self, now: Timestamp) -> bool {
+        self.is_in_time(now) && self.keeping.blocked_at.is_none()
+    }
+
+    /// Whether it is stored whole, its deletion not begun, its deadline not come.
+    fn is_in_time(&self, now: Timestamp) -> bool {
         self.phase == Phase::Stored && self.keeping.readable_until.is_some_and(|until| now < until)
+    }
+
+    /// Whether it is kept and nobody may read it: because of a hold past its time, or of what a person concerned asked for.
+    pub(crate) fn is_restricted(&self, now: Timestamp) -> bool {
+        !self.is_readable(now) && (self.is_held() || self.is_in_time(now))
     }
 
     /// Whether a hold stops its deletion.
@@ -101,7 +111,7 @@ impl Snapshot {
             Phase::Uploading => wire::SnapshotState::Uploading,
             Phase::Deleted => wire::SnapshotState::Deleted,
             Phase::Stored if self.is_held() && self.is_readable(now) => wire::SnapshotState::Held,
-            Phase::Stored if self.is_held() => wire::SnapshotState::Restricted,
+            Phase::Stored if self.is_restricted(now) => wire::SnapshotState::Restricted,
             Phase::Stored if self.is_readable(now) => wire::SnapshotState::Stored,
             _ => wire::SnapshotState::Deleting,
         };
@@ -123,8 +133,9 @@ impl Snapshot {
 /// Adds a snapshot that is announced now, or announced and stored at once.
 pub(crate) async fn add(connection: &mut Connection, snapshot: &Snapshot, token: &str, now: Timestamp) -> Result<()> {
     sqlx::query(
-        "INSERT INTO snapshots (tenant, id, ticket, size, sha256, phase, share, token, announced_at, uploaded_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT INTO snapshots (tenant, id, ticket, size, sha256, phase, share, token, announced_at, uploaded_at, blocked_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+             (SELECT min(blocked_at) FROM subject_snapshots WHERE tenant = $1 AND snapshot = $2))",
     )
     .bind(snapshot.tenant.as_str())
     .bind(snapshot.id.to_string())

@@ -38,6 +38,7 @@ pub fn run(command: &PortalCommand, desk: &mut Desk<'_>) -> Result<Outcome, Fail
             blobs,
             blobs_key,
             metrics,
+            records,
         } => {
             let mut config = configured(data, desk)?;
             config.listen = *listen;
@@ -47,6 +48,7 @@ pub fn run(command: &PortalCommand, desk: &mut Desk<'_>) -> Result<Outcome, Fail
             config.behind_proxy = *behind_proxy;
             config.trusted_proxies.clone_from(trusted_proxy);
             config.metrics = *metrics;
+            config.records.clone_from(records);
             if blobs.is_some() {
                 config.blobs.clone_from(blobs);
                 config.blobs_key.clone_from(blobs_key);
@@ -114,6 +116,7 @@ fn failure(error: &PortalError) -> Failure {
         | PortalError::NotForPeople
         | PortalError::Proxy(_)
         | PortalError::TenantNeeded
+        | PortalError::Records(..)
         | PortalError::OtherDatabase(_)
         | PortalError::OtherBlobs(_) => Exit::Usage,
         PortalError::Locked | PortalError::Backup(BackupError::Busy(_)) => Exit::Locked,

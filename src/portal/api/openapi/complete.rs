@@ -203,6 +203,7 @@ fn implied(operation: &Map<String, Value>, route: &Route) -> Vec<&'static str> {
         ("/v1/users/{id}", "user-unknown"),
         ("/v1/invitations/{id}", "invitation-unknown"),
         ("/tokens/{id}", "token-unknown"),
+        ("/v1/subject-requests/{id}", "request-unknown"),
     ] {
         if route.path.contains(part) {
             told.push(word);

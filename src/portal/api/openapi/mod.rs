@@ -18,8 +18,8 @@ use serde_json::Value;
 use utoipa::OpenApi;
 
 use super::{
-    assignments, audit, content, health, holds, inbox, invitations, log, policies, receipts, session, share, snapshots,
-    tickets, tokens, uploads, users, withdrawal,
+    assignments, audit, content, health, holds, inbox, invitations, log, policies, receipts, records, session, share,
+    snapshots, subject_requests, tickets, tokens, uploads, users, withdrawal,
 };
 use crate::clock::Timestamp;
 use crate::ids::{FileId, TicketId};
@@ -90,6 +90,20 @@ use crate::wire::Problem;
         policies::put,
         policies::preview,
         audit::list,
+        subject_requests::lodge,
+        subject_requests::list,
+        subject_requests::show,
+        subject_requests::decide,
+        subject_requests::refuse,
+        subject_requests::extend,
+        subject_requests::finish,
+        subject_requests::lift,
+        subject_requests::export,
+        subject_requests::statements,
+        records::show,
+        records::versions,
+        records::facts,
+        records::set_facts,
         log::checkpoint,
         log::tile,
         log::proof,

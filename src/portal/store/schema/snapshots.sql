@@ -19,6 +19,7 @@ CREATE TABLE snapshots (
     review_at INTEGER,
     lifted_at INTEGER,
     extended INTEGER NOT NULL DEFAULT 0,
+    blocked_at INTEGER,
     deleted_at INTEGER,
     reason TEXT,
     attempts INTEGER NOT NULL DEFAULT 0,
