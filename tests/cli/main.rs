@@ -20,6 +20,7 @@ mod profiles;
 mod python;
 mod refusals;
 mod review;
+mod rights;
 mod secrets;
 mod terminal;
 mod translate;

@@ -6,6 +6,7 @@
 mod audit;
 #[cfg(feature = "portal")]
 mod operator;
+mod rights;
 mod sender;
 mod technician;
 mod vendor;
@@ -22,6 +23,7 @@ pub use self::operator::{
     BackupArguments, ClockCommand, PortalAuditCommand, PortalCommand, RestoreArguments, TenantCommand, TokenCommand,
     UserCommand,
 };
+pub use self::rights::{FindArguments, PersonArguments, RecordsArguments, SubjectCommand, SubjectExportArguments};
 pub use self::sender::{
     CollectArguments, DueArguments, NamesArguments, ProfileCommand, ReceiptCommand, RedactArguments, ResumeArguments,
     Review, RulesArguments, SealArguments, SendArguments, SnapshotArguments, StatusArguments, SyncArguments,
@@ -156,6 +158,11 @@ pub enum Command {
     /// Fetch the portal's audit log, and check it without the portal
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Find where a person occurs in what was sent from here, for those who ask
+    #[command(subcommand)]
+    Subject(SubjectCommand),
+    /// Print the record of processing activities (GDPR Art. 30), from settings, profile and ledger
+    Records(RecordsArguments),
     /// Run and administer the support portal
     #[cfg(feature = "portal")]
     #[command(subcommand)]

@@ -24,12 +24,14 @@ mod opening;
 mod portal;
 mod profile;
 mod receipt;
+mod records;
 mod redact;
 pub mod remote;
 mod seal;
 mod send;
 mod share;
 mod snapshot;
+mod subject;
 mod translate;
 mod upload;
 mod vendor;
@@ -100,6 +102,8 @@ pub fn run(command: Command, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
         Command::Fetch(arguments) => fetch::run(&arguments, desk),
         Command::Close(arguments) => close::run(&arguments, desk),
         Command::Audit(command) => audit::run(&command, desk),
+        Command::Subject(command) => subject::run(&command, desk),
+        Command::Records(arguments) => records::run(&arguments, desk),
         #[cfg(feature = "portal")]
         Command::Portal(command) => portal::run(&command, desk),
         Command::Config(command) => config::run(&command, desk),
