@@ -59,6 +59,31 @@ pub(crate) async fn count_ticket(
     Ok(())
 }
 
+/// Merges a ticket into another, both of which are there: from now on the other's history counts for its snapshots. Returns the
+/// ticket whose history that is, and whether it was so before.
+pub(crate) async fn merge(
+    app: &App,
+    connection: &mut Connection,
+    tenant: &TenantId,
+    (ticket, into): (&TicketId, &TicketId),
+    now: Timestamp,
+) -> Result<(TicketId, Outcome), ApiError> {
+    let known = tickets::find(connection, tenant, ticket).await?.ok_or(ApiError::TicketUnknown)?;
+    let other = tickets::find(connection, tenant, into).await?.ok_or(ApiError::TicketUnknown)?;
+    let root = other.root().clone();
+    match &known.merged_into {
+        Some(merged) if *merged == root => return Ok((root, Outcome::Repeated)),
+        None if root != *ticket => {}
+        _ => return Err(ApiError::TicketMerged),
+    }
+    settle(app, connection, tenant, ticket).await?;
+    settle(app, connection, tenant, &root).await?;
+    tickets::merge(connection, tenant, ticket, &root).await?;
+    tickets::touch(connection, tenant, &root, now).await?;
+    count_ticket(app, connection, tenant, &root).await?;
+    Ok((root, Outcome::Done))
+}
+
 /// Counts one stored snapshot anew; returns when its ticket was closed and when its time is over.
 pub(crate) async fn count_snapshot(
     app: &App,

@@ -241,21 +241,7 @@ pub(crate) async fn merge(
     for named in [&ticket, &into] {
         hide::name_again(&app, &mut transaction, tenant, named).await?;
     }
-    let known = tickets::find(&mut transaction, tenant, &ticket).await?.ok_or(ApiError::TicketUnknown)?;
-    let other = tickets::find(&mut transaction, tenant, &into).await?.ok_or(ApiError::TicketUnknown)?;
-    let root = other.root().clone();
-    let outcome = match &known.merged_into {
-        Some(merged) if *merged == root => Outcome::Repeated,
-        None if root != ticket => Outcome::Done,
-        _ => return Err(ApiError::TicketMerged),
-    };
-    if outcome == Outcome::Done {
-        deadlines::settle(&app, &mut transaction, tenant, &ticket).await?;
-        deadlines::settle(&app, &mut transaction, tenant, &root).await?;
-        tickets::merge(&mut transaction, tenant, &ticket, &root).await?;
-        tickets::touch(&mut transaction, tenant, &root, now).await?;
-        deadlines::count_ticket(&app, &mut transaction, tenant, &root).await?;
-    }
+    let (root, outcome) = deadlines::merge(&app, &mut transaction, tenant, (&ticket, &into), now).await?;
     for merged in [&ticket, &root] {
         let what = (Act::MergeTicket, On::Ticket(merged.as_str()), outcome);
         record(&mut transaction, tenant, now, Actor::Token(&principal), what, None).await?;
