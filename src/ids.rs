@@ -130,6 +130,11 @@ name_id! {
     VendorId, "vendor's name"
 }
 
+name_id! {
+    /// A ticket system, by the name the operator gave it.
+    SourceName, "ticket system's name"
+}
+
 random_id! {
     /// 16 random bytes in the header of a sealed file; the portal knows the snapshot by the same name.
     FileId, "file id"

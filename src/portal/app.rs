@@ -22,6 +22,7 @@ use super::metrics::Metrics;
 use super::place;
 use super::records::Setup;
 use super::store::{Store, facts, tenants};
+use super::ticket_system::TicketSystems;
 use super::together::Together;
 use super::tombstones::Tombstones;
 use crate::clock::Clock;
@@ -64,6 +65,7 @@ pub(crate) struct App {
     pub(crate) together: Together,
     /// What the record of processing activities says of how the portal is run.
     pub(crate) setup: Setup,
+    pub(crate) ticket_systems: TicketSystems,
 }
 
 /// The id of a request, drawn by the portal, and where the request comes from.
@@ -108,6 +110,7 @@ impl App {
             claims: Claims::default(),
             together: Together::default(),
             setup: Setup::of(config)?,
+            ticket_systems: TicketSystems::open(config.ticket_systems.as_deref())?,
         })
     }
 

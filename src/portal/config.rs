@@ -45,6 +45,8 @@ pub struct Config {
     pub requests_per_second: NonZeroU32,
     /// A TOML file with what people say for the record of processing activities (`docs/RIGHTS.md`).
     pub records: Option<PathBuf>,
+    /// A file, or a directory of `*.toml` files, that names the ticket systems to ask. `docs/TICKETS.md` says what is in it.
+    pub ticket_systems: Option<PathBuf>,
 }
 
 impl Config {
@@ -67,6 +69,7 @@ impl Config {
             metrics: None,
             requests_per_second: REQUESTS_PER_SECOND,
             records: None,
+            ticket_systems: None,
         }
     }
 

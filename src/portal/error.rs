@@ -86,6 +86,9 @@ pub enum PortalError {
     /// A backup is not made, or not put back.
     #[error(transparent)]
     Backup(#[from] super::backup::BackupError),
+    /// The ticket systems cannot be used as they are written down.
+    #[error(transparent)]
+    TicketSystems(#[from] super::ticket_system::TicketSystemsError),
 }
 
 impl From<sqlx::Error> for PortalError {

@@ -43,16 +43,18 @@ mod records;
 mod router;
 mod serve;
 mod store;
-mod together;
 mod subject_requests;
+mod ticket_system;
+mod together;
 mod tombstones;
 
 pub use auth::Role;
 pub use config::Config;
 pub use error::PortalError;
-pub use jobs::Swept;
+pub use jobs::{Polled, Swept};
 pub use log::{LogFormat, start_logging};
 pub use store::{DatabaseUrl, NotADatabaseUrl};
+pub use ticket_system::TicketSystemsError;
 
 use std::fs::File;
 use std::sync::Arc;
@@ -103,6 +105,7 @@ impl Portal {
         // Before anything is served: a database that was put back by hand knows nothing of what was deleted since.
         runtime.block_on(jobs::replay::run(&app)).map_err(|fault| PortalError::Database(Box::new(fault)))?;
         runtime.block_on(receive::recover(&app)).map_err(|fault| PortalError::Database(Box::new(fault)))?;
+        runtime.block_on(know_tenants(&app))?;
         let first_invitation = runtime.block_on(first_invitation(&app))?;
         let sequenced = runtime.block_on(audit::sequence::advance(&app.store, &app.key));
         sequenced.map_err(|fault| PortalError::Database(Box::new(fault)))?;
@@ -117,6 +120,7 @@ impl Portal {
         };
         runtime.spawn(jobs::run(app.clone()));
         runtime.spawn(audit::sequence::run(app.clone()));
+        runtime.spawn(jobs::poll::run(app.clone()));
         let scheme = if config.tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}", listening.address);
         tracing::info!(url, "listening");
@@ -158,6 +162,13 @@ impl Portal {
     pub fn sweep(&self) -> Result<Swept, PortalError> {
         let runtime = self.runtime.as_ref().expect("the runtime is there until the portal stops");
         runtime.block_on(jobs::sweep(&self.app, true)).map_err(|fault| PortalError::Database(Box::new(fault)))
+    }
+
+    /// Does now what the portal does every ten seconds: asks the ticket systems for the tickets that are due, those that are new
+    /// included.
+    pub fn poll(&self) -> Result<Polled, PortalError> {
+        let runtime = self.runtime.as_ref().expect("the runtime is there until the portal stops");
+        runtime.block_on(jobs::poll::once(&self.app)).map_err(|fault| PortalError::Database(Box::new(fault)))
     }
 
     /// Waits for SIGINT or SIGTERM, then stops.
@@ -211,6 +222,15 @@ impl Drop for Portal {
 impl std::fmt::Debug for Portal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Portal").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// Makes sure that the tenants of the ticket systems are there.
+async fn know_tenants(app: &App) -> Result<(), PortalError> {
+    let tenants = store::tenants::all(&mut *app.store.read().await?).await?;
+    match app.ticket_systems.all().iter().find(|source| !tenants.contains(&source.tenant)) {
+        Some(source) => Err(PortalError::TenantUnknown(source.tenant.clone())),
+        None => Ok(()),
     }
 }
 

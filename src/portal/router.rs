@@ -16,8 +16,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
 use super::api::{
-    assignments, audit, content, health, holds, inbox, invitations, log, once, openapi, policies, receipts, records,
-    session, share, snapshots, subject_requests, tickets, tokens, uploads, users, withdrawal,
+    assignments, audit, content, health, holds, hooks, inbox, invitations, log, once, openapi, policies, receipts,
+    records, session, share, snapshots, subject_requests, tickets, tokens, uploads, users, withdrawal,
 };
 use super::app::{App, RequestId, random_id};
 use super::audit::{Origin, Tool};
@@ -113,6 +113,7 @@ pub(crate) fn routes() -> Routes {
         .public(GET, "/healthz", health::live)
         .public(GET, "/readyz", health::ready)
         .public(GET, "/openapi.json", openapi::show)
+        .public(POST, "/hooks/{source}", hooks::post)
 }
 
 /// The routes with what is done around each.

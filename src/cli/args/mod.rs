@@ -20,8 +20,8 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 pub use self::audit::{AuditCommand, AuditExportArguments};
 #[cfg(feature = "portal")]
 pub use self::operator::{
-    BackupArguments, ClockCommand, PortalAuditCommand, PortalCommand, RestoreArguments, TenantCommand, TokenCommand,
-    UserCommand,
+    BackupArguments, ClockCommand, PortalAuditCommand, PortalCommand, RestoreArguments, TenantCommand, TicketsCommand,
+    TokenCommand, UserCommand,
 };
 pub use self::rights::{FindArguments, PersonArguments, RecordsArguments, SubjectCommand, SubjectExportArguments};
 pub use self::sender::{

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::clock::Timestamp;
-use crate::ids::{TenantId, TicketId};
+use crate::ids::{SourceName, TenantId, TicketId};
 use crate::portal::DatabaseUrl;
 
 /// Commands of the portal's operator.
@@ -52,6 +52,9 @@ pub enum PortalCommand {
         /// What you say for the record of processing activities: who is responsible, who receives what (TOML)
         #[arg(long, value_name = "FILE")]
         records: Option<PathBuf>,
+        /// The ticket systems to ask when tickets were closed: a TOML file, or a directory of them
+        #[arg(long, value_name = "FILE")]
+        ticket_systems: Option<PathBuf>,
     },
     /// Tenants: the customers of the portal
     #[command(subcommand)]
@@ -101,6 +104,53 @@ pub enum PortalCommand {
         /// Remove files that no row has known for so many days
         #[arg(long, value_name = "DAYS", default_value_t = 7)]
         older_than: u16,
+    },
+    /// Tickets as their ticket systems tell of them
+    #[command(subcommand)]
+    Tickets(TicketsCommand),
+}
+
+/// Commands on ticket systems.
+#[derive(Subcommand, Debug)]
+pub enum TicketsCommand {
+    /// Ask each ticket system once and say how its answer is read; changes nothing
+    Check {
+        /// The file or directory that `serve --ticket-systems` takes
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// The ticket to ask for, by the portal's name of it; without it each system is only asked whether it answers
+        #[arg(long)]
+        ticket: Option<TicketId>,
+        /// Ask this system alone
+        #[arg(long, value_name = "NAME")]
+        source: Option<SourceName>,
+    },
+    /// Take closings out of a table (CSV with the columns `ticket` and `closed_at`, and `event` if there is one)
+    Import {
+        /// The table; - is standard input
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The tenant; may be left out while there is only one
+        #[arg(long)]
+        tenant: Option<TenantId>,
+        /// The ticket system that the table comes from; told twice by one system, a closing counts once
+        #[arg(long, value_name = "NAME")]
+        source: SourceName,
+        /// Only say what would be done
+        #[arg(long)]
+        dry_run: bool,
+        /// Take the good lines although there are bad ones
+        #[arg(long)]
+        skip_bad: bool,
+        /// The portal's directory
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+    /// Show how the ticket systems do that the portal asks
+    Status {
+        /// The portal's directory
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
     },
 }
 

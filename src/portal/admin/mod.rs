@@ -5,13 +5,16 @@ mod backup;
 mod clock;
 mod sweep;
 mod tenants;
+mod ticket_systems;
 mod tokens;
 mod users;
 
+pub use super::ticket_system::{BadLine, CheckedSource, Finding, Import, Imported, check as check_ticket_systems};
 pub use audit::Verified;
 pub use backup::{Reconciled, STRAY_DAYS, restore};
 pub use clock::ClockJump;
 pub use sweep::DueSnapshot;
+pub use ticket_systems::AskedSource;
 pub use tokens::{MadeToken, TOKEN_SECONDS, TokenInfo, TokenOrder};
 pub(crate) use users::invite_by_operator;
 pub use users::{MadeInvitation, UserInfo};

@@ -12,7 +12,7 @@ use crate::portal::app::App;
 use crate::portal::error::ApiError;
 use crate::portal::jobs::delete;
 use crate::portal::metrics::LATE;
-use crate::portal::store::{clock, deletions, snapshots};
+use crate::portal::store::{clock, deletions, snapshots, ticket_systems};
 
 /// How the portal is.
 #[derive(Serialize, ToSchema)]
@@ -24,14 +24,17 @@ pub(crate) struct Health {
 /// Tells whether the portal lives.
 ///
 /// `degraded` when something should have been gone more than an hour ago and is not, and while a jump of the clock waits for
-/// an operator: nothing is deleted then. Also when a deletion fails again and again.
+/// an operator: nothing is deleted then. Also when a deletion fails again and again, or a ticket system tells nothing of use for an
+/// hour.
 #[utoipa::path(get, path = "/healthz", responses((status = 200, description = "It lives", body = Health)))]
 pub(crate) async fn live(State(app): State<Arc<App>>) -> Result<Json<Health>, ApiError> {
     let mut connection = app.store.read().await?;
     let late = snapshots::late(&mut connection, app.clock.now().plus_seconds(-LATE)).await?;
     let jumped = matches!(clock::mark(&mut connection).await?, Some((_, Some(_))));
     let stuck = deletions::stuck(&mut connection, delete::ALARM).await?;
-    Ok(Json(Health { status: if late + stuck == 0 && !jumped { "ok" } else { "degraded" } }))
+    let failing = ticket_systems::failing(&mut connection, app.clock.now().plus_seconds(-LATE)).await?;
+    let deaf = failing.iter().any(|name| app.ticket_systems.find(name.as_str()).is_some());
+    Ok(Json(Health { status: if late + stuck == 0 && !jumped && !deaf { "ok" } else { "degraded" } }))
 }
 
 /// Tells whether the portal can take and give: its databases answer and there is room on the disk.

@@ -6,6 +6,7 @@ pub(crate) mod content;
 mod form;
 pub(crate) mod health;
 pub(crate) mod holds;
+pub(crate) mod hooks;
 pub(crate) mod inbox;
 pub(crate) mod invitations;
 pub(crate) mod log;

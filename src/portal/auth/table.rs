@@ -214,6 +214,7 @@ impl Thing {
             .replace("{id}", id)
             .replace("{*path}", "0/000.p/1")
             .replace("{name}", "a.tarseal")
+            .replace("{source}", "desk")
     }
 }
 

@@ -5,11 +5,13 @@ pub(crate) mod delete;
 pub(crate) mod expire;
 pub(crate) mod hide;
 pub(crate) mod idle;
+pub(crate) mod poll;
 pub(crate) mod reconcile;
 pub(crate) mod replay;
 pub(crate) mod review;
-#[cfg_attr(not(test), expect(dead_code, reason = "called by whoever polls a ticket system"))]
 pub(crate) mod sighting;
+
+pub use poll::Polled;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -93,3 +93,23 @@ pub(crate) async fn history(connection: &mut Connection, tenant: &TenantId, tick
     }
     Ok(history)
 }
+
+/// Whether a source told that event of a ticket.
+pub(crate) async fn knows(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    ticket: &TicketId,
+    source: &str,
+    event: &str,
+) -> Result<bool> {
+    let row: Option<(i64,)> = sqlx::query_as(
+        "SELECT version FROM ticket_events WHERE tenant = $1 AND ticket = $2 AND source = $3 AND event = $4",
+    )
+    .bind(tenant.as_str())
+    .bind(ticket.as_str())
+    .bind(source)
+    .bind(event)
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.is_some())
+}

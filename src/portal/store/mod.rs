@@ -29,6 +29,7 @@ pub(crate) mod shares;
 pub(crate) mod snapshots;
 pub(crate) mod subject_requests;
 pub(crate) mod tenants;
+pub(crate) mod ticket_systems;
 pub(crate) mod tickets;
 pub(crate) mod tokens;
 pub(crate) mod uploads;
@@ -84,6 +85,7 @@ const PORTAL: &[Step] = &[
     step!("answers"),
     step!("subject_requests"),
     step!("records"),
+    step!("ticket_systems"),
 ];
 
 /// The tables that ordinary backups leave out.

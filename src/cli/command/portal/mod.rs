@@ -8,6 +8,7 @@ mod restore;
 mod serve;
 mod sweep;
 mod tenant;
+mod tickets;
 mod token;
 mod user;
 
@@ -39,6 +40,7 @@ pub fn run(command: &PortalCommand, desk: &mut Desk<'_>) -> Result<Outcome, Fail
             blobs_key,
             metrics,
             records,
+            ticket_systems,
         } => {
             let mut config = configured(data, desk)?;
             config.listen = *listen;
@@ -49,6 +51,7 @@ pub fn run(command: &PortalCommand, desk: &mut Desk<'_>) -> Result<Outcome, Fail
             config.trusted_proxies.clone_from(trusted_proxy);
             config.metrics = *metrics;
             config.records.clone_from(records);
+            config.ticket_systems.clone_from(ticket_systems);
             if blobs.is_some() {
                 config.blobs.clone_from(blobs);
                 config.blobs_key.clone_from(blobs_key);
@@ -65,6 +68,7 @@ pub fn run(command: &PortalCommand, desk: &mut Desk<'_>) -> Result<Outcome, Fail
         PortalCommand::Backup(arguments) => backup::run(arguments, desk),
         PortalCommand::Restore(arguments) => restore::run(arguments, desk),
         PortalCommand::Reconcile { data, older_than } => reconcile::run(data, *older_than, desk),
+        PortalCommand::Tickets(command) => tickets::run(command, desk),
     }
 }
 
@@ -121,6 +125,7 @@ fn failure(error: &PortalError) -> Failure {
         | PortalError::OtherBlobs(_) => Exit::Usage,
         PortalError::Locked | PortalError::Backup(BackupError::Busy(_)) => Exit::Locked,
         PortalError::Backup(fault) => exit_of(fault),
+        PortalError::TicketSystems(fault) => tickets::exit_of(fault),
         PortalError::Certificate(_) => Exit::Tls,
         _ => Exit::Local,
     };

@@ -18,8 +18,8 @@ use serde_json::Value;
 use utoipa::OpenApi;
 
 use super::{
-    assignments, audit, content, health, holds, inbox, invitations, log, policies, receipts, records, session, share,
-    snapshots, subject_requests, tickets, tokens, uploads, users, withdrawal,
+    assignments, audit, content, health, holds, hooks, inbox, invitations, log, policies, receipts, records, session,
+    share, snapshots, subject_requests, tickets, tokens, uploads, users, withdrawal,
 };
 use crate::clock::Timestamp;
 use crate::ids::{FileId, TicketId};
@@ -109,6 +109,7 @@ use crate::wire::Problem;
         log::proof,
         health::live,
         health::ready,
+        hooks::post,
         show,
     )
 )]

@@ -1,0 +1,442 @@
+//! The ticket systems that are asked, and when each ticket is asked for.
+
+use super::{Connection, Result, instant, parsed, unsigned};
+use crate::clock::Timestamp;
+use crate::ids::{SourceName, TenantId, TicketId};
+
+/// Which ticket system of which tenant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Name<'a> {
+    pub(crate) tenant: &'a TenantId,
+    pub(crate) source: &'a SourceName,
+}
+
+/// How one ticket system does.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    pub(crate) tenant: TenantId,
+    pub(crate) name: SourceName,
+    pub(crate) failures: u32,
+    /// Since when nothing of use came from it.
+    pub(crate) failing_since: Option<Timestamp>,
+    pub(crate) fault: Option<String>,
+    /// When it last told something of use.
+    pub(crate) answered_at: Option<Timestamp>,
+    /// How many tickets it is asked for.
+    pub(crate) tickets: u64,
+    /// How many of them it told nothing of use about when it was last asked.
+    pub(crate) unread: u64,
+}
+
+/// What a turn with a ticket system begins with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turn {
+    pub(crate) failures: u32,
+    pub(crate) scan_at: Timestamp,
+    pub(crate) list_at: Timestamp,
+    /// When the last list that came whole was begun.
+    pub(crate) listed_at: Option<Timestamp>,
+}
+
+/// What is known of one ticket in its system.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Poll {
+    pub(crate) asked_at: Option<Timestamp>,
+    pub(crate) attempts: u32,
+    pub(crate) seen_at: Option<Timestamp>,
+    pub(crate) told: Option<Told>,
+    /// Why nothing followed from the last answer, if nothing did.
+    pub(crate) fault: Option<String>,
+}
+
+/// What a system told last, and since when it is so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    Open(Timestamp),
+    Closed(Timestamp),
+}
+
+impl Told {
+    const fn columns(self) -> (&'static str, i64) {
+        match self {
+            Self::Open(at) => ("open", at.seconds()),
+            Self::Closed(at) => ("closed", at.seconds()),
+        }
+    }
+}
+
+/// Whether there is something to ask a system for now, as far as can be told without writing.
+pub(crate) async fn is_due(connection: &mut Connection, name: Name<'_>, lists: bool, now: Timestamp) -> Result<bool> {
+    let row: Option<(i64, i64, i64, i64)> = sqlx::query_as(
+        "SELECT leased_until, next_at, scan_at, list_at FROM ticket_systems WHERE tenant = $1 AND name = $2",
+    )
+    .bind(name.tenant.as_str())
+    .bind(name.source.as_str())
+    .fetch_optional(&mut *connection)
+    .await?;
+    let now = now.seconds();
+    let Some((leased_until, next_at, scan_at, list_at)) = row else { return Ok(true) };
+    if leased_until > now || next_at > now {
+        return Ok(false);
+    }
+    if scan_at <= now || lists && list_at <= now {
+        return Ok(true);
+    }
+    let due: Option<(i64,)> =
+        sqlx::query_as("SELECT due_at FROM ticket_polls WHERE tenant = $1 AND source = $2 AND due_at <= $3 LIMIT 1")
+            .bind(name.tenant.as_str())
+            .bind(name.source.as_str())
+            .bind(now)
+            .fetch_optional(connection)
+            .await?;
+    Ok(due.is_some())
+}
+
+/// Takes the turn to ask a system, until `until`; `None` when another has it or the system is to be left alone.
+pub(crate) async fn take(
+    connection: &mut Connection,
+    name: Name<'_>,
+    lease: &str,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<Option<Turn>> {
+    sqlx::query("INSERT INTO ticket_systems (tenant, name) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+        .bind(name.tenant.as_str())
+        .bind(name.source.as_str())
+        .execute(&mut *connection)
+        .await?;
+    let row: Option<(i64, i64, i64, Option<i64>)> = sqlx::query_as(
+        "UPDATE ticket_systems SET lease = $1, leased_until = $2
+         WHERE tenant = $3 AND name = $4 AND leased_until <= $5 AND next_at <= $5
+         RETURNING failures, scan_at, list_at, listed_at",
+    )
+    .bind(lease)
+    .bind(until.seconds())
+    .bind(name.tenant.as_str())
+    .bind(name.source.as_str())
+    .bind(now.seconds())
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|(failures, scan_at, list_at, listed_at)| Turn {
+        failures: u32::try_from(failures).unwrap_or(u32::MAX),
+        scan_at: Timestamp::from_seconds(scan_at),
+        list_at: Timestamp::from_seconds(list_at),
+        listed_at: instant(listed_at),
+    }))
+}
+
+/// Keeps the turn until `until`; false when it was lost.
+pub(crate) async fn keep(connection: &mut Connection, name: Name<'_>, lease: &str, until: Timestamp) -> Result<bool> {
+    let kept =
+        sqlx::query("UPDATE ticket_systems SET leased_until = $1 WHERE tenant = $2 AND name = $3 AND lease = $4")
+            .bind(until.seconds())
+            .bind(name.tenant.as_str())
+            .bind(name.source.as_str())
+            .bind(lease)
+            .execute(connection)
+            .await?;
+    Ok(kept.rows_affected() == 1)
+}
+
+/// Gives the turn back.
+pub(crate) async fn give_back(connection: &mut Connection, name: Name<'_>, lease: &str) -> Result<()> {
+    sqlx::query(
+        "UPDATE ticket_systems SET lease = NULL, leased_until = 0 WHERE tenant = $1 AND name = $2 AND lease = $3",
+    )
+    .bind(name.tenant.as_str())
+    .bind(name.source.as_str())
+    .bind(lease)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Notes that a system told something of use.
+pub(crate) async fn answered(connection: &mut Connection, name: Name<'_>, now: Timestamp) -> Result<()> {
+    sqlx::query(
+        "UPDATE ticket_systems SET failures = 0, failing_since = NULL, fault = NULL, answered_at = $1
+         WHERE tenant = $2 AND name = $3",
+    )
+    .bind(now.seconds())
+    .bind(name.tenant.as_str())
+    .bind(name.source.as_str())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Notes that it did not, and leaves it alone until `next_at`.
+pub(crate) async fn failed(
+    connection: &mut Connection,
+    name: Name<'_>,
+    fault: &str,
+    now: Timestamp,
+    next_at: Timestamp,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE ticket_systems SET failures = failures + 1, failing_since = coalesce(failing_since, $1), fault = $2,
+         next_at = $3 WHERE tenant = $4 AND name = $5",
+    )
+    .bind(now.seconds())
+    .bind(fault)
+    .bind(next_at.seconds())
+    .bind(name.tenant.as_str())
+    .bind(name.source.as_str())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Sets when the tickets of a system are next looked through for new ones.
+pub(crate) async fn set_scan(connection: &mut Connection, name: Name<'_>, at: Timestamp) -> Result<()> {
+    sqlx::query("UPDATE ticket_systems SET scan_at = $1 WHERE tenant = $2 AND name = $3")
+        .bind(at.seconds())
+        .bind(name.tenant.as_str())
+        .bind(name.source.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Sets when a system is next asked for its list, and when the one that came whole was begun.
+pub(crate) async fn set_list(
+    connection: &mut Connection,
+    name: Name<'_>,
+    at: Timestamp,
+    listed_at: Timestamp,
+) -> Result<()> {
+    sqlx::query("UPDATE ticket_systems SET list_at = $1, listed_at = $2 WHERE tenant = $3 AND name = $4")
+        .bind(at.seconds())
+        .bind(listed_at.seconds())
+        .bind(name.tenant.as_str())
+        .bind(name.source.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The tickets behind `after` by name that have a live snapshot, their own or of one merged into them, and are not asked for
+/// yet.
+pub(crate) async fn unasked(
+    connection: &mut Connection,
+    name: Name<'_>,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<TicketId>> {
+    let rows: Vec<(String,)> = sqlx::query_as(
+        "SELECT DISTINCT coalesce(tickets.merged_into, tickets.id) AS root FROM snapshots
+         JOIN tickets ON tickets.tenant = snapshots.tenant AND tickets.id = snapshots.ticket
+         WHERE snapshots.tenant = $1 AND snapshots.phase IN ('uploading', 'stored')
+         AND coalesce(tickets.merged_into, tickets.id) > $3
+         AND NOT EXISTS (SELECT 1 FROM ticket_polls WHERE ticket_polls.tenant = $1 AND ticket_polls.source = $2
+             AND ticket_polls.ticket = coalesce(tickets.merged_into, tickets.id))
+         ORDER BY root LIMIT $4",
+    )
+    .bind(name.tenant.as_str())
+    .bind(name.source.as_str())
+    .bind(after)
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|(ticket,)| parsed(ticket)).collect()
+}
+
+/// Whether a ticket has a live snapshot, its own or of one merged into it.
+pub(crate) async fn is_live(connection: &mut Connection, tenant: &TenantId, ticket: &TicketId) -> Result<bool> {
+    let row: Option<(i64,)> = sqlx::query_as(
+        "SELECT CAST(1 AS BIGINT) FROM snapshots WHERE tenant = $1 AND phase IN ('uploading', 'stored')
+         AND ticket IN (SELECT id FROM tickets WHERE tenant = $1 AND (id = $2 OR merged_into = $2)) LIMIT 1",
+    )
+    .bind(tenant.as_str())
+    .bind(ticket.as_str())
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.is_some())
+}
+
+/// Begins to ask for a ticket, from `due_at` on; nothing changes when it is asked for already.
+pub(crate) async fn begin(
+    connection: &mut Connection,
+    name: Name<'_>,
+    ticket: &TicketId,
+    due_at: Timestamp,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO ticket_polls (tenant, source, ticket, due_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+    )
+    .bind(name.tenant.as_str())
+    .bind(name.source.as_str())
+    .bind(ticket.as_str())
+    .bind(due_at.seconds())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Stops asking for a ticket.
+pub(crate) async fn end(connection: &mut Connection, name: Name<'_>, ticket: &TicketId) -> Result<()> {
+    sqlx::query("DELETE FROM ticket_polls WHERE tenant = $1 AND source = $2 AND ticket = $3")
+        .bind(name.tenant.as_str())
+        .bind(name.source.as_str())
+        .bind(ticket.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// What is known of a ticket in its system; `None` when it is not asked for.
+pub(crate) async fn find(connection: &mut Connection, name: Name<'_>, ticket: &TicketId) -> Result<Option<Poll>> {
+    type Columns = (i64, i64, Option<i64>, Option<String>, Option<i64>, Option<String>);
+    let row: Option<Columns> = sqlx::query_as(
+        "SELECT asked_at, attempts, seen_at, told, told_at, fault FROM ticket_polls
+         WHERE tenant = $1 AND source = $2 AND ticket = $3",
+    )
+    .bind(name.tenant.as_str())
+    .bind(name.source.as_str())
+    .bind(ticket.as_str())
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|(asked_at, attempts, seen_at, told, told_at, fault)| Poll {
+        asked_at: (asked_at > 0).then(|| Timestamp::from_seconds(asked_at)),
+        attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+        seen_at: instant(seen_at),
+        told: match (told.as_deref(), instant(told_at)) {
+            (Some("open"), Some(at)) => Some(Told::Open(at)),
+            (Some("closed"), Some(at)) => Some(Told::Closed(at)),
+            _ => None,
+        },
+        fault,
+    }))
+}
+
+/// The tickets that are due, the longest first.
+pub(crate) async fn due(
+    connection: &mut Connection,
+    name: Name<'_>,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<TicketId>> {
+    let rows: Vec<(String,)> = sqlx::query_as(
+        "SELECT ticket FROM ticket_polls WHERE tenant = $1 AND source = $2 AND due_at <= $3 ORDER BY due_at, ticket LIMIT $4",
+    )
+    .bind(name.tenant.as_str())
+    .bind(name.source.as_str())
+    .bind(now.seconds())
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|(ticket,)| parsed(ticket)).collect()
+}
+
+/// Notes what a system told of a ticket, and when it is asked for again. `fault` says why nothing followed, if so.
+pub(crate) async fn told(
+    connection: &mut Connection,
+    name: Name<'_>,
+    ticket: &TicketId,
+    (now, due_at): (Timestamp, Timestamp),
+    (seen_at, told): (Option<Timestamp>, Option<Told>),
+    fault: Option<&str>,
+) -> Result<()> {
+    let (word, told_at) = told.map(Told::columns).unzip();
+    sqlx::query(
+        "UPDATE ticket_polls SET due_at = $1, asked_at = $2, attempts = 0, seen_at = $3, told = $4, told_at = $5,
+         fault = $6 WHERE tenant = $7 AND source = $8 AND ticket = $9",
+    )
+    .bind(due_at.seconds())
+    .bind(now.seconds())
+    .bind(seen_at.map(Timestamp::seconds))
+    .bind(word)
+    .bind(told_at)
+    .bind(fault)
+    .bind(name.tenant.as_str())
+    .bind(name.source.as_str())
+    .bind(ticket.as_str())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Notes that asking for a ticket failed, and when it is tried again.
+pub(crate) async fn postpone(
+    connection: &mut Connection,
+    name: Name<'_>,
+    ticket: &TicketId,
+    fault: &str,
+    (now, due_at): (Timestamp, Timestamp),
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE ticket_polls SET due_at = $1, asked_at = $2, attempts = attempts + 1, fault = $3
+         WHERE tenant = $4 AND source = $5 AND ticket = $6",
+    )
+    .bind(due_at.seconds())
+    .bind(now.seconds())
+    .bind(fault)
+    .bind(name.tenant.as_str())
+    .bind(name.source.as_str())
+    .bind(ticket.as_str())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Asks for a ticket at `now`, but not sooner than `gap` seconds after it was last asked for; false when it is not asked for
+/// at all.
+pub(crate) async fn hint(
+    connection: &mut Connection,
+    name: Name<'_>,
+    ticket: &TicketId,
+    now: Timestamp,
+    gap: i64,
+) -> Result<bool> {
+    let hinted = sqlx::query(
+        "UPDATE ticket_polls SET due_at = CASE WHEN asked_at + $1 > $2 THEN asked_at + $1 ELSE $2 END
+         WHERE tenant = $3 AND source = $4 AND ticket = $5
+         AND due_at > CASE WHEN asked_at + $1 > $2 THEN asked_at + $1 ELSE $2 END",
+    )
+    .bind(gap)
+    .bind(now.seconds())
+    .bind(name.tenant.as_str())
+    .bind(name.source.as_str())
+    .bind(ticket.as_str())
+    .execute(connection)
+    .await?;
+    Ok(hinted.rows_affected() == 1)
+}
+
+/// How each ticket system does that was ever asked.
+pub(crate) async fn standing(connection: &mut Connection) -> Result<Vec<Standing>> {
+    type Columns = (String, String, i64, Option<i64>, Option<String>, Option<i64>, i64, i64);
+    let rows: Vec<Columns> = sqlx::query_as(
+        "SELECT tenant, name, failures, failing_since, fault, answered_at,
+             (SELECT CAST(count(*) AS BIGINT) FROM ticket_polls
+                 WHERE ticket_polls.tenant = ticket_systems.tenant AND ticket_polls.source = ticket_systems.name),
+             (SELECT CAST(count(*) AS BIGINT) FROM ticket_polls WHERE ticket_polls.tenant = ticket_systems.tenant
+                 AND ticket_polls.source = ticket_systems.name AND ticket_polls.fault IS NOT NULL)
+         FROM ticket_systems ORDER BY tenant, name",
+    )
+    .fetch_all(connection)
+    .await?;
+    let read = |(tenant, name, failures, failing_since, fault, answered_at, tickets, unread): Columns| {
+        Ok(Standing {
+            tenant: parsed(&tenant)?,
+            name: parsed(&name)?,
+            failures: u32::try_from(failures).unwrap_or(u32::MAX),
+            failing_since: instant(failing_since),
+            fault,
+            answered_at: instant(answered_at),
+            tickets: unsigned(tickets),
+            unread: unsigned(unread),
+        })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// The ticket systems that told nothing of use since `since`, or longer.
+pub(crate) async fn failing(connection: &mut Connection, since: Timestamp) -> Result<Vec<SourceName>> {
+    let rows: Vec<(String,)> =
+        sqlx::query_as("SELECT name FROM ticket_systems WHERE failing_since IS NOT NULL AND failing_since <= $1")
+            .bind(since.seconds())
+            .fetch_all(connection)
+            .await?;
+    rows.iter().map(|(name,)| parsed(name)).collect()
+}
