@@ -35,5 +35,6 @@ mod rights;
 mod share;
 mod small;
 mod store;
+mod ticket_systems;
 mod tls;
 mod tus;

@@ -128,6 +128,7 @@ pub(crate) async fn once(app: &App) -> Result<Polled, ApiError> {
 
 /// One turn with one system, if there is something to do and nobody else has it.
 async fn turn(app: &App, source: &Source, scan: bool) -> Result<Polled, ApiError> {
+    let _mine = source.asking.lock().await;
     let lists = source.list_every().is_some();
     let now = app.clock.now();
     if !scan && !table::is_due(&mut *app.store.read().await?, source.of(), lists, now).await? {

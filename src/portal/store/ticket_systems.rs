@@ -440,3 +440,95 @@ pub(crate) async fn failing(connection: &mut Connection, since: Timestamp) -> Re
             .await?;
     rows.iter().map(|(name,)| parsed(name)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::stores;
+    use super::super::{Store, tenants, tickets};
+    use super::*;
+    use crate::track::RetentionPolicy;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(1_795_270_800 + seconds)
+    }
+
+    async fn with_tickets(store: &Store, names: &[&str]) -> (TenantId, SourceName) {
+        let (tenant, source) = ("acme".parse().unwrap(), "desk".parse().unwrap());
+        let mut transaction = store.begin().await.unwrap();
+        tenants::add(&mut transaction, &tenant, &RetentionPolicy::default(), at(0)).await.unwrap();
+        for name in names {
+            tickets::add(&mut transaction, &tenant, &name.parse().unwrap(), at(0)).await.unwrap();
+        }
+        transaction.commit().await.unwrap();
+        (tenant, source)
+    }
+
+    #[tokio::test]
+    async fn one_process_has_the_turn_until_it_gives_it_back_or_is_gone() {
+        for store in stores().await {
+            let (tenant, source) = with_tickets(&store, &[]).await;
+            let name = Name { tenant: &tenant, source: &source };
+            let other = store.again().await;
+            let take = async |store: &Store, lease: &str, now: i64| {
+                let mut transaction = store.begin().await.unwrap();
+                let turn = take(&mut transaction, name, lease, at(now), at(now + 600)).await.unwrap();
+                transaction.commit().await.unwrap();
+                turn.is_some()
+            };
+            let is_due = async |now: i64| is_due(&mut store.read().await.unwrap(), name, true, at(now)).await.unwrap();
+            assert!(is_due(0).await, "it was never asked");
+            assert!(take(&store, "one", 0).await);
+            assert!(!is_due(1).await && !take(&other, "two", 1).await && !take(&other, "two", 599).await);
+            let mut transaction = store.begin().await.unwrap();
+            assert!(keep(&mut transaction, name, "one", at(700)).await.unwrap());
+            assert!(!keep(&mut transaction, name, "two", at(900)).await.unwrap());
+            give_back(&mut transaction, name, "two").await.unwrap();
+            transaction.commit().await.unwrap();
+            assert!(!take(&other, "two", 699).await, "nobody gives back another's turn");
+            assert!(take(&other, "two", 700).await, "who is gone loses it");
+            let mut transaction = store.begin().await.unwrap();
+            assert!(!keep(&mut transaction, name, "one", at(1500)).await.unwrap());
+            failed(&mut transaction, name, "busy", at(700), at(1000)).await.unwrap();
+            give_back(&mut transaction, name, "two").await.unwrap();
+            transaction.commit().await.unwrap();
+            assert!(!is_due(999).await && !take(&store, "one", 999).await, "the system is left alone");
+            assert!(take(&store, "one", 1000).await);
+            other.close().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn tickets_are_due_in_their_order_and_a_hint_makes_one_due_but_not_too_often() {
+        for store in stores().await {
+            let (tenant, source) = with_tickets(&store, &["1", "2", "3"]).await;
+            let name = Name { tenant: &tenant, source: &source };
+            let ticket = |name: &str| name.parse::<TicketId>().unwrap();
+            let mut transaction = store.begin().await.unwrap();
+            for (number, due_at) in [("1", 30), ("2", 10), ("3", 20), ("3", 5)] {
+                begin(&mut transaction, name, &ticket(number), at(due_at)).await.unwrap();
+            }
+            let mut of = async |now: i64, limit: i64| {
+                let found = due(&mut transaction, name, at(now), limit).await.unwrap();
+                found.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+            };
+            assert_eq!((of(9, 9).await, of(20, 9).await, of(99, 2).await), (String::new(), "2 3".into(), "2 3".into()));
+            let told_of = (Some(at(40)), Some(Told::Closed(at(-5))));
+            told(&mut transaction, name, &ticket("1"), (at(40), at(5000)), told_of, None).await.unwrap();
+            let found = find(&mut transaction, name, &ticket("1")).await.unwrap().unwrap();
+            assert_eq!((found.asked_at, found.seen_at, found.told), (Some(at(40)), told_of.0, told_of.1));
+            postpone(&mut transaction, name, &ticket("1"), "failing", (at(50), at(4000))).await.unwrap();
+            let found = find(&mut transaction, name, &ticket("1")).await.unwrap().unwrap();
+            assert_eq!((found.attempts, found.fault.as_deref(), found.told), (1, Some("failing"), told_of.1));
+            assert!(hint(&mut transaction, name, &ticket("1"), at(55), 10).await.unwrap());
+            assert!(!hint(&mut transaction, name, &ticket("1"), at(56), 10).await.unwrap(), "it is due already");
+            assert!(!hint(&mut transaction, name, &ticket("4"), at(56), 10).await.unwrap());
+            assert_eq!(due(&mut transaction, name, at(59), 9).await.unwrap().len(), 2, "ten seconds are not over");
+            assert_eq!(due(&mut transaction, name, at(60), 9).await.unwrap().len(), 3);
+            let standing = standing(&mut transaction).await.unwrap();
+            assert!(standing.is_empty(), "a system that was never asked has no standing");
+            end(&mut transaction, name, &ticket("1")).await.unwrap();
+            assert_eq!(find(&mut transaction, name, &ticket("1")).await.unwrap(), None);
+            transaction.commit().await.unwrap();
+        }
+    }
+}

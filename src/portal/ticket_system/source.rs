@@ -36,6 +36,8 @@ pub(crate) struct Source {
     pub(super) merged: Option<Merged>,
     pub(super) list: Option<List>,
     pub(crate) hook: Option<Hook>,
+    /// Held by the one turn of this process.
+    pub(crate) asking: tokio::sync::Mutex<()>,
 }
 
 /// What must be there to be seen.
@@ -151,6 +153,7 @@ impl Source {
                 number => Duration::from_secs(60) / number,
             },
             client,
+            asking: tokio::sync::Mutex::new(()),
             name: written.name,
             tenant: written.tenant,
             prefix: written.prefix,

@@ -179,3 +179,23 @@ fn a_directory_is_read_file_by_file() {
     assert!(read(systems.path()).is_err(), "one name twice, also in two files");
     assert!(read(&directory.path().join("nowhere.toml")).is_err());
 }
+
+#[test]
+fn the_examples_in_the_documentation_are_read() {
+    let documentation = fs::read_to_string("docs/TICKETS.md").unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    for name in ["zammad", "jira", "gitlab", "github", "servicenow", "cases"] {
+        for kind in ["token", "hook", "key", "password"] {
+            secret(&directory.path().join(format!("{name}.{kind}")), 0o600, "a secret of 26 letters");
+        }
+    }
+    fs::copy("fixtures/tls/ca.pem", directory.path().join("company-ca.pem")).unwrap();
+    let examples: Vec<&str> =
+        documentation.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    for example in &examples {
+        let read = sources(&directory, example).unwrap_or_else(|fault| panic!("{fault}\n{example}"));
+        assert!(read[0].hook.is_some(), "{example}");
+    }
+    let named: Vec<bool> = presets().map(|(name, _)| examples.iter().any(|it| it.contains(name))).collect();
+    assert_eq!((examples.len(), named), (6, vec![true; 5]));
+}
