@@ -188,6 +188,8 @@ pub(crate) enum ApiError {
     RequestUnknown,
     #[error("a request that stands elsewhere")]
     RequestState,
+    #[error("a person must do this")]
+    PersonNeeded,
     #[error("fault")]
     Fault(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

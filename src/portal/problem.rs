@@ -106,6 +106,8 @@ kinds! {
     REQUEST_UNKNOWN = p::REQUEST_UNKNOWN, [404], "no such request", "";
     REQUEST_STATE = p::REQUEST_STATE, [409], "the request stands elsewhere",
         "It was decided, refused or ended before, has to be decided first, or something of it is not gone yet. Look again.";
+    PERSON_NEEDED = "/problems/person-needed", [403], "a person must do this",
+        "A token stands for a program. This takes somebody who signed in with a second factor.";
     FAULT = p::FAULT, [500], "a fault of the portal",
         "The portal's log says more, under the request id of this answer.";
 }
@@ -152,6 +154,7 @@ impl ApiError {
             Self::NameTaken => &NAME_TAKEN,
             Self::RequestUnknown => &REQUEST_UNKNOWN,
             Self::RequestState => &REQUEST_STATE,
+            Self::PersonNeeded => &PERSON_NEEDED,
             Self::Fault(_) => &FAULT,
         }
     }

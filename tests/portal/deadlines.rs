@@ -5,6 +5,7 @@ use tarseal::portal::Role;
 use tarseal::track::receipt::{DeletionReason, verify};
 
 use crate::client::{Sample, content, event, get, order, post, problem, snapshot, store, token};
+use crate::person::{Person, person};
 use crate::support::{TICKET, TestPortal};
 
 fn hold_path(sample: &Sample) -> String {
@@ -16,11 +17,11 @@ fn ask(review: &str) -> Value {
 }
 
 /// Two persons put a hold in force.
-fn hold(portal: &TestPortal, sample: &Sample, [one, two]: [&str; 2], review: &str) {
-    let (status, asked) = order(portal, one, "PUT", &hold_path(sample), Some(&ask(review)));
+fn hold(portal: &TestPortal, sample: &Sample, [one, two]: [&Person; 2], review: &str) {
+    let (status, asked) = order(portal, &one.here(portal), "PUT", &hold_path(sample), Some(&ask(review)));
     assert_eq!(status, 202, "{asked}");
     let confirm = json!({ "confirms": asked["asked"]["id"] });
-    let (status, held) = order(portal, two, "PUT", &hold_path(sample), Some(&confirm));
+    let (status, held) = order(portal, &two.here(portal), "PUT", &hold_path(sample), Some(&confirm));
     assert_eq!(status, 200, "{held}");
 }
 
@@ -105,7 +106,7 @@ fn a_merged_ticket_is_closed_with_the_other() {
 #[test]
 fn a_hold_takes_two_persons_and_stops_the_deletion() {
     let portal = TestPortal::start();
-    let (one, two) = (token(&portal, Role::Dpo), token(&portal, Role::Dpo));
+    let (one, two) = (person(&portal, Role::Dpo, "ada"), person(&portal, Role::Dpo, "grace"));
     let sample = Sample::new(1, 100);
     store(&portal, &sample);
     event(&portal, "close", &json!({}));
@@ -118,15 +119,21 @@ fn a_hold_takes_two_persons_and_stops_the_deletion() {
         (json!({ "basis": "legal-claim" }), 422),
         (json!({ "confirms": "0011" }), 409),
     ] {
-        assert_eq!(order(&portal, &one, "PUT", &path, Some(&bad)).0, status, "{bad}");
+        assert_eq!(order(&portal, &one.here(&portal), "PUT", &path, Some(&bad)).0, status, "{bad}");
     }
-    let (status, asked) = order(&portal, &one, "PUT", &path, Some(&ask("2027-05-20")));
+    let (status, asked) = order(&portal, &one.here(&portal), "PUT", &path, Some(&ask("2027-05-20")));
     assert_eq!((status, &asked["in_force"]), (202, &json!(null)));
     assert_eq!(snapshot(&portal, &sample)["state"], "stored", "one person is not enough");
     let confirm = json!({ "confirms": asked["asked"]["id"] });
-    assert_eq!(order(&portal, &one, "PUT", &path, Some(&confirm)).1["type"], "/problems/second-person");
+    assert_eq!(order(&portal, &one.here(&portal), "PUT", &path, Some(&confirm)).1["type"], "/problems/second-person");
     assert_eq!(order(&portal, &portal.technician, "PUT", &path, Some(&confirm)).0, 403);
-    let (status, held) = order(&portal, &two, "PUT", &path, Some(&confirm));
+    let automaton = token(&portal, Role::Dpo);
+    for refused in
+        [order(&portal, &automaton, "PUT", &path, Some(&confirm)), order(&portal, &automaton, "DELETE", &path, None)]
+    {
+        assert_eq!((refused.0, &refused.1["type"]), (403, &json!("/problems/person-needed")), "a token is nobody");
+    }
+    let (status, held) = order(&portal, &two.here(&portal), "PUT", &path, Some(&confirm));
     assert_eq!((status, &held["in_force"]["basis"], &held["asked"]), (200, &json!("legal-claim"), &json!(null)));
     let told = snapshot(&portal, &sample);
     assert_eq!((&told["state"], &told["review_at"]), (&json!("held"), &json!("2027-05-20T23:59:59Z")));
@@ -140,23 +147,23 @@ fn a_hold_takes_two_persons_and_stops_the_deletion() {
     assert_eq!(portal.portal().sweep().unwrap().deleted, 0);
     assert_eq!(get(&portal, "", "/healthz").text().unwrap(), "{\"status\":\"ok\"}", "what is held is not late");
 
-    assert_eq!(order(&portal, &one, "DELETE", &path, None).0, 202);
-    assert_eq!(order(&portal, &one, "DELETE", &path, None).0, 202, "the same person again");
+    assert_eq!(order(&portal, &one.here(&portal), "DELETE", &path, None).0, 202);
+    assert_eq!(order(&portal, &one.here(&portal), "DELETE", &path, None).0, 202, "the same person again");
     assert_eq!(portal.portal().sweep().unwrap().deleted, 0);
     portal.set_clock("2028-06-01T10:00:00Z");
-    let (status, lifted) = order(&portal, &two, "DELETE", &path, None);
+    let (status, lifted) = order(&portal, &two.here(&portal), "DELETE", &path, None);
     assert_eq!(
         (status, &lifted["state"], &lifted["due_at"]),
         (200, &json!("deleting"), &json!("2028-06-02T10:00:00Z"))
     );
     assert_eq!(portal.portal().sweep().unwrap().deleted, 1);
-    assert_eq!(order(&portal, &one, "DELETE", &path, None).0, 410);
+    assert_eq!(order(&portal, &one.here(&portal), "DELETE", &path, None).0, 410);
 }
 
 #[test]
 fn a_hold_that_is_lifted_in_time_leaves_the_deadline_as_it_was() {
     let portal = TestPortal::start();
-    let (one, two) = (token(&portal, Role::Dpo), token(&portal, Role::Dpo));
+    let (one, two) = (person(&portal, Role::Dpo, "ada"), person(&portal, Role::Dpo, "grace"));
     let sample = Sample::new(1, 100);
     store(&portal, &sample);
     event(&portal, "close", &json!({}));
@@ -164,11 +171,11 @@ fn a_hold_that_is_lifted_in_time_leaves_the_deadline_as_it_was() {
     hold(&portal, &sample, [&two, &one], "2027-02-15");
     assert_eq!(snapshot(&portal, &sample)["review_at"], "2027-02-15T23:59:59Z", "the newer order counts");
     portal.days_pass(30);
-    order(&portal, &two, "DELETE", &hold_path(&sample), None);
-    order(&portal, &one, "DELETE", &hold_path(&sample), None);
+    order(&portal, &two.here(&portal), "DELETE", &hold_path(&sample), None);
+    order(&portal, &one.here(&portal), "DELETE", &hold_path(&sample), None);
     let told = snapshot(&portal, &sample);
     assert_eq!((&told["state"], &told["due_at"]), (&json!("stored"), &json!("2027-02-20T00:00:00Z")));
-    assert_eq!(order(&portal, &one, "DELETE", &hold_path(&sample), None).1["type"], "/problems/not-held");
+    assert_eq!(order(&portal, &one.here(&portal), "DELETE", &hold_path(&sample), None).1["type"], "/problems/not-held");
     portal.set_clock("2027-02-19T00:00:00Z");
     assert_eq!(portal.portal().sweep().unwrap().deleted, 1);
 }
@@ -176,12 +183,12 @@ fn a_hold_that_is_lifted_in_time_leaves_the_deadline_as_it_was() {
 #[test]
 fn a_hold_that_comes_too_late_is_none() {
     let portal = TestPortal::start();
-    let one = token(&portal, Role::Dpo);
+    let one = person(&portal, Role::Dpo, "ada");
     let sample = Sample::new(1, 100);
     store(&portal, &sample);
     event(&portal, "close", &json!({}));
     portal.set_clock("2027-02-19T00:00:00Z");
-    assert_eq!(order(&portal, &one, "PUT", &hold_path(&sample), Some(&ask("2027-03-01"))).0, 410);
+    assert_eq!(order(&portal, &one.here(&portal), "PUT", &hold_path(&sample), Some(&ask("2027-03-01"))).0, 410);
 }
 
 #[test]
@@ -240,17 +247,17 @@ fn a_sender_takes_back_what_is_theirs_until_the_ticket_is_closed() {
 #[test]
 fn what_is_withdrawn_under_a_hold_is_restricted_and_goes_when_it_is_lifted() {
     let portal = TestPortal::start();
-    let (one, two) = (token(&portal, Role::Dpo), token(&portal, Role::Dpo));
+    let (one, two) = (person(&portal, Role::Dpo, "ada"), person(&portal, Role::Dpo, "grace"));
     let sample = Sample::new(1, 100);
     store(&portal, &sample);
     hold(&portal, &sample, [&one, &two], "2027-01-15");
     let path = format!("/v1/snapshots/{}", sample.id);
-    assert_eq!(order(&portal, &two, "DELETE", &path, None).1["state"], "restricted");
+    assert_eq!(order(&portal, &two.here(&portal), "DELETE", &path, None).1["state"], "restricted");
     assert_eq!(problem(content(&portal, &sample).send().unwrap()).1, "/problems/restricted");
     portal.days_pass(1);
     assert_eq!(portal.portal().sweep().unwrap().deleted, 0);
-    order(&portal, &one, "DELETE", &hold_path(&sample), None);
-    assert_eq!(order(&portal, &two, "DELETE", &hold_path(&sample), None).1["state"], "deleting");
+    order(&portal, &one.here(&portal), "DELETE", &hold_path(&sample), None);
+    assert_eq!(order(&portal, &two.here(&portal), "DELETE", &hold_path(&sample), None).1["state"], "deleting");
     assert_eq!(portal.portal().sweep().unwrap().deleted, 1);
     assert_eq!(reason_of_deletion(&portal, &sample), Some(DeletionReason::Withdrawn));
 }

@@ -27,6 +27,7 @@ mod operator;
 mod oracle;
 mod peers;
 mod people;
+mod person;
 mod policies;
 mod race;
 mod reading;

@@ -14,7 +14,7 @@ use tarseal::portal::Role;
 use crate::client::{Sample, announce, get, order, post, store, token, told};
 use crate::inbox::sealed;
 use crate::peers::{python, runs, there};
-use crate::people::person;
+use crate::person::person;
 use crate::support::{TICKET, TestPortal};
 
 /// What a person is not let loose on: it ends the session that asks, by itself or after five wrong codes.

@@ -12,6 +12,7 @@ use tarseal::portal::admin::TokenOrder;
 use tarseal::track::RetentionPolicy;
 
 use crate::histories::{Act, BEGIN, DAY, History, Kinds, Oracle, Rules, Verdict, ZONES};
+use crate::person::{Person, person_of};
 use crate::support::TestPortal;
 
 /// A tenant with its people.
@@ -19,7 +20,9 @@ struct Tenant {
     rules: Rules,
     technician: String,
     lead: String,
-    dpo: [String; 2],
+    dpo: String,
+    /// Holds take two persons.
+    officers: [Person; 2],
 }
 
 /// What is done at an instant: first what is told, then the looks.
@@ -83,7 +86,7 @@ fn a_hundred_histories_are_deleted_when_the_oracle_says() {
 
 impl Run {
     fn start(count: usize) -> Self {
-        let portal = TestPortal::start();
+        let portal = TestPortal::start_with(|config| config.trusted_proxies = vec![String::from("127.0.0.1")]);
         portal.clock.set(Timestamp::from_seconds(BEGIN));
         portal.admin().confirm_clock().unwrap();
         let tenants: Vec<Tenant> = (0..ZONES.len()).map(|number| tenant(&portal, number)).collect();
@@ -133,19 +136,22 @@ impl Run {
                         assert_eq!(merged.status(), 200);
                     }
                     Act::Hold => {
+                        self.portal.renew_sessions();
                         let review = Timestamp::from_seconds(now).plus_days(100);
                         let ask = json!({ "basis": "legal-claim", "reason": "a claim", "review_at": review });
-                        let asked = self.send("PUT", &who.dpo[0], &format!("{snapshot}/hold"), &ask);
+                        let asked = self.send("PUT", &who.officers[0].session, &format!("{snapshot}/hold"), &ask);
                         if asked.status() == 202 {
                             let asked: Value = asked.json().unwrap();
                             let confirm = json!({ "confirms": asked["asked"]["id"] });
-                            let held = self.send("PUT", &who.dpo[1], &format!("{snapshot}/hold"), &confirm);
+                            let held =
+                                self.send("PUT", &who.officers[1].session, &format!("{snapshot}/hold"), &confirm);
                             assert_eq!(held.status(), 200);
                         }
                     }
                     Act::Lift => {
-                        for dpo in &who.dpo {
-                            drop(self.send("DELETE", dpo, &format!("{snapshot}/hold"), &Value::Null));
+                        self.portal.renew_sessions();
+                        for officer in &who.officers {
+                            drop(self.send("DELETE", &officer.session, &format!("{snapshot}/hold"), &Value::Null));
                         }
                     }
                     Act::Extend(days) => {
@@ -155,7 +161,7 @@ impl Run {
                         self.granted[number].push(extended.status() == 200);
                     }
                     Act::Withdraw => {
-                        let withdrawn = self.send("DELETE", &who.dpo[0], &snapshot, &Value::Null);
+                        let withdrawn = self.send("DELETE", &who.dpo, &snapshot, &Value::Null);
                         assert_eq!(withdrawn.status(), 200);
                     }
                     Act::Missing | Act::Seen => unreachable!("no sightings were asked for"),
@@ -163,7 +169,7 @@ impl Run {
             }
             Step::NotYet | Step::Gone => {
                 self.portal.portal().sweep().unwrap();
-                let told: Value = self.send("GET", &who.dpo[0], &snapshot, &Value::Null).json().unwrap();
+                let told: Value = self.send("GET", &who.dpo, &snapshot, &Value::Null).json().unwrap();
                 let state = told["state"].as_str().unwrap();
                 let fits = match step {
                     Step::Gone => state == "deleted",
@@ -262,6 +268,7 @@ fn tenant(portal: &TestPortal, number: usize) -> Tenant {
         rules,
         technician: token(Role::Technician),
         lead: token(Role::Lead),
-        dpo: [token(Role::Dpo), token(Role::Dpo)],
+        dpo: token(Role::Dpo),
+        officers: ["ada", "grace"].map(|one| person_of(portal, name.as_str(), Role::Dpo, one)),
     }
 }

@@ -2,86 +2,11 @@
 
 use reqwest::blocking::{Client, Response};
 use serde_json::{Value, json};
-use tarseal::clock::Clock as _;
 use tarseal::portal::Role;
-use totp_rs::{Builder, Secret, Totp};
 
 use crate::client::{Sample, problem, request, store, told};
+use crate::person::{PASSWORD, Person, choose, code, join, open_post, person, seconds_pass, sign_in};
 use crate::support::{TICKET, TestPortal};
-
-const PASSWORD: &str = "correct horse battery";
-
-/// Somebody with an authenticator app.
-pub struct Person {
-    pub id: String,
-    name: String,
-    app: Totp,
-    pub session: String,
-    device: String,
-    recovery_codes: Vec<String>,
-}
-
-impl Person {
-    fn code(&self, portal: &TestPortal) -> String {
-        code(&self.app, portal)
-    }
-
-    /// Asks to sign in half a minute later, with the next code.
-    pub fn sign_in(&self, portal: &TestPortal) -> (u16, Value) {
-        seconds_pass(portal, 30);
-        told(sign_in(portal, &self.name, PASSWORD, &self.code(portal)))
-    }
-}
-
-pub fn seconds_pass(portal: &TestPortal, seconds: i64) {
-    portal.clock.set(portal.clock.now().plus_seconds(seconds));
-}
-
-fn code(app: &Totp, portal: &TestPortal) -> String {
-    app.generate(u64::try_from(portal.clock.now().seconds()).unwrap()).to_string()
-}
-
-/// A POST without a token.
-fn open_post(portal: &TestPortal, path: &str, body: &Value) -> reqwest::blocking::RequestBuilder {
-    Client::builder().no_proxy().build().unwrap().post(format!("{}{path}", portal.url())).body(body.to_string())
-}
-
-fn sign_in(portal: &TestPortal, name: &str, password: &str, code: &str) -> Response {
-    let body = json!({ "tenant": "default", "name": name, "password": password, "code": code });
-    open_post(portal, "/v1/session", &body).send().unwrap()
-}
-
-/// Chooses name and password with an invitation; returns the app that got the secret.
-fn choose(portal: &TestPortal, invitation: &str, name: &str, password: &str) -> Totp {
-    let body = json!({ "invitation": invitation, "name": name, "password": password });
-    let (status, enrol) = told(open_post(portal, "/v1/invitation", &body).send().unwrap());
-    assert_eq!(status, 200, "{enrol}");
-    let secret = Secret::try_from_base32(enrol["secret"].as_str().unwrap()).unwrap();
-    Builder::new().with_secret(secret.as_bytes()).build_noncompliant()
-}
-
-/// Takes up an invitation.
-fn join(portal: &TestPortal, invitation: &str, name: &str) -> Person {
-    let app = choose(portal, invitation, name, PASSWORD);
-    let body = json!({ "invitation": invitation, "code": code(&app, portal) });
-    let (status, made) = told(open_post(portal, "/v1/invitation/confirm", &body).send().unwrap());
-    assert_eq!(status, 201, "{made}");
-    let text = |key: &str| made[key].as_str().unwrap().to_owned();
-    Person {
-        id: text("user"),
-        name: name.to_owned(),
-        app,
-        session: text("session"),
-        device: text("device"),
-        recovery_codes: serde_json::from_value(made["recovery_codes"].clone()).unwrap(),
-    }
-}
-
-/// A new user, invited by the operator.
-pub fn person(portal: &TestPortal, role: Role, name: &str) -> Person {
-    let made = portal.admin().invite(None, role).unwrap();
-    join(portal, made.invitation.expose(), name)
-}
 
 fn ask(portal: &TestPortal, session: &str, method: &str, path: &str, body: &Value) -> Response {
     request(portal, session, method, path)

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tarseal::portal::Role;
 
 use crate::client::{Sample, event, get, order, post, snapshot, store, token, told};
+use crate::person::person;
 use crate::support::TestPortal;
 
 fn policy(portal: &TestPortal, token: &str) -> Value {
@@ -41,7 +42,8 @@ fn a_preview_lists_what_would_move_and_changes_nothing() {
 #[test]
 fn a_policy_is_in_force_when_the_data_protection_officer_has_approved_it() {
     let portal = TestPortal::start();
-    let (admin, dpo) = (token(&portal, Role::Admin), token(&portal, Role::Dpo));
+    let (admin, dpo) = (person(&portal, Role::Admin, "admin"), person(&portal, Role::Dpo, "dpo"));
+    let (admin, dpo) = (admin.session, dpo.session);
     let sample = Sample::new(1, 100);
     store(&portal, &sample);
     event(&portal, "close", &json!({}));
@@ -67,9 +69,26 @@ fn a_policy_is_in_force_when_the_data_protection_officer_has_approved_it() {
 }
 
 #[test]
+fn two_tokens_are_not_two_persons() {
+    let portal = TestPortal::start();
+    let (admin, dpo) = (token(&portal, Role::Admin), token(&portal, Role::Dpo));
+    let put = |token: &str, body: &Value| order(&portal, token, "PUT", "/v1/policies", Some(body));
+    let refused = put(&admin, &changed(&portal, &admin, 30));
+    assert_eq!((refused.0, &refused.1["type"]), (403, &json!("/problems/person-needed")));
+    let grace = person(&portal, Role::Admin, "grace").session;
+    let (status, proposed) = put(&grace, &changed(&portal, &admin, 30));
+    assert_eq!(status, 202);
+    let approval = json!({ "approves": proposed["proposed"]["id"] });
+    assert_eq!(put(&dpo, &approval).1["type"], "/problems/person-needed");
+    assert_eq!(policy(&portal, &admin)["in_force"]["version"], 1);
+    let export = get(&portal, &admin, "/v1/audit?act=approve-policy").text().unwrap();
+    assert!(export.contains("\"outcome\":\"denied\""), "the refusal is in the log: {export}");
+}
+
+#[test]
 fn a_policy_that_cannot_be_meant_is_refused() {
     let portal = TestPortal::start();
-    let admin = token(&portal, Role::Admin);
+    let admin = person(&portal, Role::Admin, "admin").session;
     let good = changed(&portal, &admin, 30);
     for (field, value) in [
         ("after_close_days", json!(366)),

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use tarseal::portal::Role;
 
 use crate::client::{get, order, problem, request, token, told};
-use crate::people::person;
+use crate::person::person;
 use crate::support::TestPortal;
 
 const RECORD: &str = "/v1/records-of-processing";

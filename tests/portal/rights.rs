@@ -9,7 +9,7 @@ use tarseal::track::receipt::verify;
 use crate::client::{
     Sample, announce, append, content, event, get, order, problem, request, snapshot, store, token, told,
 };
-use crate::people::{person, seconds_pass};
+use crate::person::{person, seconds_pass};
 use crate::support::{TICKET, TestPortal};
 
 const REFERENCE: &str = "DSR-2026-17 Ottilie Habersaat";

@@ -26,6 +26,11 @@ impl TestDatabase {
         (std::env::var("TARSEAL_TEST_STORE").as_deref() == Ok("postgres")).then(|| Self::make().unwrap())
     }
 
+    /// Runs a statement in it.
+    pub fn run(&self, sql: &str) {
+        run(&self.url(), sql);
+    }
+
     /// Its address.
     pub fn url(&self) -> String {
         let (server, _) = self.server.rsplit_once('/').unwrap();

@@ -30,7 +30,7 @@ pub struct TestPortal {
     pub upload: String,
     directory: tempfile::TempDir,
     /// Gone after the portal.
-    _database: Option<TestDatabase>,
+    database: Option<TestDatabase>,
 }
 
 impl TestPortal {
@@ -68,7 +68,7 @@ impl TestPortal {
         technician.valid_seconds = year;
         let upload = admin.new_token(&upload).unwrap().token.expose().clone();
         let technician = admin.new_token(&technician).unwrap().token.expose().clone();
-        Self { portal: Some(portal), config, clock, technician, upload, directory, _database: database }
+        Self { portal: Some(portal), config, clock, technician, upload, directory, database }
     }
 
     /// Where it listens, without a slash at the end.
@@ -125,6 +125,21 @@ impl TestPortal {
         use tarseal::clock::Clock as _;
         let now: Timestamp = self.clock.now();
         self.clock.set(now.plus_days(days));
+    }
+
+    /// Makes every session as good as if its user had just signed in: for tests whose clock leaps by months.
+    pub fn renew_sessions(&self) {
+        use tarseal::clock::Clock as _;
+        let now = self.clock.now().seconds();
+        let sql = format!("UPDATE sessions SET seen_at = {now}, factor_at = {now}, expires_at = {now} + 3600");
+        match &self.database {
+            Some(database) => database.run(&format!("SET search_path TO tarseal; {sql}")),
+            None => {
+                let database = rusqlite::Connection::open(self.config.data.join("portal.db")).unwrap();
+                database.busy_timeout(std::time::Duration::from_secs(30)).unwrap();
+                database.execute(&sql, ()).unwrap();
+            }
+        }
     }
 
     /// Every file beneath the data directory with its bytes.

@@ -138,12 +138,12 @@ pub(crate) async fn put(
 ) -> Result<(StatusCode, Json<Policies>), ApiError> {
     authorize(&principal, Action::SeePolicy, Object::Tenant)?;
     let order: Order = read_json(body).await?;
+    allowed(&app, &principal, &order).await?;
     let (tenant, now) = (&principal.tenant, app.clock.now());
     let mut transaction = app.store.begin().await?;
     let in_force = app.policy(&mut transaction, tenant).await?;
     let (status, act) = match order {
         Order::Propose(policy) => {
-            authorize(&principal, Action::ProposePolicy, Object::Tenant)?;
             let policy = checked(policy)?;
             if policy.version != in_force.version.saturating_add(1) {
                 return Err(ApiError::PolicyVersion);
@@ -153,7 +153,6 @@ pub(crate) async fn put(
             (StatusCode::ACCEPTED, Act::ProposePolicy)
         }
         Order::Approve(Approval { approves }) => {
-            authorize(&principal, Action::ApprovePolicy, Object::Tenant)?;
             let proposed = policies::proposed(&mut transaction, tenant).await?;
             let proposed = proposed.filter(|proposed| proposed.id == approves).ok_or(ApiError::PolicyVersion)?;
             if proposed.by == principal.token {
@@ -170,6 +169,23 @@ pub(crate) async fn put(
     let told = tell(&app, &mut transaction, &principal).await?;
     transaction.commit().await?;
     Ok((status, Json(told)))
+}
+
+/// Lets through who may propose, or approve. A refusal is audited: whoever rules over the schedules rules over all that is kept.
+async fn allowed(app: &App, principal: &Principal, order: &Order) -> Result<(), ApiError> {
+    let (action, act) = match order {
+        Order::Propose(_) => (Action::ProposePolicy, Act::ProposePolicy),
+        Order::Approve(_) => (Action::ApprovePolicy, Act::ApprovePolicy),
+    };
+    let allowed = authorize(principal, action, Object::Tenant);
+    if allowed.is_err() {
+        let tenant = &principal.tenant;
+        let mut transaction = app.store.begin().await?;
+        let what = (act, On::Tenant(tenant.as_str()), Outcome::Denied);
+        record(&mut transaction, tenant, app.clock.now(), Actor::Token(principal), what, None).await?;
+        transaction.commit().await?;
+    }
+    allowed
 }
 
 fn checked(policy: RetentionPolicy) -> Result<RetentionPolicy, ApiError> {

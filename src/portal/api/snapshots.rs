@@ -317,8 +317,7 @@ pub(crate) async fn show(
     Ok(Json(snapshot.to_wire(app.clock.now())))
 }
 
-/// The snapshot of that id, for someone who may do `action` to it. Asking for what only technicians may have is audited when
-/// it is refused.
+/// The snapshot of that id, for someone who may do `action` to it. Asking for what few may have is audited when it is refused.
 pub(crate) async fn reach(app: &App, principal: &Principal, action: Action, id: FileId) -> Result<Snapshot, ApiError> {
     let tenant = &principal.tenant;
     let found = snapshots::find(&mut *app.store.read().await?, tenant, &id).await?.ok_or(ApiError::SnapshotUnknown)?;
@@ -326,6 +325,7 @@ pub(crate) async fn reach(app: &App, principal: &Principal, action: Action, id: 
     let act = match action {
         Action::ReadContent => Some(Act::ReadContent),
         Action::GetShare => Some(Act::GiveShare),
+        Action::Hold => Some(Act::AskHold),
         _ => None,
     };
     if let (Err(_), Some(act)) = (&allowed, act) {

@@ -128,13 +128,13 @@ const fn reach(action: Action) -> [Reach; 7] {
         Action::SeeAssignments => [N,     N,    M,         A,   A,    A,  A],
         Action::Assign         => [N,     N,    N,         P,   N,    N,  N],
         Action::MergeTicket    => [N,     N,    M,         A,   N,    N,  N],
-        Action::Hold           => [N,     N,    N,         N,   N,    A,  N],
+        Action::Hold           => [N,     N,    N,         N,   N,    P,  N],
         Action::SeeHold        => [N,     N,    N,         N,   A,    A,  A],
         Action::Extend         => [N,     N,    N,         A,   A,    N,  N],
         Action::Withdraw       => [M,     M,    N,         A,   A,    A,  N],
         Action::SeePolicy      => [N,     N,    N,         N,   A,    A,  A],
-        Action::ProposePolicy  => [N,     N,    N,         N,   A,    N,  N],
-        Action::ApprovePolicy  => [N,     N,    N,         N,   N,    A,  N],
+        Action::ProposePolicy  => [N,     N,    N,         N,   P,    N,  N],
+        Action::ApprovePolicy  => [N,     N,    N,         N,   N,    P,  N],
         Action::ReadAudit      => [N,     N,    N,         N,   A,    A,  A],
         Action::ReadTicketAudit => [M,    M,    N,         N,   A,    A,  A],
         Action::SeeRequests    => [N,     N,    N,         N,   N,    A,  A],
@@ -155,8 +155,11 @@ const fn needs_factor(action: Action) -> bool {
 pub(crate) fn authorize(principal: &Principal, action: Action, object: Object<'_>) -> Result<(), ApiError> {
     let reach = reach(action)[principal.role as usize];
     let for_people = matches!(reach, Reach::Assigned | Reach::Person);
-    if reach == Reach::None || for_people && principal.session.is_none() {
+    if reach == Reach::None {
         return Err(ApiError::NotAllowed);
+    }
+    if for_people && principal.session.is_none() {
+        return Err(ApiError::PersonNeeded);
     }
     let everything = matches!(reach, Reach::All | Reach::Person);
     match object {
@@ -288,6 +291,22 @@ mod tests {
         for role in Role::ALL {
             assert!(authorize(&token(role, None), Action::ManageUsers, Object::Tenant).is_err(), "{role}");
             assert!(authorize(&token(role, None), Action::Assign, Object::Ticket(&acme, &one)).is_err(), "{role}");
+        }
+    }
+
+    #[test]
+    fn what_takes_two_persons_is_done_by_people_alone() {
+        for action in [Action::Hold, Action::ProposePolicy, Action::ApprovePolicy] {
+            let mut people = 0;
+            for role in Role::ALL {
+                let by_token = authorize(&token(role, None), action, Object::Tenant);
+                match reach(action)[role as usize] {
+                    Reach::None => assert!(matches!(by_token, Err(ApiError::NotAllowed)), "{role} {action:?}"),
+                    _ => assert!(matches!(by_token, Err(ApiError::PersonNeeded)), "{role} {action:?}"),
+                }
+                people += usize::from(authorize(&person(role, &[], 0), action, Object::Tenant).is_ok());
+            }
+            assert_eq!(people, 1, "{action:?}");
         }
     }
 

@@ -16,7 +16,7 @@ const SHARED: [(&str, &str, &str); 2] =
 /// What everyone can be told.
 const ALWAYS: [&str; 4] = ["fault", "busy", "no-room", "too-many-requests"];
 /// What whoever must prove who they are can be told.
-const PROVED: [&str; 3] = ["token-refused", "cross-site", "not-allowed"];
+const PROVED: [&str; 4] = ["token-refused", "cross-site", "not-allowed", "person-needed"];
 /// What follows from a body of JSON.
 const JSON: [&str; 3] = ["bad-request 408", "bad-request 413", "bad-request 422"];
 /// What follows from `Idempotency-Key`.
