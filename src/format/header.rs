@@ -48,7 +48,7 @@ pub struct Header {
     pub sender: Option<Sender>,
     pub(crate) slots: Vec<Slot>,
     /// SHA-256 of fields 1–4, to which slots and file key are bound.
-    public_digest: [u8; 32],
+    pub(super) public_digest: [u8; 32],
     /// The whole header as it stands in the file, magic first.
     bytes: Vec<u8>,
 }

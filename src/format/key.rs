@@ -9,10 +9,11 @@ use zeroize::Zeroizing;
 
 use super::bech32;
 use super::error::KeyError;
+use super::grant::Granted;
 use super::key_file::{self, ProtectedKey};
 use super::passphrase::Passphrase;
 use super::sender::{self, SenderKey};
-use super::slot::{ANONYMOUS, SlotKind, fingerprint, key_digest, key_slot};
+use super::slot::{ANONYMOUS, PART_LENGTH, SlotKind, fingerprint, key_digest, key_slot};
 use crate::clock::Timestamp;
 use crate::secret::{Secret, on_clean_stack};
 
@@ -172,7 +173,7 @@ impl FromStr for Recipient {
 
 /// What opens a file: a secret key, a passphrase, or a key that both sides hold. It is wiped when dropped and never printed.
 #[derive(Clone)]
-pub struct Identity(Opener);
+pub struct Identity(Opener, Option<Granted>);
 
 /// What an identity opens with.
 #[derive(Clone)]
@@ -190,7 +191,7 @@ impl Identity {
 
     /// Draws a new key for both sides to hold: whoever has it can seal and open.
     pub fn generate_shared(rng: &mut dyn CryptoRng) -> Self {
-        Self(Opener::SharedKey(random(rng)))
+        Self(Opener::SharedKey(random(rng)), None)
     }
 
     /// What files are sealed to for this identity to open: for a key pair the public key, for the others themselves.
@@ -228,6 +229,15 @@ impl Identity {
         &self.0
     }
 
+    pub(super) fn with_grant(self, grant: Granted) -> Self {
+        Self(self.0, Some(grant))
+    }
+
+    /// The vendor's part of the file with this digest of its header, if it was granted to the key.
+    pub(super) fn grant_of(&self, file: &[u8; 32]) -> Option<&Secret<[u8; PART_LENGTH]>> {
+        self.1.as_ref().filter(|grant| grant.file == *file).map(|grant| &grant.part)
+    }
+
     /// The one line of its key file that is secret; a passphrase has none.
     pub(crate) fn line(&self) -> Option<Zeroizing<String>> {
         let (number, secret) = self.number_and_secret()?;
@@ -254,20 +264,20 @@ impl Identity {
     pub(crate) fn from_number(number: u8, secret: Secret<[u8; 32]>) -> Option<Self> {
         match KeyKind::from_number(number) {
             Some(kind) => Some(Self::from_secret(kind, secret)),
-            None if number == SlotKind::SharedKey as u8 => Some(Self(Opener::SharedKey(secret))),
+            None if number == SlotKind::SharedKey as u8 => Some(Self(Opener::SharedKey(secret), None)),
             None => None,
         }
     }
 
     fn from_secret(kind: KeyKind, secret: Secret<[u8; 32]>) -> Self {
         let public = on_clean_stack(|| key_slot(kind).public(secret.expose()));
-        Self(Opener::KeyPair { kind, secret, public })
+        Self(Opener::KeyPair { kind, secret, public }, None)
     }
 }
 
 impl From<Passphrase> for Identity {
     fn from(passphrase: Passphrase) -> Self {
-        Self(Opener::Passphrase(passphrase))
+        Self(Opener::Passphrase(passphrase), None)
     }
 }
 

@@ -14,7 +14,8 @@
 //! A [`Passphrase`] and a key that both sides hold are recipients and identities too. A [`SenderKey`] signs what it seals; a
 //! technician who asks for a [`Sender`] gets nothing from anybody else. A [`KeyFile`] holds any secret key, in clear or
 //! protected with a passphrase. [`seal_to`] and [`open_sealed`] carry one small secret to one key: the share, on its way from
-//! the portal.
+//! the portal. [`Unlocked::grant`] passes a file on to one more key, which then opens it together with the share
+//! ([`Identity::granted`]).
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -43,6 +44,7 @@
 mod bech32;
 mod error;
 mod fingerprint;
+mod grant;
 mod header;
 mod key;
 mod key_file;

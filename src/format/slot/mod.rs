@@ -147,7 +147,7 @@ pub(crate) fn lock(
     Slot { kind, key_id: recipient.key_id(), body }
 }
 
-/// Gets the vendor's part out of the first slot that one of the identities opens.
+/// Gets the vendor's part out of the first slot that one of the identities opens, or out of what was granted to one of them.
 ///
 /// Slots that name one of the keys come first. When none of them opens the rest is tried too: a slot whose key id alone was
 /// changed opens here and is found out by the payload's commitment, so that damage is not mistaken for a wrong key.
@@ -162,14 +162,17 @@ pub(crate) fn unlock(
     };
     let mut this_key = false;
     for (slot, identity) in pairs().filter(named).inspect(|_| this_key = true) {
-        if let Some(part) = part(slot, public_digest, identity)? {
+        if let Some(part) = part_of(slot, public_digest, identity)? {
             return Ok(part);
         }
     }
     for (slot, identity) in pairs().filter(|pair| !named(pair)) {
-        if let Some(part) = part(slot, public_digest, identity)? {
+        if let Some(part) = part_of(slot, public_digest, identity)? {
             return Ok(part);
         }
+    }
+    if let Some(part) = identities.iter().find_map(|identity| identity.grant_of(public_digest)) {
+        return Ok(part.clone());
     }
     let given = |kind| identities.iter().any(|identity| identity.kind() == kind);
     let only = |kind| slots.iter().all(|slot| slot.kind == kind);
@@ -183,15 +186,21 @@ pub(crate) fn unlock(
     })
 }
 
-fn part(
+fn part_of(
     slot: &Slot,
     public_digest: &[u8; 32],
     identity: &Identity,
 ) -> Result<Option<Secret<[u8; PART_LENGTH]>>, NoMemory> {
-    if slot.kind != identity.kind() {
-        return Ok(None);
-    }
-    let Some(opened) = open(identity, &info(slot.kind, public_digest), &slot.body)? else { return Ok(None) };
+    if slot.kind == identity.kind() { part(identity, &info(slot.kind, public_digest), &slot.body) } else { Ok(None) }
+}
+
+/// Opens a sealed part; `None` when it was sealed to another key, with another info, or is damaged.
+pub(crate) fn part(
+    identity: &Identity,
+    info: &[u8],
+    sealed: &[u8],
+) -> Result<Option<Secret<[u8; PART_LENGTH]>>, NoMemory> {
+    let Some(opened) = open(identity, info, sealed)? else { return Ok(None) };
     let mut part = Secret::new([0; PART_LENGTH]);
     if opened.len() != PART_LENGTH {
         return Ok(None);
