@@ -190,6 +190,10 @@ pub(crate) enum ApiError {
     RequestState,
     #[error("a person must do this")]
     PersonNeeded,
+    #[error("no such grant")]
+    GrantUnknown,
+    #[error("no such question")]
+    QuestionUnknown,
     #[error("fault")]
     Fault(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

@@ -108,6 +108,9 @@ kinds! {
         "It was decided, refused or ended before, has to be decided first, or something of it is not gone yet. Look again.";
     PERSON_NEEDED = "/problems/person-needed", [403], "a person must do this",
         "A token stands for a program. This takes somebody who signed in with a second factor.";
+    GRANT_UNKNOWN = "/problems/grant-unknown", [404], "no such grant",
+        "There is no grant of this snapshot for you and this key, or it was revoked.";
+    QUESTION_UNKNOWN = "/problems/question-unknown", [404], "no such question", "";
     FAULT = p::FAULT, [500], "a fault of the portal",
         "The portal's log says more, under the request id of this answer.";
 }
@@ -155,6 +158,8 @@ impl ApiError {
             Self::RequestUnknown => &REQUEST_UNKNOWN,
             Self::RequestState => &REQUEST_STATE,
             Self::PersonNeeded => &PERSON_NEEDED,
+            Self::GrantUnknown => &GRANT_UNKNOWN,
+            Self::QuestionUnknown => &QUESTION_UNKNOWN,
             Self::Fault(_) => &FAULT,
         }
     }

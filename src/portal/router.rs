@@ -16,8 +16,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
 use super::api::{
-    assignments, audit, content, health, holds, hooks, inbox, invitations, log, once, openapi, policies, receipts,
-    records, session, share, snapshots, subject_requests, tickets, tokens, uploads, users, withdrawal,
+    assignments, audit, content, grants, health, holds, hooks, inbox, invitations, log, once, openapi, policies,
+    questions, receipts, records, session, share, snapshots, subject_requests, tickets, tokens, uploads, users,
+    withdrawal,
 };
 use super::app::{App, RequestId, random_id};
 use super::audit::{Origin, Tool};
@@ -107,6 +108,13 @@ pub(crate) fn routes() -> Routes {
         .on(GET, "/v1/records-of-processing/versions", records::versions)
         .on(GET, "/v1/records-of-processing/facts", records::facts)
         .on(PUT, "/v1/records-of-processing/facts", records::set_facts)
+        .on(POST, "/v1/snapshots/{id}/grants", grants::make)
+        .on(GET, "/v1/snapshots/{id}/grants", grants::list)
+        .on(DELETE, "/v1/snapshots/{id}/grants/{grant}", grants::revoke)
+        .on(POST, "/v1/snapshots/{id}/questions", questions::ask)
+        .on(GET, "/v1/snapshots/{id}/questions", questions::list)
+        .on(GET, "/v1/snapshots/{id}/questions/{question}", questions::show)
+        .on(POST, "/v1/snapshots/{id}/questions/{question}/answers", questions::answer)
         .public(GET, "/log/checkpoint", log::checkpoint)
         .public(GET, "/log/tile/{*path}", log::tile)
         .public(GET, "/log/proof", log::proof)

@@ -167,11 +167,12 @@ impl Client {
     /// Asks for the portal's part of the file key, sealed to `recipient` (`tarseal1…`). The portal writes down who asked
     /// and the `reason`. [`SendError::Expired`] from the deadline on.
     pub fn share(&self, id: &FileId, recipient: &str, reason: &str) -> Result<SealedShare, SendError> {
+        self.share_with(id, &ShareRequest { recipient: recipient.to_owned(), granted: false }, reason)
+    }
+
+    pub(super) fn share_with(&self, id: &FileId, asked: &ShareRequest, reason: &str) -> Result<SealedShare, SendError> {
         let url = self.address.below(&["v1", "snapshots", &id.to_string(), "share"]);
-        let request = self
-            .request(Method::POST, url)
-            .header(REASON_HEADER, reason_value(reason)?)
-            .json(&ShareRequest { recipient: recipient.to_owned() });
+        let request = self.request(Method::POST, url).header(REASON_HEADER, reason_value(reason)?).json(asked);
         let response = self.send(request, &[200])?;
         answer::json(response, self.answer_timeout, self.address.host())
     }
@@ -249,7 +250,11 @@ impl Client {
         }
     }
 
-    fn get_json<T: serde::de::DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<T, SendError> {
+    pub(super) fn get_json<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<T, SendError> {
         let mut url = self.address.below(path);
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
@@ -263,7 +268,7 @@ impl Client {
         answer::text(response, self.answer_timeout, self.host())
     }
 
-    fn post_json<T: serde::de::DeserializeOwned>(
+    pub(super) fn post_json<T: serde::de::DeserializeOwned>(
         &self,
         path: &[&str],
         body: &impl Serialize,

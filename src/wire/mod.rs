@@ -3,7 +3,12 @@
 //! Both sides use these types, so a word cannot be spelled in two ways. Paths, header names and limits are here too.
 //! Every error body is an RFC 9457 [`Problem`].
 
+mod grants;
+mod questions;
 pub mod subject;
+
+pub use grants::{Grant, NewGrant};
+pub use questions::{Answered, Asked, NewAnswer, NewQuestion, Question, QuestionState};
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -386,6 +391,9 @@ pub struct Received {
 pub struct ShareRequest {
     /// The technician's recipient (`tarseal1…`): the share is sealed to it.
     pub recipient: String,
+    /// Asks for the vendor's part as well, which was granted to this key; refused when none was.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub granted: bool,
 }
 
 /// The share, sealed to the technician's key: HPKE base mode, info = [`share_info`].
@@ -396,6 +404,9 @@ pub struct SealedShare {
     pub id: ShareId,
     /// `enc | ct` in Base64 (standard alphabet, padded).
     pub sealed: String,
+    /// The vendor's part as it was granted to that key, in Base64; when it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
 }
 
 /// The bytes that bind a sealed share to its purpose and its snapshot.

@@ -37,7 +37,7 @@ fn store(portal: &TestPortal, sample: &Sample) -> String {
 }
 
 /// How many places beneath a directory hold a canary: in the bytes of files, free pages and logs among them, or in names.
-fn places(root: &Path, canaries: &[&[u8]]) -> Vec<(PathBuf, usize)> {
+pub fn places(root: &Path, canaries: &[&[u8]]) -> Vec<(PathBuf, usize)> {
     let (mut found, mut left) = (Vec::new(), vec![root.to_owned()]);
     while let Some(path) = left.pop() {
         if path.is_dir() {

@@ -98,9 +98,9 @@ impl Admin {
         }
         self.runtime.block_on(async {
             let (mut transaction, user) = self.with_user(id).await?;
-            raise(&mut transaction, &user, role).await?;
-            let act = (Act::ChangeRole, On::User(id), Outcome::Done);
             let now = self.app.clock.now();
+            raise(&mut transaction, &user, role, now).await?;
+            let act = (Act::ChangeRole, On::User(id), Outcome::Done);
             record(&mut transaction, &user.tenant, now, Actor::Operator, act, Some(role.word())).await?;
             Ok(transaction.commit().await?)
         })

@@ -39,7 +39,7 @@ const LONGEST_ANSWER: usize = 1 << 20;
 const STREAMED: &str = "/snapshots";
 
 /// The routes whose answers hold no secret. The answers of all others are told once.
-const REPEATED: [&str; 9] = [
+const REPEATED: [&str; 11] = [
     "/v1/tickets",
     "/v1/tickets/{ticket}/close",
     "/v1/tickets/{ticket}/reopen",
@@ -49,6 +49,8 @@ const REPEATED: [&str; 9] = [
     "/v1/subject-requests/{id}/extend",
     "/v1/subject-requests/{id}/finish",
     "/v1/subject-requests/{id}/lift",
+    "/v1/snapshots/{id}/questions",
+    "/v1/snapshots/{id}/questions/{question}/answers",
 ];
 
 /// A body that names a ticket.

@@ -186,7 +186,13 @@ pub(super) async fn begin_session(
         max_bytes: None,
         request: request.0.clone(),
         origin: request.1.by(&user.name),
-        session: Some(Session { id: id.clone(), factor_at: now, at: now, tickets: Arc::default() }),
+        session: Some(Session {
+            id: id.clone(),
+            factor_at: now,
+            at: now,
+            tickets: Arc::default(),
+            granted: Arc::default(),
+        }),
     };
     let act = (Act::SignIn, On::Session(&id), Outcome::Done);
     record(connection, &user.tenant, now, Actor::Token(&principal), act, None).await?;

@@ -292,13 +292,23 @@ pub(crate) async fn list(
     match &ticket {
         None => authorize(&principal, Action::SeeSnapshot, Object::Reached)?,
         Some(ticket) => {
-            authorize(&principal, Action::SeeSnapshot, Object::Ticket(&principal.tenant, ticket))?;
-            tickets::find(&mut connection, &principal.tenant, ticket).await?.ok_or(ApiError::TicketUnknown)?;
+            let on_ticket = authorize(&principal, Action::SeeSnapshot, Object::Ticket(&principal.tenant, ticket));
+            // Whoever was granted snapshots sees those of the ticket that were.
+            let granted = principal.session.as_ref().is_some_and(|session| !session.granted.is_empty());
+            if !granted {
+                on_ticket?;
+                tickets::find(&mut connection, &principal.tenant, ticket).await?.ok_or(ApiError::TicketUnknown)?;
+            }
         }
     }
     let now = app.clock.now();
     let (on, range) = (principal.limit(), (page.after.unwrap_or(0), page.rows()));
     let found = snapshots::page(&mut connection, &principal.tenant, ticket.as_ref(), on, range).await?;
+    if let (true, Some(ticket)) = (found.is_empty() && page.after.is_none(), &ticket) {
+        // Nothing of it was granted: it is there for those who are on it alone.
+        authorize(&principal, Action::SeeSnapshot, Object::Ticket(&principal.tenant, ticket))?;
+        tickets::find(&mut connection, &principal.tenant, ticket).await?.ok_or(ApiError::TicketUnknown)?;
+    }
     let query = [("ticket", ticket.as_ref().map(TicketId::as_str))];
     page.answer(found, |row| row.0, |row| row.1.to_wire(now), ("/v1/snapshots", &query))
 }
@@ -321,11 +331,13 @@ pub(crate) async fn show(
 pub(crate) async fn reach(app: &App, principal: &Principal, action: Action, id: FileId) -> Result<Snapshot, ApiError> {
     let tenant = &principal.tenant;
     let found = snapshots::find(&mut *app.store.read().await?, tenant, &id).await?.ok_or(ApiError::SnapshotUnknown)?;
-    let allowed = authorize(principal, action, Object::Snapshot(&found.tenant, &found.ticket));
+    let allowed = authorize(principal, action, Object::Snapshot(&found.tenant, &found.ticket, &found.id));
     let act = match action {
         Action::ReadContent => Some(Act::ReadContent),
         Action::GetShare => Some(Act::GiveShare),
         Action::Hold => Some(Act::AskHold),
+        Action::Grant => Some(Act::Grant),
+        Action::ReadAnswer => Some(Act::ReadAnswer),
         _ => None,
     };
     if let (Err(_), Some(act)) = (&allowed, act) {

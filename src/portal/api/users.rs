@@ -19,7 +19,7 @@ use crate::portal::audit::{Act, Actor, On, Outcome, record};
 use crate::portal::auth::{Action, Object, Principal, Role, authorize};
 use crate::portal::error::ApiError;
 use crate::portal::store::users::UserRow;
-use crate::portal::store::{Connection, assignments, invitations, sessions, users};
+use crate::portal::store::{Connection, assignments, grants, invitations, sessions, users};
 use crate::wire::List;
 
 /// A user as others see them.
@@ -108,7 +108,7 @@ pub(crate) async fn set_role(
     }
     let (mut transaction, user) = another(&app, &principal, &id).await?;
     let now = app.clock.now();
-    raise(&mut transaction, &user, role).await?;
+    raise(&mut transaction, &user, role, now).await?;
     let act = (Act::ChangeRole, On::User(&id), Outcome::Done);
     record(&mut transaction, &principal.tenant, now, Actor::Token(&principal), act, Some(role.word())).await?;
     transaction.commit().await?;
@@ -116,10 +116,16 @@ pub(crate) async fn set_role(
 }
 
 /// Gives a user another role in a transaction.
-pub(crate) async fn raise(connection: &mut Connection, user: &UserRow, role: Role) -> Result<(), sqlx::Error> {
+pub(crate) async fn raise(
+    connection: &mut Connection,
+    user: &UserRow,
+    role: Role,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     if user.role != role {
         users::set_role(connection, &user.tenant, &user.id, role).await?;
         assignments::remove_of_user(connection, &user.tenant, &user.id).await?;
+        grants::revoke_all(connection, Some((&user.tenant, &user.id)), now).await?;
     }
     Ok(())
 }
@@ -151,6 +157,7 @@ pub(crate) async fn put_out(connection: &mut Connection, user: &UserRow, now: Ti
     users::set_disabled(connection, &user.tenant, &user.id, Some(since)).await?;
     users::forget_devices(connection, &user.tenant, &user.id).await?;
     invitations::remove_of_user(connection, &user.tenant, &user.id).await?;
+    grants::revoke_all(connection, Some((&user.tenant, &user.id)), now).await?;
     sessions::end_all(connection, &user.tenant, &user.id, None).await
 }
 

@@ -107,6 +107,13 @@ pub(crate) enum Act {
     Block,
     Unblock,
     SetRecords,
+    Grant,
+    RevokeGrant,
+    AskQuestion,
+    ReadAnswer,
+    DeclineAnswer,
+    AnswerQuestion,
+    RevealValue,
 }
 
 impl Act {
@@ -114,9 +121,18 @@ impl Act {
     const fn purpose(self) -> &'static str {
         match self {
             Self::Announce | Self::Store | Self::EndUpload | Self::ExpireUpload => "transfer",
-            Self::OpenTicket | Self::CloseTicket | Self::ReopenTicket | Self::ReadContent | Self::GiveShare => {
-                "support"
-            }
+            Self::OpenTicket
+            | Self::CloseTicket
+            | Self::ReopenTicket
+            | Self::ReadContent
+            | Self::GiveShare
+            | Self::Grant
+            | Self::RevokeGrant
+            | Self::AskQuestion
+            | Self::ReadAnswer
+            | Self::DeclineAnswer
+            | Self::AnswerQuestion
+            | Self::RevealValue => "support",
             Self::BeginDeletion
             | Self::DestroyShare
             | Self::RemoveBytes
@@ -208,6 +224,13 @@ impl Act {
             Self::Block => "block",
             Self::Unblock => "unblock",
             Self::SetRecords => "set-records",
+            Self::Grant => "grant",
+            Self::RevokeGrant => "revoke-grant",
+            Self::AskQuestion => "ask-question",
+            Self::ReadAnswer => "read-answer",
+            Self::DeclineAnswer => "decline-answer",
+            Self::AnswerQuestion => "answer-question",
+            Self::RevealValue => "reveal-value",
         }
     }
 }

@@ -95,6 +95,7 @@ async fn sign_some(store: &Store, key: &ReceiptKey, count: u8) {
             steps: Vec::new(),
             backup_horizon_days: 7,
             policy_version: 1,
+            grants: None,
         };
         let note = sign(&receipt, key).unwrap();
         let what = (Act::Store, On::Snapshot(&id), Outcome::Done);

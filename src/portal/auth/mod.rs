@@ -26,7 +26,7 @@ pub use role::Role;
 pub(crate) use session::{ABSOLUTE_SECONDS, IDLE_SECONDS, WRONG_CODES, cookie, cookie_ended, same_origin};
 pub(crate) use token::{DEVICE, INVITATION, SESSION, draw, hash, new_token};
 
-use crate::ids::{TenantId, TicketId};
+use crate::ids::{FileId, TenantId, TicketId};
 use crate::portal::error::ApiError;
 
 /// For how long after the second factor was shown someone may read content, in seconds.
@@ -65,6 +65,13 @@ pub(crate) enum Action {
     SeeStatements,
     SeeRecords,
     SetRecords,
+    Grant,
+    SeeGrants,
+    RevokeGrant,
+    AskQuestion,
+    SeeQuestions,
+    ReadAnswer,
+    AnswerQuestion,
 }
 
 /// What it is to be done to. Everything below a tenant belongs to a ticket.
@@ -75,7 +82,7 @@ pub(crate) enum Object<'a> {
     /// A list out of which the handler leaves what [`Principal::limit`] says is out of reach.
     Reached,
     Ticket(&'a TenantId, &'a TicketId),
-    Snapshot(&'a TenantId, &'a TicketId),
+    Snapshot(&'a TenantId, &'a TicketId, &'a FileId),
     Upload(&'a TenantId, &'a TicketId),
 }
 
@@ -142,12 +149,32 @@ const fn reach(action: Action) -> [Reach; 7] {
         Action::SeeStatements  => [M,     M,    M,         A,   N,    A,  N],
         Action::SeeRecords     => [N,     N,    N,         N,   A,    A,  A],
         Action::SetRecords     => [N,     N,    N,         N,   A,    N,  N],
+        Action::Grant          => [N,     N,    S,         S,   N,    N,  N],
+        Action::SeeGrants      => [N,     N,    M,         A,   A,    A,  A],
+        Action::RevokeGrant    => [N,     N,    M,         A,   A,    A,  N],
+        Action::AskQuestion    => [N,     N,    M,         S,   N,    N,  N],
+        Action::SeeQuestions   => [M,     M,    M,         A,   N,    N,  N],
+        Action::ReadAnswer     => [M,     M,    M,         S,   N,    N,  N],
+        Action::AnswerQuestion => [M,     M,    N,         N,   N,    N,  N],
     }
 }
 
 /// What needs a second factor that was shown within [`FACTOR_SECONDS`].
 const fn needs_factor(action: Action) -> bool {
-    matches!(action, Action::ReadContent | Action::GetShare | Action::ManageUsers | Action::HandleRequests)
+    matches!(
+        action,
+        Action::ReadContent
+            | Action::GetShare
+            | Action::ManageUsers
+            | Action::HandleRequests
+            | Action::Grant
+            | Action::ReadAnswer
+    )
+}
+
+/// What a technician may do to a snapshot that was granted to them, though they are not on its ticket.
+const fn comes_with_a_grant(action: Action) -> bool {
+    matches!(action, Action::SeeSnapshot | Action::ReadContent | Action::GetShare)
 }
 
 /// Lets through what the role allows on an object within reach. What is out of reach, because it is another tenant's or
@@ -168,13 +195,19 @@ pub(crate) fn authorize(principal: &Principal, action: Action, object: Object<'_
         }
         Object::Reached if principal.ticket.is_some() => return Err(object.unknown()),
         Object::Tenant | Object::Reached => {}
-        Object::Ticket(tenant, ticket) | Object::Snapshot(tenant, ticket) | Object::Upload(tenant, ticket) => {
+        Object::Ticket(tenant, ticket) | Object::Snapshot(tenant, ticket, _) | Object::Upload(tenant, ticket) => {
             if *tenant != principal.tenant || principal.ticket.as_ref().is_some_and(|bound| bound != ticket) {
                 return Err(object.unknown());
             }
-            if !everything && principal.session.as_ref().is_some_and(|session| !session.is_on(ticket)) {
+            let granted = |session: &Session| match object {
+                Object::Snapshot(_, _, id) => comes_with_a_grant(action) && session.is_granted(id),
+                _ => false,
+            };
+            let on = |session: &Session| session.is_on(ticket) || granted(session);
+            if !everything && principal.session.as_ref().is_some_and(|session| !on(session)) {
                 // Who may see the ticket is told what is missing.
-                return Err(if reach == Reach::Assigned { ApiError::NotAssigned } else { object.unknown() });
+                let sees = self::reach(Action::SeeTicket)[principal.role as usize] == Reach::All;
+                return Err(if reach == Reach::Assigned && sees { ApiError::NotAssigned } else { object.unknown() });
             }
         }
     }
@@ -188,6 +221,8 @@ pub(crate) fn authorize(principal: &Principal, action: Action, object: Object<'_
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
+
+    const FILE: FileId = FileId([7; 16]);
 
     fn token(role: Role, ticket: Option<&str>) -> Principal {
         Principal {
@@ -210,6 +245,7 @@ mod tests {
             factor_at: now.plus_seconds(-factor_age),
             at: now,
             tickets: std::sync::Arc::new(tickets),
+            granted: std::sync::Arc::default(),
         };
         Principal { session: Some(session), ..token(role, None) }
     }
@@ -223,9 +259,9 @@ mod tests {
         let (acme, other, one, two) = names();
         let wide = token(Role::Technician, None);
         let bound = token(Role::Upload, Some("4711"));
-        assert!(authorize(&wide, Action::ReadContent, Object::Snapshot(&acme, &two)).is_ok());
+        assert!(authorize(&wide, Action::ReadContent, Object::Snapshot(&acme, &two, &FILE)).is_ok());
         assert!(matches!(
-            authorize(&wide, Action::ReadContent, Object::Snapshot(&other, &two)),
+            authorize(&wide, Action::ReadContent, Object::Snapshot(&other, &two, &FILE)),
             Err(ApiError::SnapshotUnknown)
         ));
         assert!(authorize(&bound, Action::Upload, Object::Ticket(&acme, &one)).is_ok());
@@ -252,11 +288,11 @@ mod tests {
     fn a_lead_sees_the_team_and_reads_what_they_took_on() {
         let (acme, other, one, two) = names();
         let lead = person(Role::Lead, &["4711"], 0);
-        assert!(authorize(&lead, Action::SeeSnapshot, Object::Snapshot(&acme, &two)).is_ok());
-        assert!(authorize(&lead, Action::ReadContent, Object::Snapshot(&acme, &one)).is_ok());
-        let refused = authorize(&lead, Action::ReadContent, Object::Snapshot(&acme, &two));
+        assert!(authorize(&lead, Action::SeeSnapshot, Object::Snapshot(&acme, &two, &FILE)).is_ok());
+        assert!(authorize(&lead, Action::ReadContent, Object::Snapshot(&acme, &one, &FILE)).is_ok());
+        let refused = authorize(&lead, Action::ReadContent, Object::Snapshot(&acme, &two, &FILE));
         assert!(matches!(refused, Err(ApiError::NotAssigned)));
-        let refused = authorize(&lead, Action::ReadContent, Object::Snapshot(&other, &one));
+        let refused = authorize(&lead, Action::ReadContent, Object::Snapshot(&other, &one, &FILE));
         assert!(matches!(refused, Err(ApiError::SnapshotUnknown)));
     }
 
@@ -265,10 +301,10 @@ mod tests {
         let (acme, _, one, _) = names();
         for (age, fresh) in [(0, true), (FACTOR_SECONDS, true), (FACTOR_SECONDS + 1, false), (-1, false)] {
             let technician = person(Role::Technician, &["4711"], age);
-            let content = authorize(&technician, Action::ReadContent, Object::Snapshot(&acme, &one));
+            let content = authorize(&technician, Action::ReadContent, Object::Snapshot(&acme, &one, &FILE));
             assert_eq!(content.is_ok(), fresh, "{age}");
             assert_eq!(matches!(content, Err(ApiError::FactorNeeded)), !fresh, "{age}");
-            assert!(authorize(&technician, Action::SeeSnapshot, Object::Snapshot(&acme, &one)).is_ok());
+            assert!(authorize(&technician, Action::SeeSnapshot, Object::Snapshot(&acme, &one, &FILE)).is_ok());
         }
     }
 
@@ -277,11 +313,54 @@ mod tests {
         let (acme, _, one, _) = names();
         for role in Role::ALL {
             for action in [Action::ReadContent, Action::GetShare] {
-                let by_token = authorize(&token(role, None), action, Object::Snapshot(&acme, &one)).is_ok();
+                let by_token = authorize(&token(role, None), action, Object::Snapshot(&acme, &one, &FILE)).is_ok();
                 assert_eq!(by_token, role == Role::Technician, "{role} {action:?}");
-                let by_person = authorize(&person(role, &["4711"], 0), action, Object::Snapshot(&acme, &one)).is_ok();
+                let by_person =
+                    authorize(&person(role, &["4711"], 0), action, Object::Snapshot(&acme, &one, &FILE)).is_ok();
                 assert_eq!(by_person, matches!(role, Role::Technician | Role::Lead), "{role} {action:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_grant_reaches_one_snapshot_for_reading_and_nothing_else() {
+        let (acme, other, one, _) = names();
+        let mut subcontractor = person(Role::Technician, &[], 0);
+        let session = subcontractor.session.as_mut().unwrap();
+        session.granted = std::sync::Arc::new([FILE].into());
+        let may = |principal: &Principal, action, object| authorize(principal, action, object).is_ok();
+        for action in [Action::SeeSnapshot, Action::ReadContent, Action::GetShare] {
+            assert!(may(&subcontractor, action, Object::Snapshot(&acme, &one, &FILE)), "{action:?}");
+            assert!(!may(&subcontractor, action, Object::Snapshot(&acme, &one, &FileId([8; 16]))), "{action:?}");
+            assert!(!may(&subcontractor, action, Object::Snapshot(&other, &one, &FILE)), "{action:?}");
+            assert!(!may(&subcontractor, action, Object::Ticket(&acme, &one)), "{action:?}");
+        }
+        for action in [
+            Action::Grant,
+            Action::SeeGrants,
+            Action::RevokeGrant,
+            Action::AskQuestion,
+            Action::SeeQuestions,
+            Action::ReadAnswer,
+            Action::Extend,
+            Action::Withdraw,
+        ] {
+            assert!(!may(&subcontractor, action, Object::Snapshot(&acme, &one, &FILE)), "{action:?}");
+        }
+        let mut stale = person(Role::Technician, &[], FACTOR_SECONDS + 1);
+        stale.session.as_mut().unwrap().granted = std::sync::Arc::new([FILE].into());
+        let refused = authorize(&stale, Action::ReadContent, Object::Snapshot(&acme, &one, &FILE));
+        assert!(matches!(refused, Err(ApiError::FactorNeeded)));
+    }
+
+    #[test]
+    fn a_technician_off_the_ticket_does_not_learn_that_it_is_there() {
+        let (acme, _, one, _) = names();
+        for action in [Action::Grant, Action::AskQuestion, Action::ReadAnswer] {
+            let technician = authorize(&person(Role::Technician, &[], 0), action, Object::Snapshot(&acme, &one, &FILE));
+            assert!(matches!(technician, Err(ApiError::SnapshotUnknown)), "{action:?}");
+            let lead = authorize(&person(Role::Lead, &[], 0), action, Object::Snapshot(&acme, &one, &FILE));
+            assert!(matches!(lead, Err(ApiError::NotAssigned)), "{action:?}");
         }
     }
 

@@ -14,11 +14,11 @@ use super::session::{IDLE_SECONDS, of_cookie, same_origin};
 use super::token::{MAX_LENGTH, SESSION, TOKEN, hash};
 use super::{Client, FACTOR_SECONDS, Role};
 use crate::clock::Timestamp;
-use crate::ids::{TenantId, TicketId};
+use crate::ids::{FileId, TenantId, TicketId};
 use crate::portal::app::{App, RequestId};
 use crate::portal::audit::Origin;
 use crate::portal::error::ApiError;
-use crate::portal::store::{assignments, sessions, tokens};
+use crate::portal::store::{assignments, grants, sessions, tokens};
 use crate::secret::Secret;
 
 /// How much later than it was last written a session's last use must be to be written down, in seconds.
@@ -52,12 +52,19 @@ pub(crate) struct Session {
     pub(crate) at: Timestamp,
     /// The tickets that the user is on.
     pub(crate) tickets: Arc<BTreeSet<TicketId>>,
+    /// The snapshots that were granted to a technician.
+    pub(crate) granted: Arc<BTreeSet<FileId>>,
 }
 
 impl Session {
     /// Whether the user is on that ticket: they opened it, or were assigned.
     pub(crate) fn is_on(&self, ticket: &TicketId) -> bool {
         self.tickets.contains(ticket)
+    }
+
+    /// Whether that snapshot was granted to the user.
+    pub(crate) fn is_granted(&self, snapshot: &FileId) -> bool {
+        self.granted.contains(snapshot)
     }
 
     /// Whether the second factor was shown lately.
@@ -155,6 +162,10 @@ async fn by_session(parts: &Parts, app: &App, text: &Secret<String>) -> Result<P
     let limited = matches!(row.role, Role::Staff | Role::Technician | Role::Lead);
     let tickets =
         if limited { assignments::of_user(&mut connection, &row.tenant, &row.user).await? } else { BTreeSet::new() };
+    let granted = match row.role {
+        Role::Technician => grants::of_user(&mut connection, &row.tenant, &row.user).await?,
+        _ => BTreeSet::new(),
+    };
     drop(connection);
     if idle >= SEEN_SECONDS {
         let mut transaction = app.store.begin().await?;
@@ -170,7 +181,13 @@ async fn by_session(parts: &Parts, app: &App, text: &Secret<String>) -> Result<P
         max_bytes: None,
         origin: request.1.by(&row.name),
         request: request.0,
-        session: Some(Session { id: row.id, factor_at: row.factor_at, at: now, tickets: Arc::new(tickets) }),
+        session: Some(Session {
+            id: row.id,
+            factor_at: row.factor_at,
+            at: now,
+            tickets: Arc::new(tickets),
+            granted: Arc::new(granted),
+        }),
     })
 }
 

@@ -30,8 +30,9 @@ use crate::portal::store::invitations::InvitationRow;
 use crate::portal::store::sessions::NewSession;
 use crate::portal::store::tokens::TokenRow;
 use crate::portal::store::users::UserRow;
-use crate::portal::store::{assignments, invitations, sessions, tenants, tokens, users};
+use crate::portal::store::{assignments, grants, invitations, questions, sessions, tenants, tokens, users};
 use crate::track::RetentionPolicy;
+use crate::wire::NewQuestion;
 
 const TABLE: &str = include_str!("table.txt");
 
@@ -177,6 +178,8 @@ struct Thing {
     invitation: String,
     token: String,
     request: String,
+    grant: String,
+    question: String,
     /// The upload token itself.
     bearer: String,
 }
@@ -193,6 +196,8 @@ impl Thing {
             invitation: String::from("0011223344556677"),
             token: String::from("0011223344556677"),
             request: random_id(),
+            grant: random_id(),
+            question: random_id(),
             bearer: String::new(),
         }
     }
@@ -211,6 +216,8 @@ impl Thing {
         };
         path.replace("{ticket}", &self.ticket)
             .replace("{user}", &self.user)
+            .replace("{grant}", &self.grant)
+            .replace("{question}", &self.question)
             .replace("{id}", id)
             .replace("{*path}", "0/000.p/1")
             .replace("{name}", "a.tarseal")
@@ -316,6 +323,9 @@ impl World {
         if matches!(state, "closed" | "deleted") {
             self.must(&technician, "POST", &format!("{path}/close"), Value::Null).await;
         }
+        if state != "uploading" {
+            self.pass_on_and_ask(&mut thing).await;
+        }
         if state == "deleted" {
             let mut transaction = self.app.store.begin().await.unwrap();
             sqlx::query("UPDATE snapshots SET phase = 'deleted', deleted_at = $1 WHERE tenant = $2 AND id = $3")
@@ -328,6 +338,27 @@ impl World {
             transaction.commit().await.unwrap();
         }
         thing
+    }
+
+    /// A grant and a question for the snapshot.
+    async fn pass_on_and_ask(&self, thing: &mut Thing) {
+        (thing.grant, thing.question) = (random_id(), random_id());
+        let (tenant, now) = (&self.own.id, self.app.clock.now());
+        let snapshot = thing.snapshot.parse().unwrap();
+        let grant = grants::NewGrant {
+            tenant,
+            id: &thing.grant,
+            snapshot: &snapshot,
+            user: &thing.user,
+            fingerprint: "0011",
+            part: b"sealed",
+            by: "somebody",
+        };
+        let asked = NewQuestion { stand_in: String::from("person-1"), why: String::from("the table is walked") };
+        let mut transaction = self.app.store.begin().await.unwrap();
+        grants::add(&mut transaction, &grant, now).await.unwrap();
+        questions::add(&mut transaction, (tenant, &snapshot), &thing.question, &asked, "somebody", now).await.unwrap();
+        transaction.commit().await.unwrap();
     }
 
     async fn receipt(&self, snapshot: &str) -> String {
@@ -371,6 +402,8 @@ impl World {
                 .replace("{new}", &format!("n-{}", random_id()))
                 .replace("{code}", &code)
                 .replace("{recipient}", &self.recipient.to_string())
+                .replace("{user}", &thing.user)
+                .replace("{part}", &BASE64_STANDARD.encode(vec![0; self.recipient.grant_length().unwrap()]))
                 .into_bytes(),
         };
         let mut request = self.request(&bearer, row.method.as_str(), &thing.fill(row.path), body);

@@ -20,7 +20,7 @@ use crate::portal::blobs::{make_directory, sync_directory};
 use crate::portal::config::Config;
 use crate::portal::error::PortalError;
 use crate::portal::jobs::{delete, replay};
-use crate::portal::store::{backups as rows, shares, snapshots, tenants, tokens, uploads};
+use crate::portal::store::{backups as rows, grants, shares, snapshots, tenants, tokens, uploads};
 use crate::portal::tombstones::{self, Tombstones};
 use crate::track::{Phase, PortalKey};
 
@@ -242,11 +242,12 @@ async fn work(source: &Source, order: &RestoreOrder, app: &Arc<App>) -> Result<R
     Ok(restored)
 }
 
-/// Refuses every token, session and invitation from now on.
+/// Refuses every token, session, invitation and grant from now on.
 async fn revoke_tokens(app: &App) -> Result<u64, PortalError> {
     let (now, mut revoked) = (app.clock.now(), 0);
     let mut transaction = app.store.begin().await?;
     rows::shut_out(&mut transaction).await?;
+    grants::revoke_all(&mut transaction, None, now).await?;
     for token in tokens::all(&mut transaction).await? {
         if tokens::revoke(&mut transaction, &token.tenant, &token.id, now).await? {
             let act = (Act::RevokeToken, On::Token(&token.id), Outcome::Done);

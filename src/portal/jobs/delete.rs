@@ -16,7 +16,7 @@ use crate::portal::audit::{Act, Actor, On, Outcome, record, record_signed};
 use crate::portal::backup;
 use crate::portal::error::ApiError;
 use crate::portal::store::snapshots::Snapshot;
-use crate::portal::store::{Connection, backups, receipts, shares, snapshots, subject_requests};
+use crate::portal::store::{Connection, backups, grants, questions, receipts, shares, snapshots, subject_requests};
 use crate::portal::tombstones::{Kept, Tombstone};
 use crate::track::Phase;
 use crate::track::receipt::{DeletionReason, Kind, Receipt, StepDone, sign};
@@ -184,6 +184,10 @@ async fn work(app: &Arc<App>, snapshot: &Snapshot, next: Phase) -> Result<(&'sta
             if shares::find(&mut connection, tenant, id).await?.is_some() {
                 return Err(ApiError::fault("the share is still there"));
             }
+            drop(connection);
+            let mut transaction = app.store.begin().await?;
+            grants::remove(&mut transaction, tenant, id).await?;
+            transaction.commit().await?;
             Ok(("shares", if snapshot.share.is_some() { "erased" } else { "none-held" }))
         }
         Phase::BytesGone | Phase::VerifiedAbsent => bytes(app, tenant, *id, next == Phase::BytesGone).await,
@@ -191,6 +195,7 @@ async fn work(app: &Arc<App>, snapshot: &Snapshot, next: Phase) -> Result<(&'sta
             let mut transaction = app.store.begin().await?;
             snapshots::scrub(&mut transaction, tenant, id).await?;
             subject_requests::scrub(&mut transaction, tenant, id).await?;
+            questions::remove(&mut transaction, tenant, id).await?;
             hide::ticket(app, &mut transaction, tenant, &snapshot.ticket).await?;
             transaction.commit().await?;
             Ok(("database", "erased"))
@@ -313,6 +318,7 @@ async fn receipt(
         steps,
         backup_horizon_days: policy.backup_horizon_days,
         policy_version: policy.version,
+        grants: Some(grants::count(connection, &snapshot.tenant, &snapshot.id).await?.1),
     })
 }
 

@@ -117,6 +117,7 @@ pub(super) async fn confirm(
         steps: Vec::new(),
         backup_horizon_days: policy.backup_horizon_days,
         policy_version: policy.version,
+        grants: None,
     };
     let note = sign(&receipt, &app.key).map_err(ApiError::fault)?;
     let what = (Act::Store, On::Snapshot(id), Outcome::Done);

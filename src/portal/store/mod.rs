@@ -16,12 +16,14 @@ pub(crate) mod clock;
 pub(crate) mod deletions;
 pub(crate) mod events;
 pub(crate) mod facts;
+pub(crate) mod grants;
 pub(crate) mod holds;
 pub(crate) mod invitations;
 pub(crate) mod keeping;
 pub(crate) mod log;
 pub(crate) mod marks;
 pub(crate) mod policies;
+pub(crate) mod questions;
 pub(crate) mod receipts;
 pub(crate) mod records;
 pub(crate) mod sessions;
@@ -86,6 +88,8 @@ const PORTAL: &[Step] = &[
     step!("subject_requests"),
     step!("records"),
     step!("ticket_systems"),
+    step!("grants"),
+    step!("questions"),
 ];
 
 /// The tables that ordinary backups leave out.

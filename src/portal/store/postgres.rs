@@ -68,11 +68,19 @@ pub(super) async fn alone(mut session: Lent, wait: bool) -> Result<Option<Alone>
     Ok(taken.then_some(Alone(Some(session))))
 }
 
-/// Removes the dead rows that deletion leaves. The shares are written anew into another file; the other tables keep only
-/// names there, whose place is taken by new rows.
+/// Removes the dead rows that deletion leaves. The shares, and what people wrote, are written anew into another file; the other
+/// tables keep only names there, whose place is taken by new rows.
 pub(super) async fn vacuum(shares: &AnyPool, portal: &AnyPool) -> Result<()> {
     sqlx::raw_sql("VACUUM (FULL) shares").execute(shares).await?;
-    for table in ["VACUUM snapshots", "VACUUM uploads", "VACUUM subject_requests", "VACUUM subject_snapshots"] {
+    for table in [
+        "VACUUM snapshots",
+        "VACUUM uploads",
+        "VACUUM subject_requests",
+        "VACUUM subject_snapshots",
+        "VACUUM grants",
+        "VACUUM answers",
+        "VACUUM (FULL) questions",
+    ] {
         sqlx::raw_sql(table).execute(portal).await?;
     }
     Ok(())

@@ -185,7 +185,7 @@ pub(crate) async fn list(
 }
 
 /// The snapshots of a ticket, or of the tenant, that come after a number, each with its own; the oldest first. All,
-/// or those of tickets that a user is `on`.
+/// or those of tickets that a user is `on` and those that were granted to that user.
 pub(crate) async fn page(
     connection: &mut Connection,
     tenant: &TenantId,
@@ -197,7 +197,9 @@ pub(crate) async fn page(
     let rows = sqlx::query(AssertSqlSafe(format!(
         "{columns} WHERE tenant = $1 AND (CAST($2 AS TEXT) IS NULL OR ticket = $2) AND number > $4
          AND (CAST($3 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM assignments a
-              WHERE a.tenant = snapshots.tenant AND a.ticket = snapshots.ticket AND a.user_id = $3))
+              WHERE a.tenant = snapshots.tenant AND a.ticket = snapshots.ticket AND a.user_id = $3)
+              OR EXISTS (SELECT 1 FROM grants g WHERE g.tenant = snapshots.tenant AND g.snapshot = snapshots.id
+                  AND g.user_id = $3 AND g.revoked_at IS NULL))
          ORDER BY number LIMIT $5"
     )))
     .bind(tenant.as_str())

@@ -67,6 +67,7 @@ fn note(number: u8, kind: Kind, signer: &ReceiptKey) -> String {
         },
         backup_horizon_days: 7,
         policy_version: 1,
+        grants: gone.then_some(0),
     };
     logged(&receipt, signer, 2)
 }

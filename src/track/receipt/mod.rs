@@ -72,6 +72,9 @@ pub struct Receipt {
     pub backup_horizon_days: u16,
     /// The version of the retention policy that was applied.
     pub policy_version: u32,
+    /// How often the vendor's part of the key was passed on, to be destroyed with the share; in deletion receipts alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grants: Option<u64>,
 }
 
 /// What a receipt states.
@@ -312,6 +315,8 @@ fn fault_of(receipt: &Receipt) -> Option<&'static str> {
         Some("a deletion receipt says when and why, an upload receipt does not")
     } else if deletion == receipt.steps.is_empty() {
         Some("a deletion receipt lists its steps, an upload receipt has none")
+    } else if !deletion && receipt.grants.is_some() {
+        Some("an upload receipt counts no grants")
     } else {
         None
     }
@@ -388,11 +393,13 @@ pub(crate) mod tests {
                 .collect(),
             backup_horizon_days: 7,
             policy_version: 1,
+            grants: Some(2),
         }
     }
 
     fn upload() -> Receipt {
-        Receipt { kind: Kind::Upload, closed: None, deleted: None, reason: None, steps: Vec::new(), ..deletion() }
+        let (deleted, reason, steps, grants) = (None, None, Vec::new(), None);
+        Receipt { kind: Kind::Upload, closed: None, deleted, reason, steps, grants, ..deletion() }
     }
 
     #[test]
@@ -532,6 +539,7 @@ pub(crate) mod tests {
             Receipt { deleted: None, ..deletion() },
             Receipt { reason: None, ..deletion() },
             Receipt { steps: Vec::new(), ..deletion() },
+            Receipt { grants: Some(0), ..upload() },
             Receipt { kind: Kind::Upload, ..deletion() },
             Receipt { size: MAX_SIZE + 1, ..deletion() },
             Receipt { sha256: String::from("EF"), ..deletion() },

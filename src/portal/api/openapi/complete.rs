@@ -119,7 +119,7 @@ fn path_schema(path: &str, name: &str) -> Value {
         "id" if path.contains("/tokens/") || path.starts_with("/v1/invitations/") => {
             json!({ "type": "string", "pattern": "^[0-9a-f]{16}$" })
         }
-        "id" | "user" => json!({ "type": "string", "pattern": "^[0-9a-f]{32}$" }),
+        "id" | "user" | "grant" | "question" => json!({ "type": "string", "pattern": "^[0-9a-f]{32}$" }),
         _ => json!({ "type": "string", "minLength": 1 }),
     }
 }
@@ -204,6 +204,8 @@ fn implied(operation: &Map<String, Value>, route: &Route) -> Vec<&'static str> {
         ("/v1/invitations/{id}", "invitation-unknown"),
         ("/tokens/{id}", "token-unknown"),
         ("/v1/subject-requests/{id}", "request-unknown"),
+        ("{grant}", "grant-unknown"),
+        ("{question}", "question-unknown"),
     ] {
         if route.path.contains(part) {
             told.push(word);

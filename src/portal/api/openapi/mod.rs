@@ -18,8 +18,8 @@ use serde_json::Value;
 use utoipa::OpenApi;
 
 use super::{
-    assignments, audit, content, health, holds, hooks, inbox, invitations, log, policies, receipts, records, session,
-    share, snapshots, subject_requests, tickets, tokens, uploads, users, withdrawal,
+    assignments, audit, content, grants, health, holds, hooks, inbox, invitations, log, policies, questions, receipts,
+    records, session, share, snapshots, subject_requests, tickets, tokens, uploads, users, withdrawal,
 };
 use crate::clock::Timestamp;
 use crate::ids::{FileId, TicketId};
@@ -64,6 +64,13 @@ use crate::wire::Problem;
         holds::show,
         holds::put,
         holds::lift,
+        grants::make,
+        grants::list,
+        grants::revoke,
+        questions::ask,
+        questions::list,
+        questions::show,
+        questions::answer,
         receipts::of_snapshot,
         receipts::show,
         receipts::key,
