@@ -116,7 +116,8 @@ impl Desk {
         fs::set_permissions(self.at(file), fs::Permissions::from_mode(0o600)).unwrap();
     }
 
-    fn as_person(&self, person: &str, token: &str, arguments: &[&str], input: &str) -> Ran {
+    /// Runs a command as somebody with a home and a token of their own.
+    pub fn as_person(&self, person: &str, token: &str, arguments: &[&str], input: &str) -> Ran {
         let (out, err) = (Kept::default(), Kept::default());
         let mut variables: Vec<(String, OsString)> = vec![("TARSEAL_HOME".into(), self.at(person).into())];
         if let Some(portal) = &self.portal {

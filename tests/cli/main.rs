@@ -5,6 +5,7 @@
 mod audit;
 mod collecting;
 mod desk;
+mod exchange;
 mod html;
 mod interrupted;
 mod keys;

@@ -12,7 +12,7 @@ fn post(desk: &Desk, path: &str, body: &Value) -> (u16, Value) {
 }
 
 /// Takes up an invitation as somebody with an authenticator app does; the session it gives.
-fn join(desk: &Desk, invitation: &str, name: &str) -> String {
+pub fn join(desk: &Desk, invitation: &str, name: &str) -> String {
     let choice = json!({ "invitation": invitation, "name": name, "password": "correct horse battery" });
     let (status, enrol) = post(desk, "/v1/invitation", &choice);
     assert_eq!(status, 200, "{enrol}");

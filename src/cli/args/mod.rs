@@ -4,6 +4,7 @@
 //! technician, the operator of a portal.
 
 mod audit;
+mod exchange;
 #[cfg(feature = "portal")]
 mod operator;
 mod rights;
@@ -18,6 +19,9 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub use self::audit::{AuditCommand, AuditExportArguments};
+pub use self::exchange::{
+    AnswerArguments, AskArguments, GrantArguments, GrantsArguments, ProofArguments, WithdrawArguments,
+};
 #[cfg(feature = "portal")]
 pub use self::operator::{
     BackupArguments, ClockCommand, PortalAuditCommand, PortalCommand, RestoreArguments, TenantCommand, TicketsCommand,
@@ -127,6 +131,11 @@ pub enum Command {
     /// Put the names back into a vendor's mail or report: text in, text with names out
     Translate(TranslateArguments),
     /// List, show and check profiles: what is collected, and how it is redacted
+    /// Answer what a technician asks about the stand-ins; you decide for each question what is told
+    Answer(AnswerArguments),
+    /// Take back what was sent for a ticket: it is deleted at once
+    Withdraw(WithdrawArguments),
+    /// List, show and check profiles: what is redacted, and how
     #[command(subcommand)]
     Profile(ProfileCommand),
     /// Show or verify a receipt
@@ -155,6 +164,14 @@ pub enum Command {
     Fetch(FetchArguments),
     /// Close a ticket: its snapshots are deleted 90 days later
     Close(CloseArguments),
+    /// Ask the sender about a stand-in, or see what they answered
+    Ask(AskArguments),
+    /// Pass a snapshot on to one more person, under the same deadline
+    Grant(GrantArguments),
+    /// See to whom the snapshots of a ticket were passed on, or revoke that
+    Grants(GrantsArguments),
+    /// Fetch the receipt of a deletion, to be shown
+    Proof(ProofArguments),
     /// Fetch the portal's audit log, and check it without the portal
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -18,6 +18,7 @@ use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::home::sync_parent;
 use crate::cli::interrupt::Unfinished;
 use crate::cli::output::{count, size};
+use crate::ids::TicketId;
 use crate::pack::bring_to_disk;
 use crate::progress::{Progress, Step};
 use crate::wire::{Snapshot, SnapshotState};
@@ -32,7 +33,7 @@ pub fn run(arguments: &FetchArguments, desk: &mut Desk<'_>) -> Result<Outcome, F
     }
     let mut opening = Opening::read(&arguments.keys, desk)?;
     let remote = Rc::new(remote::connect(&arguments.portal, desk)?);
-    let snapshots = stored(&remote, arguments)?;
+    let snapshots = stored(&remote, &arguments.ticket)?;
     let directory = arguments.output.clone().unwrap_or_else(|| arguments.ticket.as_str().into());
     if opening.is_empty() {
         if !arguments.keys.require_sender.is_empty() {
@@ -91,9 +92,9 @@ fn fetch_opened(
     Ok(outcome)
 }
 
-fn stored(remote: &Remote, arguments: &FetchArguments) -> Result<Vec<Snapshot>, Failure> {
-    let all =
-        remote.client.snapshots(&arguments.ticket).map_err(|error| remote::failure(&error, remote.address.host()))?;
+/// The snapshots of a ticket that can be read, the oldest first; at least one.
+pub fn stored(remote: &Remote, ticket: &TicketId) -> Result<Vec<Snapshot>, Failure> {
+    let all = remote.client.snapshots(ticket).map_err(|error| remote::failure(&error, remote.address.host()))?;
     let gone = all.iter().any(|snapshot| matches!(snapshot.state, SnapshotState::Deleting | SnapshotState::Deleted));
     let restricted = all.iter().any(|snapshot| snapshot.state == SnapshotState::Restricted);
     let readable = |snapshot: &Snapshot| matches!(snapshot.state, SnapshotState::Stored | SnapshotState::Held);
@@ -104,15 +105,12 @@ fn stored(remote: &Remote, arguments: &FetchArguments) -> Result<Vec<Snapshot>, 
     Err(if restricted {
         Failure::new(
             Exit::Refused,
-            format_args!("A hold keeps the snapshots of ticket {}; nobody may read them.", arguments.ticket),
+            format_args!("A hold keeps the snapshots of ticket {}; nobody may read them.", ticket),
         )
     } else if gone {
-        Failure::new(
-            Exit::Expired,
-            format_args!("The snapshots of ticket {} were deleted at their deadline.", arguments.ticket),
-        )
+        Failure::new(Exit::Expired, format_args!("The snapshots of ticket {} were deleted at their deadline.", ticket))
     } else {
-        Failure::new(Exit::NotFound, format_args!("Nothing is stored for ticket {} yet.", arguments.ticket))
+        Failure::new(Exit::NotFound, format_args!("Nothing is stored for ticket {} yet.", ticket))
     })
 }
 

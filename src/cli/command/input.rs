@@ -94,7 +94,7 @@ impl Sealed {
                 (header, Input::Anywhere(anywhere))
             }
         };
-        let identities = opening.identities(&header, desk)?;
+        let identities = share.with_grant(&header, opening.identities(&header, desk)?)?;
         Ok(Self { input, identities, share })
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
+use super::readers::readers;
 use super::remote::{self, Remote, sentence};
 use crate::cli::args::{DueArguments, StatusArguments, SyncArguments};
 use crate::cli::exit::{Exit, Failure, Outcome};
@@ -42,8 +43,8 @@ pub fn failure(error: &LedgerError) -> Failure {
     }
 }
 
-/// Asks a portal for its receipt key and pins it at the first meeting.
-pub fn pin(remote: &Remote, desk: &Desk<'_>) -> Result<(), Failure> {
+/// Asks a portal for its receipt key, pins it at the first meeting and gives it.
+pub fn pin(remote: &Remote, desk: &Desk<'_>) -> Result<PortalKey, Failure> {
     let text = remote::patiently(|| remote.client.receipt_key())
         .map_err(|error| remote::failure(&error, remote.address.host()))?;
     let key: PortalKey = text.trim().parse().map_err(|error| {
@@ -58,21 +59,12 @@ pub fn pin(remote: &Remote, desk: &Desk<'_>) -> Result<(), Failure> {
         ));
         desk.output.say(format!("  {key}"));
     }
-    Ok(())
+    Ok(key)
 }
 
 /// Every receipt key that was pinned.
 pub fn pinned_keys(desk: &Desk<'_>) -> Result<Vec<PortalKey>, Failure> {
-    let ledger = open(desk)?;
-    let mut portals: Vec<String> =
-        ledger.snapshots().map_err(|error| failure(&error))?.into_iter().filter_map(|entry| entry.portal).collect();
-    portals.sort();
-    portals.dedup();
-    let mut keys = Vec::new();
-    for portal in portals {
-        keys.extend(ledger.pinned(&portal).map_err(|error| failure(&error))?);
-    }
-    Ok(keys)
+    open(desk)?.pinned_keys().map_err(|error| failure(&error))
 }
 
 /// Keeps a receipt as a file of its own, for those who must show it.
@@ -105,7 +97,8 @@ pub fn show_receipts(ticket: &TicketId, desk: &mut Desk<'_>) -> Result<Outcome, 
     Ok(Outcome::done("ok").with("receipts", receipts))
 }
 
-fn entries(ticket: Option<&TicketId>, desk: &Desk<'_>) -> Result<Vec<Entry>, Failure> {
+/// What the ledger knows of a ticket, or of all.
+pub fn entries(ticket: Option<&TicketId>, desk: &Desk<'_>) -> Result<Vec<Entry>, Failure> {
     let ledger = open(desk)?;
     match ticket {
         Some(ticket) => ledger.of_ticket(ticket),
@@ -142,13 +135,19 @@ fn lines(entry: &Entry, now: Timestamp) -> Vec<String> {
     if let Some(at) = entry.closed_at() {
         add(format!("ticket closed {at}"));
     }
-    if entry.reads() > 0 {
-        add(format!("its content was read {}", count(entry.reads(), "time")));
+    match entry.readers() {
+        Some((who, last)) => {
+            add(format!("opened {} by {}, last {last}", count(entry.reads(), "time"), count(who, "technician")));
+        }
+        None if entry.reads() > 0 => add(format!("opened {}", count(entry.reads(), "time"))),
+        None => {}
     }
     if let Some(at) = entry.deleted_at() {
         add(format!("DELETED {at}. Share destroyed, file erased. Receipt verified."));
     } else if entry.is_unconfirmed() {
         add("the portal says it is deleted, but no receipt proves it:  tarseal sync".into());
+    } else if let Some(at) = entry.withdrawn {
+        add(format!("withdrawn {at}; no receipt proves yet that it is gone:  tarseal sync"));
     } else if let Some(due) = entry.due_at {
         let days = (due.seconds() - now.seconds()) / 86_400;
         let when = if due <= now { "OVERDUE".into() } else { format!("in {}", count(days.unsigned_abs(), "day")) };
@@ -193,23 +192,27 @@ pub fn sync(arguments: &SyncArguments, desk: &mut Desk<'_>) -> Result<Outcome, F
         .collect();
     let (mut asked, mut deleted) = (0, 0);
     for entry in &open_entries {
-        let Some(portal) = &entry.portal else { continue };
+        let Some(remote) = remote_of(entry, &settings, desk)? else { continue };
         asked += 1;
-        let address: PortalAddress = portal
-            .parse()
-            .map_err(|error| Failure::new(Exit::Damaged, format_args!("The ledger names no portal: {error}.")))?;
-        let remote = if settings.token_file.is_some() {
-            remote::connect_to(address, &settings, desk)?
-        } else {
-            let client = remote::client(address.clone(), None, &settings)?;
-            Remote { address, client }
-        };
         if ask(entry, &remote, &settings, desk)? {
             deleted += 1;
         }
     }
     desk.output.headline("SYNCED.", &format!("{} asked for, {deleted} newly deleted.", count(asked, "snapshot")));
     Ok(Outcome::done("synced").with("asked", asked).with("deleted", deleted))
+}
+
+/// The portal that a snapshot went to, with a token if there is one; `None` when it went to none.
+pub fn remote_of(entry: &Entry, settings: &Settings, desk: &mut Desk<'_>) -> Result<Option<Remote>, Failure> {
+    let Some(portal) = &entry.portal else { return Ok(None) };
+    let address: PortalAddress = portal
+        .parse()
+        .map_err(|error| Failure::new(Exit::Damaged, format_args!("The ledger names no portal: {error}.")))?;
+    if settings.token_file.is_some() {
+        return remote::connect_to(address, settings, desk).map(Some);
+    }
+    let client = remote::client(address.clone(), None, settings)?;
+    Ok(Some(Remote { address, client }))
 }
 
 /// Asks one portal about one snapshot; true when it is now proved gone.
@@ -227,7 +230,14 @@ fn ask(entry: &Entry, remote: &Remote, settings: &Settings, desk: &Desk<'_>) -> 
     };
     if let Some(snapshot) = &snapshot {
         follow_ticket(entry, remote, &mut ledger, now)?;
-        ledger.told(id, as_told(snapshot), now).map_err(recorded)?;
+        let mut heard = as_told(snapshot);
+        // The log is asked only when there is something new in it: that it is read is an act of its own.
+        heard.readers = match entry.told {
+            Some((_, before)) if before.reads == snapshot.reads => before.readers,
+            _ if snapshot.reads == 0 => None,
+            _ => readers(remote, &entry.ticket, id).map_err(|error| told(&error))?,
+        };
+        ledger.told(id, heard, now).map_err(recorded)?;
     }
     // A receipt is told without a token to whoever knows the snapshot's id.
     let anyone = remote::client(remote.address.clone(), None, settings)?;
@@ -272,12 +282,13 @@ fn receipt(client: &Client, id: &FileId) -> Result<Option<String>, SendError> {
     }
 }
 
-fn as_told(snapshot: &Snapshot) -> Told {
+/// What a portal tells, as the ledger records it.
+pub fn as_told(snapshot: &Snapshot) -> Told {
     let phase = match snapshot.state {
         SnapshotState::Uploading => Phase::Uploading,
         SnapshotState::Stored | SnapshotState::Held | SnapshotState::Restricted => Phase::Stored,
         SnapshotState::Deleting => Phase::Due,
         SnapshotState::Deleted => Phase::Deleted,
     };
-    Told { phase, due_at: snapshot.due_at, deleted_at: snapshot.deleted_at, reads: snapshot.reads }
+    Told { phase, due_at: snapshot.due_at, deleted_at: snapshot.deleted_at, reads: snapshot.reads, readers: None }
 }

@@ -1,5 +1,7 @@
 //! The commands, one file each.
 
+mod answer;
+mod ask;
 mod audit;
 mod cat;
 mod close;
@@ -9,6 +11,7 @@ mod config;
 #[cfg(feature = "portal")]
 mod demo;
 mod fetch;
+mod grant;
 mod grep;
 mod input;
 mod inspect;
@@ -23,6 +26,8 @@ mod opening;
 #[cfg(feature = "portal")]
 mod portal;
 mod profile;
+mod proof;
+mod readers;
 mod receipt;
 mod records;
 mod redact;
@@ -35,6 +40,7 @@ mod subject;
 mod translate;
 mod upload;
 mod vendor;
+mod withdraw;
 
 pub use self::collected::{in_part, window_in_words};
 pub use self::remote::sentence;
@@ -56,6 +62,11 @@ pub const fn headline(command: &Command) -> &'static str {
         Command::Open(_) => "NOT OPENED.",
         Command::Fetch(_) => "NOT FETCHED.",
         Command::Close(_) => "NOT CLOSED.",
+        Command::Ask(_) => "NOT ASKED.",
+        Command::Answer(_) => "NOT ANSWERED.",
+        Command::Withdraw(_) => "NOT WITHDRAWN.",
+        Command::Grant(_) => "NOT GRANTED.",
+        Command::Proof(_) => "NOT PROVED.",
         Command::Verify(_) => "NOT VERIFIED.",
         Command::Receipt(_)
         | Command::Audit(AuditCommand::Verify { .. })
@@ -101,6 +112,12 @@ pub fn run(command: Command, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
         Command::Verify(arguments) => inspect::verify(&arguments, desk),
         Command::Fetch(arguments) => fetch::run(&arguments, desk),
         Command::Close(arguments) => close::run(&arguments, desk),
+        Command::Ask(arguments) => ask::run(&arguments, desk),
+        Command::Answer(arguments) => answer::run(&arguments, desk),
+        Command::Withdraw(arguments) => withdraw::run(&arguments, desk),
+        Command::Grant(arguments) => grant::run(&arguments, desk),
+        Command::Grants(arguments) => grant::list(&arguments, desk),
+        Command::Proof(arguments) => proof::run(&arguments, desk),
         Command::Audit(command) => audit::run(&command, desk),
         Command::Subject(command) => subject::run(&command, desk),
         Command::Records(arguments) => records::run(&arguments, desk),

@@ -52,7 +52,7 @@ fn open_spooled_into(
     desk: &mut Desk<'_>,
 ) -> Result<Opened, Failure> {
     let (header, mut input) = Header::peek(input).map_err(|error| open_failure(&error))?;
-    let identities = opening.identities(&header, desk)?;
+    let identities = share.with_grant(&header, opening.identities(&header, desk)?)?;
     let beside = destination.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |error: io::Error| {
         Failure::local(format_args!("The sealed file could not be kept in {}", beside.display()), &error)
@@ -84,7 +84,7 @@ pub fn open_ahead_into(
 ) -> Result<Opened, Failure> {
     let header = Header::read(&mut input).map_err(|error| open_failure(&error))?;
     input.rewind().map_err(|error| open_failure(&OpenError::Read(error)))?;
-    let identities = opening.identities(&header, desk)?;
+    let identities = share.with_grant(&header, opening.identities(&header, desk)?)?;
     unseal(input, &identities, share, destination, desk)
 }
 
@@ -173,10 +173,12 @@ fn named_after(file: &Path) -> Result<PathBuf, Failure> {
 pub fn open_failure(error: &OpenError) -> Failure {
     let text = sentence(&error.to_string());
     match error {
-        OpenError::NoKeyFits => {
-            Failure::new(Exit::Refused, "None of the keys opens this file: it was sealed to others.")
-                .next("Ask the sender which recipient it was sealed to, and compare with:  tarseal key show FILE")
-        }
+        OpenError::NoKeyFits => Failure::new(
+            Exit::Refused,
+            "None of the keys opens this file: it was sealed to others.",
+        )
+        .next("Ask the sender which recipient it was sealed to, and compare with:  tarseal key show FILE")
+        .next("If somebody passed it on to you, the portal has the rest:  --portal URL --token-file FILE --reason WHY"),
         OpenError::NotGiven(SlotKind::SharedKey) => {
             Failure::new(Exit::Refused, "This file was sealed with a key that both sides hold.")
                 .next("Name the file that holds it:  --shared-key FILE")

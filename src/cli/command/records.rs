@@ -16,8 +16,9 @@ use crate::cli::home::write_private_new;
 use crate::cli::output::shown;
 use crate::cli::settings::Settings;
 use crate::cli::{Desk, rules, vendors};
+use crate::profile::Profile;
 use crate::records::{Activity, Data, Facts, Known, Measure, Record, Side, TimeLimit, Version, snapshot_limits};
-use crate::redact::{Action, Category, Profile};
+use crate::redact::{Action, Category};
 use crate::send::PortalAddress;
 use crate::track::RetentionPolicy;
 

@@ -95,8 +95,13 @@ pub fn failure(error: &SendError, host: &str) -> Failure {
     };
     match error {
         SendError::Address(_) | SendError::Token | SendError::Reason => say(Exit::Usage, sentence(&error.to_string())),
-        SendError::Refused(said) => say(Exit::Refused, problem(&said.title, &said.detail))
-            .next("Ask the technician for a new token, and give it with:  --token-file FILE"),
+        SendError::Refused(said) => {
+            say(Exit::Refused, problem(&said.title, &said.detail)).next(match said.kind.rsplit('/').next() {
+                Some("person-needed") => "Sign in, and put your session into a file of yours:  --token-file FILE",
+                Some("second-factor-needed") => "Show a code to the portal (/v1/session/factor), then try again.",
+                _ => "Ask the technician for a new token, and give it with:  --token-file FILE",
+            })
+        }
         SendError::NotFound(said) => say(Exit::NotFound, problem(&said.title, &said.detail)),
         SendError::TicketClosed(said) => {
             say(Exit::NotApproved, problem(&said.title, &said.detail)).next("Ask the technician to reopen the ticket.")

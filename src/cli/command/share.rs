@@ -1,5 +1,6 @@
 //! Asking the portal for its part of a file key.
 
+use std::cell::RefCell;
 use std::fmt::Display;
 use std::rc::Rc;
 
@@ -12,9 +13,10 @@ use crate::cli::args::PortalArguments;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::shown;
 use crate::cli::settings::Settings;
-use crate::format::{Header, Identity, Share, open_sealed};
-use crate::send::{Client, FileUrl, PortalAddress};
-use crate::wire::share_info;
+use crate::format::{Header, Identity, OpenError, Share, SlotKind, open_sealed};
+use crate::ids::FileId;
+use crate::send::{Client, FileUrl, PortalAddress, SendError};
+use crate::wire::{SealedShare, share_info};
 
 /// Everything needed to ask for a share, settled before a sealed file is read.
 ///
@@ -23,6 +25,8 @@ use crate::wire::share_info;
 pub struct ShareDesk {
     remote: Option<Rc<Remote>>,
     reason: Option<String>,
+    /// The share that came together with a grant, until it is used.
+    granted: RefCell<Option<(FileId, SealedShare)>>,
 }
 
 impl ShareDesk {
@@ -35,12 +39,12 @@ impl ShareDesk {
         } else {
             None
         };
-        Ok(Self { remote, reason: reason.map(str::to_owned) })
+        Ok(Self { remote, reason: reason.map(str::to_owned), granted: RefCell::default() })
     }
 
     /// Uses a portal that is connected already.
     pub fn with(remote: Rc<Remote>, reason: &str) -> Self {
-        Self { remote: Some(remote), reason: Some(reason.to_owned()) }
+        Self { remote: Some(remote), reason: Some(reason.to_owned()), granted: RefCell::default() }
     }
 
     /// The way to the portal of the settings, with its token, if the file lies there.
@@ -51,6 +55,37 @@ impl ShareDesk {
     /// Why a snapshot is read, if that was said.
     pub fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
+    }
+
+    /// The keys, the first of them the one that the file was granted to: when none opens it by itself, the portal of the settings
+    /// is asked whether somebody passed it on.
+    pub fn with_grant(&self, header: &Header, mut identities: Vec<Identity>) -> Result<Vec<Identity>, Failure> {
+        let (Some(remote), Some(reason), Some(field)) = (&self.remote, &self.reason, &header.share) else {
+            return Ok(identities);
+        };
+        let here = field.portal.parse().is_ok_and(|at: PortalAddress| at.as_str() == remote.address.as_str());
+        let by_passphrase = header.slot_kinds().any(|kind| kind == SlotKind::Passphrase);
+        if !here || by_passphrase || !matches!(header.unlock(&identities), Err(OpenError::NoKeyFits)) {
+            return Ok(identities);
+        }
+        for number in 0..identities.len() {
+            let recipient = identities[number].recipient();
+            if !recipient.is_public() {
+                continue;
+            }
+            let share = match remote.client.granted_share(&header.file_id, &recipient.to_string(), reason) {
+                Ok(share) => share,
+                Err(SendError::NotFound(_)) => continue,
+                Err(error) => return Err(remote::failure(&error, remote.address.host())),
+            };
+            let part = share.part.as_ref().and_then(|part| BASE64_STANDARD.decode(part).ok());
+            let part = part.ok_or_else(|| damaged("the portal sent no part of the key with it"))?;
+            let granted = identities.remove(number).granted(header, &part).map_err(damaged)?;
+            identities.insert(0, granted);
+            *self.granted.borrow_mut() = Some((header.file_id, share));
+            break;
+        }
+        Ok(identities)
     }
 
     /// Asks for the share of a file, sealed to the first identity that is a key pair, and opens it.
@@ -79,10 +114,13 @@ impl ShareDesk {
             Failure::usage("The portal hands out a share to a key pair, not to a passphrase or a shared key.")
                 .next("Name your identity:  --key FILE")
         })?;
-        let sealed = remote
-            .client
-            .share(&header.file_id, &identity.recipient().to_string(), reason)
-            .map_err(|error| remote::failure(&error, remote.address.host()))?;
+        let sealed = match self.granted.take() {
+            Some((file, sealed)) if file == header.file_id => sealed,
+            _ => remote
+                .client
+                .share(&header.file_id, &identity.recipient().to_string(), reason)
+                .map_err(|error| remote::failure(&error, remote.address.host()))?,
+        };
         if sealed.id != field.id {
             return Err(damaged("the portal sent another share"));
         }

@@ -146,7 +146,7 @@ pub(crate) async fn answer(
 ) -> Result<Json<wire::Answered>, ApiError> {
     let snapshot = reach(&app, &principal, Action::AnswerQuestion, snapshot_of(&id)?).await?;
     let told: wire::NewAnswer = read_json(body).await?;
-    let (act, told) = checked(told)?;
+    let (act, told) = checked(&told)?;
     readable(&app, &principal, &snapshot, act).await?;
     let now = app.clock.now();
     let mut transaction = begin(&app, &snapshot).await?;
@@ -157,7 +157,7 @@ pub(crate) async fn answer(
     Ok(Json(wire::Answered { id: found.id, state: told.answer, answered_at: now }))
 }
 
-fn checked(told: wire::NewAnswer) -> Result<(Act, wire::NewAnswer), ApiError> {
+fn checked(told: &wire::NewAnswer) -> Result<(Act, wire::NewAnswer), ApiError> {
     let act = match told.answer {
         QuestionState::Declined => Act::DeclineAnswer,
         QuestionState::Told => Act::AnswerQuestion,
@@ -172,7 +172,7 @@ fn checked(told: wire::NewAnswer) -> Result<(Act, wire::NewAnswer), ApiError> {
         ),
         _ => return Err(unprocessable("An answer has a text, and whoever declines gives none.")),
     };
-    Ok((act, wire::NewAnswer { text: given, ..told }))
+    Ok((act, wire::NewAnswer { answer: told.answer, text: given }))
 }
 
 /// The text without blanks around it; `None` when nothing is left, or too much, or it holds what it must not.

@@ -34,6 +34,9 @@ pub struct Entry {
     pub due_at: Option<Timestamp>,
     /// What the portal told last, and when.
     pub told: Option<(Timestamp, Told)>,
+    /// When its sender took it back, if they did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<Timestamp>,
     /// The portal's signed statement that it has it.
     pub upload_receipt: Option<String>,
     /// The portal's signed statement that it is gone.
@@ -52,6 +55,9 @@ pub struct Told {
     pub deleted_at: Option<Timestamp>,
     /// How often it says the content was read.
     pub reads: u64,
+    /// By how many different technicians its log says it was read, and when last; absent when nobody did or it was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readers: Option<(u64, Timestamp)>,
 }
 
 impl Entry {
@@ -83,6 +89,12 @@ impl Entry {
     #[must_use]
     pub fn reads(&self) -> u64 {
         self.told.map_or(0, |(_, told)| told.reads)
+    }
+
+    /// By how many different technicians it was read, and when last, as far as the portal's log was asked.
+    #[must_use]
+    pub fn readers(&self) -> Option<(u64, Timestamp)> {
+        self.told.and_then(|(_, told)| told.readers)
     }
 
     /// True when the portal says that it is gone and no receipt proves it.
@@ -133,6 +145,7 @@ pub(crate) fn after(
             state: State::uploading(),
             due_at: None,
             told: None,
+            withdrawn: None,
             upload_receipt: None,
             deletion_receipt: None,
         },
@@ -140,7 +153,8 @@ pub(crate) fn after(
         (Record::Uploading { snapshot, .. }, None)
         | (Record::Sent { snapshot, .. }, None)
         | (Record::Receipt { snapshot, .. }, None)
-        | (Record::Told { snapshot, .. }, None) => return Err(LedgerError::Unknown(*snapshot)),
+        | (Record::Told { snapshot, .. }, None)
+        | (Record::Withdrawn { snapshot }, None) => return Err(LedgerError::Unknown(*snapshot)),
         (Record::Closed { .. } | Record::Reopened { .. } | Record::Pinned { .. }, None) => {
             unreachable!("records about tickets and portals are folded into entries that are there")
         }
@@ -178,6 +192,7 @@ pub(crate) fn after(
                 next.state = next.state.after(&Event::DeletionBegan, at);
             }
         }
+        Record::Withdrawn { .. } => next.withdrawn = next.withdrawn.or(Some(at)),
         Record::Closed { closed, .. } => next.state = next.state.after(&Event::TicketClosed, *closed),
         Record::Reopened { reopened, .. } => next.state = next.state.after(&Event::TicketReopened, *reopened),
         Record::Uploading { .. } | Record::Pinned { .. } => {}

@@ -59,6 +59,11 @@ pub enum Record {
         /// When, by its source.
         reopened: Timestamp,
     },
+    /// The sender took the snapshot back, and the portal took note.
+    Withdrawn {
+        /// Which snapshot.
+        snapshot: FileId,
+    },
     /// A portal's receipt key was seen for the first time.
     Pinned {
         /// Which portal.
@@ -99,7 +104,8 @@ impl Record {
             Self::Uploading { snapshot, .. }
             | Self::Sent { snapshot, .. }
             | Self::Receipt { snapshot, .. }
-            | Self::Told { snapshot, .. } => About::Snapshot(snapshot),
+            | Self::Told { snapshot, .. }
+            | Self::Withdrawn { snapshot } => About::Snapshot(snapshot),
             Self::Closed { ticket, portal, .. } | Self::Reopened { ticket, portal, .. } => {
                 About::Ticket(ticket, portal)
             }

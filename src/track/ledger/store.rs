@@ -99,6 +99,11 @@ impl Ledger {
         self.record(&Record::Told { snapshot: *snapshot, told }, at)
     }
 
+    /// Records that the sender took the snapshot back; told again, the first time stays.
+    pub fn withdrawn(&mut self, snapshot: &FileId, at: Timestamp) -> Result<(), LedgerError> {
+        self.record(&Record::Withdrawn { snapshot: *snapshot }, at)
+    }
+
     /// Records that the ticket was closed at `closed`; counts for all its snapshots at `portal`.
     pub fn closed(
         &mut self,
@@ -148,6 +153,13 @@ impl Ledger {
     /// The receipt key that was pinned for a portal.
     pub fn pinned(&self, portal: &str) -> Result<Option<PortalKey>, LedgerError> {
         pinned(&self.database, portal)
+    }
+
+    /// Every receipt key that was pinned, by its portal.
+    pub fn pinned_keys(&self) -> Result<Vec<PortalKey>, LedgerError> {
+        let mut statement = self.database.prepare("SELECT key FROM portal_key ORDER BY portal")?;
+        let texts: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        texts.iter().map(|text| text.parse().map_err(LedgerError::Receipt)).collect()
     }
 
     /// One snapshot.

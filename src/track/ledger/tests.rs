@@ -112,7 +112,13 @@ impl Place {
 }
 
 fn told(phase: Phase) -> Told {
-    Told { phase, due_at: Some(day(101)), deleted_at: (phase == Phase::Deleted).then(|| day(100)), reads: 2 }
+    Told {
+        phase,
+        due_at: Some(day(101)),
+        deleted_at: (phase == Phase::Deleted).then(|| day(100)),
+        reads: 2,
+        readers: None,
+    }
 }
 
 #[test]
