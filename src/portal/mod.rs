@@ -47,6 +47,7 @@ mod subject_requests;
 mod ticket_system;
 mod together;
 mod tombstones;
+mod web;
 
 pub use auth::Role;
 pub use config::Config;

@@ -122,6 +122,7 @@ pub(crate) fn routes() -> Routes {
         .public(GET, "/readyz", health::ready)
         .public(GET, "/openapi.json", openapi::show)
         .public(POST, "/hooks/{source}", hooks::post)
+        .and(super::web::pages)
 }
 
 /// The routes with what is done around each.
@@ -143,6 +144,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 pub(crate) struct Routes {
     router: Router<Arc<App>>,
     pub(crate) list: Vec<Route>,
+    /// The pages, which are no part of the API.
+    #[cfg(test)]
+    pub(crate) pages: Vec<Route>,
 }
 
 /// One route.
@@ -164,6 +168,33 @@ impl Routes {
         self.router = self.router.route(path, on(filter(&method), handler));
         self.list.push(Route { method, path, public: false });
         self
+    }
+
+    /// More routes.
+    fn and(self, more: fn(Self) -> Self) -> Self {
+        more(self)
+    }
+
+    /// A page for those who signed in.
+    pub(crate) fn page<H, T>(mut self, method: Method, path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<App>>,
+        T: 'static,
+    {
+        let handler = handler.layer(from_fn(super::web::around));
+        self.router = self.router.route(path, on(filter(&method), handler));
+        #[cfg(test)]
+        self.pages.push(Route { method, path, public: false });
+        self
+    }
+
+    /// A page for everyone.
+    pub(crate) fn public_page<H, T>(self, method: Method, path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<App>>,
+        T: 'static,
+    {
+        self.page(method, path, handler.layer(from_fn(counted)))
     }
 
     /// A route for everyone, counted by where the request comes from.

@@ -57,7 +57,7 @@ const REASON_LIMIT: usize = 500;
 const LIST_LIMIT: i64 = 1000;
 
 /// Reads a whole small body within the limits of length and time.
-async fn read_body(body: Body) -> Result<axum::body::Bytes, ApiError> {
+pub(super) async fn read_body(body: Body) -> Result<axum::body::Bytes, ApiError> {
     match tokio::time::timeout(JSON_PATIENCE, axum::body::to_bytes(body, JSON_LIMIT)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => {

@@ -395,6 +395,23 @@ pub(crate) async fn late(connection: &mut Connection, instant: Timestamp) -> Res
     Ok(unsigned(count))
 }
 
+/// How many snapshots a ticket has, and when the first of those that are left must be gone.
+pub(crate) async fn standing(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    ticket: &TicketId,
+) -> Result<(u64, Option<Timestamp>)> {
+    let (count, due): (i64, Option<i64>) = sqlx::query_as(
+        "SELECT count(*), min(CASE WHEN phase <> 'deleted' THEN due_at END) FROM snapshots
+         WHERE tenant = $1 AND ticket = $2",
+    )
+    .bind(tenant.as_str())
+    .bind(ticket.as_str())
+    .fetch_one(connection)
+    .await?;
+    Ok((unsigned(count), due.map(Timestamp::from_seconds)))
+}
+
 pub(super) fn reason_to_word(reason: DeletionReason) -> &'static str {
     match reason {
         DeletionReason::TicketClosed => "ticket-closed",

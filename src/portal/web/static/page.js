@@ -1,0 +1,34 @@
+// What pages do better with a script: deadlines count down, and a link's invitation fills its field.
+
+const MINUTE = 60, HOUR = 3600, DAY = 86400;
+const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/** How long it is until an instant: in days and hours, at the end to the second. */
+function left(seconds) {
+  if (seconds <= 0) return "the time is over";
+  const days = Math.floor(seconds / DAY), hours = Math.floor((seconds % DAY) / HOUR);
+  const minutes = Math.floor((seconds % HOUR) / MINUTE), rest = Math.floor(seconds % MINUTE);
+  const told = (number, unit) => `${number} ${unit}${number === 1 ? "" : "s"}`;
+  if (days >= 2) return `in ${told(days, "day")} and ${told(hours, "hour")}`;
+  if (days + hours > 0) return `in ${told(days * 24 + hours, "hour")} and ${told(minutes, "minute")}`;
+  return calm ? `in ${told(minutes, "minute")}` : `in ${told(minutes, "minute")} and ${told(rest, "second")}`;
+}
+
+for (const place of document.querySelectorAll("[data-until]")) {
+  // The portal's clock counts; this computer's only says how much of it has gone by.
+  const until = Number(place.dataset.until), began = Number(place.dataset.now), here = performance.now();
+  const show = () => {
+    const text = left(until - began - (performance.now() - here) / 1000);
+    if (place.textContent !== text) place.textContent = text;
+  };
+  show();
+  setInterval(show, calm ? 60_000 : 1000);
+}
+
+const field = document.querySelector("[data-from-hash]");
+if (field && location.hash.length > 1) {
+  field.value = decodeURIComponent(location.hash.slice(1));
+  // It is a secret: out of the address, and out of the history.
+  history.replaceState(null, "", location.pathname);
+  document.querySelector("#name").focus();
+}

@@ -1,0 +1,215 @@
+// Sends a sealed file: reads its header, counts its SHA-256, announces it, and sends it by tus (tus.min.js). Nothing is kept in
+// the browser: who announces the same file again learns from the portal where it stands.
+
+import { sha256 } from "./sha2.js";
+
+const MAGIC = [0x89, 0x54, 0x53, 0x4c, 0x0d, 0x0a, 0x1a, 0x0a];
+const PREAMBLE = 14, LONGEST_HEADER = 65536;
+const FILE_ID = 1, SHARE = 3;
+
+/** In milliseconds, when the line breaks: half an hour, and what arrives in between begins anew. */
+const TRIES = [0, 1000, 3000, 5000, 10_000, 20_000, ...Array(60).fill(30_000)];
+
+const at = (id) => document.getElementById(id);
+const form = at("upload"), file = at("file"), send = at("send"), pause = at("pause");
+let upload = null, spoken = -1;
+
+/** A fault in words for people. */
+class Refused extends Error {}
+
+function hex(bytes) {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function size(bytes) {
+  const units = [["GB", 1e9], ["MB", 1e6], ["kB", 1e3]];
+  const [name, unit] = units.find(([, unit]) => bytes >= unit) ?? ["bytes", 1];
+  return unit === 1 ? `${bytes} ${name}` : `${(bytes / unit).toFixed(1)} ${name}`;
+}
+
+/** Says a sentence on the page, and to a screen reader. */
+function say(text, bad = false) {
+  at("said").textContent = text;
+  at("said").className = bad ? "notice bad" : "";
+}
+
+/** Shows how far something is; aloud at each tenth only. */
+function show(doing, done, total) {
+  const percent = total ? Math.floor((done / total) * 100) : 100;
+  at("sending").hidden = false;
+  at("doing").textContent = `${doing}: ${size(done)} of ${size(total)}`;
+  at("progress").value = percent;
+  const tenth = Math.floor(percent / 10);
+  if (tenth !== spoken) {
+    spoken = tenth;
+    say(`${doing}: ${percent} percent`);
+  }
+}
+
+/** The file id out of a sealed file's header (FORMAT.md, "Layout"). */
+async function headerOf(file) {
+  const bytes = new Uint8Array(await file.slice(0, PREAMBLE + LONGEST_HEADER).arrayBuffer());
+  if (bytes.length < PREAMBLE || MAGIC.some((byte, place) => bytes[place] !== byte)) {
+    throw new Refused("This is not a sealed file. Seal it first:  tarseal seal PATH --to RECIPIENT -o FILE");
+  }
+  const view = new DataView(bytes.buffer);
+  const end = Math.min(PREAMBLE + view.getUint32(10), bytes.length);
+  let id = null;
+  for (let place = PREAMBLE; place + 5 <= end; ) {
+    const kind = bytes[place], length = view.getUint32(place + 1), value = place + 5;
+    if (value + length > end) break;
+    if (kind === FILE_ID && length === 16) id = hex(bytes.subarray(value, value + length));
+    if (kind === SHARE) {
+      throw new Refused("This file opens only with a share that the portal keeps, and only the program that sealed it has that. Send it with:  tarseal resume");
+    }
+    place = value + length;
+  }
+  if (!id) throw new Refused("This sealed file is damaged at its beginning.");
+  return id;
+}
+
+/** The SHA-256 of a file, read piece by piece. */
+async function digestOf(file) {
+  const hash = sha256.create(), reader = file.stream().getReader();
+  let done = 0;
+  spoken = -1;
+  for (;;) {
+    const { value, done: ended } = await reader.read();
+    if (ended) return hex(hash.digest());
+    hash.update(value);
+    done += value.length;
+    show("Looking at the file", done, file.size);
+  }
+}
+
+/** What a problem of the portal says, for people. */
+async function problemOf(status, text) {
+  try {
+    const problem = JSON.parse(text);
+    if (status === 401 && form.dataset.wantsToken === undefined) {
+      return "You are signed out. Sign in in another tab, then press Go on.";
+    }
+    return problem.detail || `${problem.title}.`;
+  } catch {
+    return `The portal answered ${status}.`;
+  }
+}
+
+async function announce(ticket, headers, told) {
+  let answer;
+  try {
+    answer = await fetch(`/v1/tickets/${encodeURIComponent(ticket)}/snapshots`, {
+      method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify(told),
+    });
+  } catch {
+    throw new Refused("The portal cannot be reached. Nothing was sent. Try again when there is a connection.");
+  }
+  if (!answer.ok) throw new Refused(await problemOf(answer.status, await answer.text()));
+  return answer.headers.get("Location");
+}
+
+function stop(text) {
+  say(text, true);
+  send.disabled = false;
+  send.textContent = upload ? "Go on" : "Send";
+  pause.hidden = true;
+  send.focus();
+}
+
+async function arrived(id, headers) {
+  const answer = await fetch(`/v1/snapshots/${id}`, { headers });
+  const told = await answer.json();
+  const facts = [["Ticket", told.ticket], ["Size", size(told.size)], ["Stored", told.uploaded_at], ["To be deleted by", told.due_at], ["SHA-256", told.sha256]];
+  for (const [name, value] of facts) {
+    const [term, text] = [document.createElement("dt"), document.createElement("dd")];
+    [term.textContent, text.textContent] = [name, value ?? "–"];
+    at("facts").append(term, text);
+  }
+  at("receipt").href = `/v1/snapshots/${id}/receipt`;
+  at("receipt").download = `${id}.receipt.txt`;
+  if (at("snapshot")) at("snapshot").href = `/snapshots/${id}`;
+  at("sending").hidden = form.hidden = true;
+  at("arrived").hidden = false;
+  say("Sent. The portal has the whole file, and its checksum matches.");
+}
+
+function begin(chosen, location, id, headers) {
+  spoken = -1;
+  upload = new tus.Upload(chosen, {
+    uploadUrl: new URL(location, window.location.href).href,
+    headers, retryDelays: TRIES, storeFingerprintForResuming: false, removeFingerprintOnSuccess: true,
+    onProgress: (done, total) => show("Sending", done, total),
+    onShouldRetry: (fault) => {
+      const status = fault.originalResponse?.getStatus() ?? 0;
+      const again = status === 0 || status === 408 || status === 409 || status === 423 || status === 425 || status === 429 || status >= 500;
+      if (again) say("The line broke. What the portal has, it keeps; trying again.");
+      return again;
+    },
+    onError: async (fault) => {
+      const answer = fault.originalResponse;
+      stop(answer ? await problemOf(answer.getStatus(), answer.getBody()) : "The portal cannot be reached. What it has, it keeps. Press Go on when there is a connection.");
+    },
+    onSuccess: () => arrived(id, headers).catch(() => stop("The file is sent, but the portal did not answer just now. Look at the ticket.")),
+  });
+  goOn();
+}
+
+function goOn() {
+  send.disabled = true;
+  pause.hidden = false;
+  upload.start();
+}
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (upload) return goOn();
+  const chosen = file.files[0];
+  if (!chosen) {
+    say("Choose a file first.", true);
+    return file.focus();
+  }
+  const wantsToken = form.dataset.wantsToken !== undefined;
+  const ticket = wantsToken ? at("ticket").value.trim() : form.dataset.ticket;
+  const headers = wantsToken ? { Authorization: `Bearer ${at("token").value.trim()}` } : {};
+  send.disabled = true;
+  try {
+    const id = await headerOf(chosen);
+    const told = { file_id: id, size: chosen.size, sha256: await digestOf(chosen) };
+    const location = await announce(ticket, headers, told);
+    if (location) begin(chosen, location, id, headers);
+    else await arrived(id, headers);
+  } catch (fault) {
+    if (!(fault instanceof Refused)) console.error(fault);
+    stop(fault instanceof Refused ? fault.message : "The file could not be read. Choose it again.");
+  }
+});
+
+pause.addEventListener("click", async () => {
+  await upload.abort();
+  stop("Stopped. What the portal has, it keeps for seven days. Press Go on, or choose the same file again later.");
+});
+
+// Another file is another upload.
+file.addEventListener("change", () => {
+  upload?.abort();
+  upload = null;
+  send.textContent = "Send";
+  say("");
+});
+
+const drop = at("drop");
+for (const kind of ["dragenter", "dragover"]) {
+  drop.addEventListener(kind, (event) => {
+    event.preventDefault();
+    drop.classList.add("over");
+  });
+}
+for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over"));
+drop.addEventListener("drop", (event) => {
+  event.preventDefault();
+  if (event.dataTransfer.files.length === 1) {
+    file.files = event.dataTransfer.files;
+    file.dispatchEvent(new Event("change"));
+    say(`${event.dataTransfer.files[0].name}: press Send.`);
+  }
+});
