@@ -148,6 +148,8 @@ async fn shown(
         let value = typed(name).unwrap_or_else(|| in_force[*name].to_string());
         Field { name, text, value }
     });
+    // What would be counted is said by the calendar that would count it.
+    let new_zone = typed("zone").and_then(|name| name.parse().ok()).unwrap_or_else(|| zone.clone());
     Ok(page(&PolicyPage {
         frame: Frame::of(visitor, HERE, "Deletion rules").after(word),
         version: policies.in_force.version,
@@ -173,7 +175,7 @@ async fn shown(
                     id: moved.id,
                     ticket: moved.ticket,
                     due: moved.due_at.map(|at| When::new(at, &zone)),
-                    then: When::new(moved.would_be_due_at, &zone),
+                    then: When::new(moved.would_be_due_at, &new_zone),
                 })
                 .collect(),
         }),

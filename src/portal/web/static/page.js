@@ -26,9 +26,12 @@ for (const place of document.querySelectorAll("[data-until]")) {
 }
 
 const field = document.querySelector("[data-from-hash]");
-if (field && location.hash.length > 1) {
+function take() {
+  if (!field || location.hash.length < 2) return;
   field.value = decodeURIComponent(location.hash.slice(1));
   // It is a secret: out of the address, and out of the history.
   history.replaceState(null, "", location.pathname);
   document.querySelector("#name").focus();
 }
+take();
+addEventListener("hashchange", take);

@@ -1,0 +1,17 @@
+//! The portal's pages: over plain HTTP, and in a real browser.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests may fall over as tests do")]
+
+#[path = "../support/portal.rs"]
+mod support;
+
+mod accessible;
+mod browser;
+mod driver;
+mod forms;
+mod headers;
+mod line;
+mod people;
+mod roles;
+mod screenshots;
+mod words;
