@@ -27,13 +27,14 @@ pub fn is_clean(browser: &Browser, base: &str, expected: &[&str]) {
     let complaints = browser.complaints(expected);
     assert!(complaints.is_empty(), "{complaints:?}");
     for url in browser.asked_for() {
-        // Chromium tells of its own first page, too.
-        assert!(url.starts_with(&format!("{base}/")) || url.starts_with("chrome:"), "{url}");
+        // Chromium draws the sign of a field for dates from within itself.
+        assert!(url.starts_with(&format!("{base}/")) || url.starts_with("data:image/svg+xml"), "{url}");
     }
 }
 
 /// Takes up an invitation by the link, as its person does.
 pub fn join(browser: &Browser, portal: &TestPortal, link: &str, name: &str) -> Totp {
+    browser.go("about:blank");
     browser.go(link);
     browser.type_in("#name", name);
     browser.type_in("#password", PASSWORD);
@@ -93,7 +94,7 @@ fn a_file_is_sent_over_a_line_that_breaks_and_its_receipt_is_good() {
     is_clean(&browser, &base, CUT);
 
     browser.click("#snapshot");
-    browser.wait_for(".deadline", "21 November 2027, 14:21 UTC");
+    browser.wait_for(".deadline", "21 November 2027, 14:20 UTC");
     browser.click(&format!("a[href='/tickets/{TICKET}']"));
     browser.click(&format!("form[action='/tickets/{TICKET}/close'] button"));
     browser.wait_for(".notice", "The ticket is closed");

@@ -69,6 +69,9 @@ impl Browser {
         } } });
         let made = browser.ask("POST", "/session", &options);
         browser.session = format!("{}/session/{}", browser.session, made["sessionId"].as_str().unwrap());
+        // Chromium's own first page is not ours.
+        browser.go("about:blank");
+        browser.asked_for();
         Some(browser)
     }
 
@@ -94,6 +97,16 @@ impl Browser {
         self.ask("GET", "/url", &Value::Null).as_str().unwrap().to_owned()
     }
 
+    /// What can be read on the page.
+    fn all(&self) -> String {
+        self.find("body").map_or_else(|fault| fault, |body| self.text_of(&body).unwrap_or_default())
+    }
+
+    fn text_of(&self, element: &str) -> Option<String> {
+        let text = self.try_to("GET", &format!("/element/{element}/text"), &Value::Null).ok()?;
+        text.as_str().map(str::to_owned)
+    }
+
     fn find(&self, css: &str) -> Result<String, String> {
         let found = self.try_to("POST", "/element", &json!({ "using": "css selector", "value": css }))?;
         Ok(found[ELEMENT].as_str().unwrap().to_owned())
@@ -105,7 +118,9 @@ impl Browser {
         loop {
             match self.find(css) {
                 Ok(element) => return element,
-                Err(fault) if begun.elapsed() > PATIENCE => panic!("{css} on {}: {fault}", self.url()),
+                Err(fault) if begun.elapsed() > PATIENCE => {
+                    panic!("{css} on {}: {fault}: {}", self.url(), self.all())
+                }
                 Err(_) => std::thread::sleep(Duration::from_millis(50)),
             }
         }
@@ -139,18 +154,16 @@ impl Browser {
     /// The visible text of an element.
     pub fn text(&self, css: &str) -> String {
         let element = self.element(css);
-        self.ask("GET", &format!("/element/{element}/text"), &Value::Null).as_str().unwrap().to_owned()
+        self.text_of(&element).unwrap()
     }
 
     /// Waits until the visible text of an element has a part.
     pub fn wait_for(&self, css: &str, part: &str) {
         let begun = Instant::now();
         let mut last = String::new();
-        while begun.elapsed() < PATIENCE * 4 {
-            if let Ok(element) = self.find(css)
-                && let Ok(text) = self.try_to("GET", &format!("/element/{element}/text"), &Value::Null)
-            {
-                last = text.as_str().unwrap_or_default().to_owned();
+        while begun.elapsed() < PATIENCE * 2 {
+            if let Some(text) = self.find(css).ok().and_then(|element| self.text_of(&element)) {
+                last = text;
                 if last.contains(part) {
                     return;
                 }

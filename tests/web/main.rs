@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests may fall over as tests do")]
 
+#[expect(dead_code, reason = "other tests use more of it")]
 #[path = "../support/portal.rs"]
 mod support;
 

@@ -95,7 +95,7 @@ pub(super) async fn show(
     let policy = app.policy(&mut *app.store.read().await.map_err(ApiError::from)?, &principal.tenant).await;
     let policy = policy.map_err(ApiError::from)?;
     let (zone, now) = (&policy.zone, app.clock.now());
-    let may = |action| visitor.may(action, Object::Snapshot(&principal.tenant, &found.ticket));
+    let may = |action| visitor.may(action, Object::Snapshot(&principal.tenant, &found.ticket, &found.id));
     let is_stored = matches!(found.state, SnapshotState::Stored | SnapshotState::Held);
     let is_kept = is_stored || found.state == SnapshotState::Restricted;
     let can = Can {
