@@ -24,6 +24,7 @@ mod review;
 mod rights;
 mod secrets;
 mod terminal;
+mod tickets;
 mod translate;
 mod vendor;
 mod whole_way;

@@ -583,6 +583,15 @@ fn a_system_of_nobodys_preset_is_read_where_the_operator_says() {
 }
 
 #[test]
+fn an_issue_that_was_moved_is_known_by_its_old_name() {
+    let world = World::new("jira", "");
+    world.at(START);
+    world.shows("moved");
+    world.at("2026-11-24T12:00:00Z");
+    assert_eq!(world.closed_at(), "2026-11-23T09:30:00Z");
+}
+
+#[test]
 fn what_a_technician_says_meanwhile_is_not_overruled_by_the_same_answer() {
     let world = World::new("github", "");
     world.at(START);

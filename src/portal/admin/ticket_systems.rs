@@ -34,7 +34,7 @@ pub struct AskedSource {
 }
 
 impl Admin {
-    /// Takes closings out of a table of at most 64 MiB. Nothing is written when a line is bad, unless it is asked for.
+    /// Takes closings out of a table of at most 16 MiB. Nothing is written when a line is bad, unless it is asked for.
     pub fn import_closings(&self, table: impl Read, import: &Import) -> Result<Imported, PortalError> {
         let unreadable = |what: &str| PortalError::TicketSystems(TicketSystemsError::Table(what.to_owned()));
         if is_taken(&import.source) {
@@ -47,7 +47,7 @@ impl Admin {
         let mut bytes = Vec::new();
         table.take(LIMIT as u64 + 1).read_to_end(&mut bytes).map_err(|fault| unreadable(&fault.to_string()))?;
         if bytes.len() > LIMIT {
-            return Err(unreadable("it is longer than 64 MiB"));
+            return Err(unreadable("it is longer than 16 MiB"));
         }
         let done = self.runtime.block_on(async {
             if tenants::policy(&mut *self.app.store.read().await?, &tenant).await?.is_none() {

@@ -35,6 +35,9 @@ const SCAN_EVERY: i64 = 600;
 /// How many tickets are looked at together.
 const BATCH: i64 = 200;
 
+/// How many tickets that are not asked for yet are taken together: looking for them reads every live snapshot.
+const SCAN_BATCH: i64 = 5000;
+
 /// The first and the longest wait after a failure, in seconds, before chance is mixed in.
 const FIRST_WAIT: i64 = 30;
 const LONGEST_WAIT: i64 = 3600;
@@ -149,7 +152,7 @@ async fn turn(app: &App, source: &Source, scan: bool) -> Result<Polled, ApiError
     let polled = round.polled;
     let mut transaction = app.store.begin().await?;
     if let Ok(Some(fault)) = &done {
-        failed(app, &mut transaction, source, turn.failures, fault).await?;
+        failed(app, &mut transaction, source, fault).await?;
     }
     table::give_back(&mut transaction, source.of(), &lease).await?;
     transaction.commit().await?;
@@ -202,7 +205,8 @@ impl Round<'_> {
     async fn scan(&self, now: Timestamp) -> Result<(), ApiError> {
         let mut after = String::new();
         loop {
-            let found = table::unasked(&mut *self.app.store.read().await?, self.source.of(), &after, BATCH).await?;
+            let found =
+                table::unasked(&mut *self.app.store.read().await?, self.source.of(), &after, SCAN_BATCH).await?;
             let mut transaction = self.app.store.begin().await?;
             for ticket in &found {
                 observe::begin(&mut transaction, self.source, ticket, now).await?;
@@ -310,12 +314,12 @@ async fn failed(
     app: &App,
     transaction: &mut crate::portal::store::Transaction,
     source: &Source,
-    failures: u32,
     fault: &Fault,
 ) -> Result<(), ApiError> {
     let now = app.clock.now();
-    let wait = spread(wait(failures, LONGEST_WAIT)).max(fault.retry_after().unwrap_or(0));
-    table::failed(transaction, source.of(), fault.word(), now, now.plus_seconds(wait)).await?;
+    let failures = table::failed(transaction, source.of(), fault.word(), now).await?;
+    let wait = spread(wait(failures.saturating_sub(1), LONGEST_WAIT)).max(fault.retry_after().unwrap_or(0));
+    table::leave(transaction, source.of(), now.plus_seconds(wait)).await?;
     tracing::error!(source = source.name.as_str(), %fault, wait, "a ticket system fails; nothing is closed for it");
     Ok(())
 }

@@ -31,7 +31,6 @@ pub(crate) struct Standing {
 /// What a turn with a ticket system begins with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Turn {
-    pub(crate) failures: u32,
     pub(crate) scan_at: Timestamp,
     pub(crate) list_at: Timestamp,
     /// When the last list that came whole was begun.
@@ -105,10 +104,10 @@ pub(crate) async fn take(
         .bind(name.source.as_str())
         .execute(&mut *connection)
         .await?;
-    let row: Option<(i64, i64, i64, Option<i64>)> = sqlx::query_as(
+    let row: Option<(i64, i64, Option<i64>)> = sqlx::query_as(
         "UPDATE ticket_systems SET lease = $1, leased_until = $2
          WHERE tenant = $3 AND name = $4 AND leased_until <= $5 AND next_at <= $5
-         RETURNING failures, scan_at, list_at, listed_at",
+         RETURNING scan_at, list_at, listed_at",
     )
     .bind(lease)
     .bind(until.seconds())
@@ -117,8 +116,7 @@ pub(crate) async fn take(
     .bind(now.seconds())
     .fetch_optional(connection)
     .await?;
-    Ok(row.map(|(failures, scan_at, list_at, listed_at)| Turn {
-        failures: u32::try_from(failures).unwrap_or(u32::MAX),
+    Ok(row.map(|(scan_at, list_at, listed_at)| Turn {
         scan_at: Timestamp::from_seconds(scan_at),
         list_at: Timestamp::from_seconds(list_at),
         listed_at: instant(listed_at),
@@ -165,25 +163,29 @@ pub(crate) async fn answered(connection: &mut Connection, name: Name<'_>, now: T
     Ok(())
 }
 
-/// Notes that it did not, and leaves it alone until `next_at`.
-pub(crate) async fn failed(
-    connection: &mut Connection,
-    name: Name<'_>,
-    fault: &str,
-    now: Timestamp,
-    next_at: Timestamp,
-) -> Result<()> {
-    sqlx::query(
-        "UPDATE ticket_systems SET failures = failures + 1, failing_since = coalesce(failing_since, $1), fault = $2,
-         next_at = $3 WHERE tenant = $4 AND name = $5",
+/// Notes that it did not, and returns how often in a row.
+pub(crate) async fn failed(connection: &mut Connection, name: Name<'_>, fault: &str, now: Timestamp) -> Result<u32> {
+    let row: Option<(i64,)> = sqlx::query_as(
+        "UPDATE ticket_systems SET failures = failures + 1, failing_since = coalesce(failing_since, $1), fault = $2
+         WHERE tenant = $3 AND name = $4 RETURNING failures",
     )
     .bind(now.seconds())
     .bind(fault)
-    .bind(next_at.seconds())
     .bind(name.tenant.as_str())
     .bind(name.source.as_str())
-    .execute(connection)
+    .fetch_optional(connection)
     .await?;
+    Ok(row.map_or(0, |(failures,)| u32::try_from(failures).unwrap_or(u32::MAX)))
+}
+
+/// Leaves a system alone until then.
+pub(crate) async fn leave(connection: &mut Connection, name: Name<'_>, until: Timestamp) -> Result<()> {
+    sqlx::query("UPDATE ticket_systems SET next_at = $1 WHERE tenant = $2 AND name = $3")
+        .bind(until.seconds())
+        .bind(name.tenant.as_str())
+        .bind(name.source.as_str())
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -488,7 +490,9 @@ mod tests {
             assert!(take(&other, "two", 700).await, "who is gone loses it");
             let mut transaction = store.begin().await.unwrap();
             assert!(!keep(&mut transaction, name, "one", at(1500)).await.unwrap());
-            failed(&mut transaction, name, "busy", at(700), at(1000)).await.unwrap();
+            assert_eq!(failed(&mut transaction, name, "busy", at(700)).await.unwrap(), 1);
+            assert_eq!(failed(&mut transaction, name, "busy", at(700)).await.unwrap(), 2);
+            leave(&mut transaction, name, at(1000)).await.unwrap();
             give_back(&mut transaction, name, "two").await.unwrap();
             transaction.commit().await.unwrap();
             assert!(!is_due(999).await && !take(&store, "one", 999).await, "the system is left alone");

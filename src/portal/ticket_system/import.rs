@@ -21,7 +21,7 @@ use crate::track::policy::Zone;
 use crate::wire::Moment;
 
 /// The longest table in bytes.
-pub(crate) const LIMIT: usize = 64 << 20;
+pub(crate) const LIMIT: usize = 16 << 20;
 
 /// How many bad lines are told one by one.
 const BAD_LIMIT: usize = 1000;

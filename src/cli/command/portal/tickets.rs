@@ -148,9 +148,10 @@ fn take(file: &Path, import: &Import, data: &Path, desk: &mut Desk<'_>) -> Resul
     let closed = count(imported.closed, "ticket");
     let bad = count(imported.bad_lines, "bad line");
     let outcome = |status| Outcome::done(status).with("imported", &imported);
-    if import.dry_run && imported.bad_lines == 0 {
+    if import.dry_run && (imported.bad_lines == 0 || import.skip_bad) {
         desk.output.say(format!("{closed} would be closed, {} known already. Nothing was done.", imported.repeated));
-        return Ok(outcome("preview"));
+        let exit = if imported.bad_lines > 0 { Exit::Incomplete } else { Exit::Done };
+        return Ok(outcome("preview").exit(exit));
     }
     if !imported.written {
         return Err(Failure::new(Exit::Damaged, format_args!("{bad}, so nothing was taken from the table."))
