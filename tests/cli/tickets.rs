@@ -1,5 +1,6 @@
 //! Ticket systems on the command line: tried, imported, looked at.
 
+#[expect(dead_code, reason = "what the system was asked is looked at by the tests of the portal")]
 #[path = "../support/ticket_server.rs"]
 mod server;
 

@@ -100,7 +100,13 @@ fn a_snapshot_goes_the_whole_way_and_is_proved_gone_in_the_end() {
     assert!(matches!(technician.content(&ID, "too late", 0), Err(SendError::Expired(_))));
     let told = sender.snapshot(&ID).unwrap();
     assert_eq!(told.state, SnapshotState::Deleted);
-    let told = Told { phase: Phase::Deleted, due_at: told.due_at, deleted_at: told.deleted_at, reads: told.reads };
+    let told = Told {
+        phase: Phase::Deleted,
+        due_at: told.due_at,
+        deleted_at: told.deleted_at,
+        reads: told.reads,
+        readers: None,
+    };
     ledger.told(&ID, told, now()).unwrap();
     assert!(ledger.snapshot(&ID).unwrap().unwrap().is_unconfirmed());
     ledger.receipt(&ID, &sender.receipt(&ID).unwrap(), now()).unwrap();
