@@ -9,6 +9,8 @@ mod exchange;
 mod operator;
 mod rights;
 mod sender;
+#[cfg(feature = "portal")]
+mod serve;
 mod technician;
 mod vendor;
 
@@ -33,6 +35,8 @@ pub use self::sender::{
     Review, RulesArguments, SealArguments, SendArguments, SnapshotArguments, StatusArguments, SyncArguments,
     TranslateArguments, UploadArguments, WindowArguments,
 };
+#[cfg(feature = "portal")]
+pub use self::serve::ServeArguments;
 pub use self::technician::{
     CatArguments, CloseArguments, FetchArguments, GrepArguments, InspectArguments, KeyArguments, KeyCommand,
     NewPassphraseArguments, OpenArguments,

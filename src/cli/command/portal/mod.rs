@@ -27,37 +27,7 @@ use crate::secret::Secret;
 /// Runs one of the operator's commands.
 pub fn run(command: &PortalCommand, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     match command {
-        PortalCommand::Serve {
-            data,
-            database,
-            shares_database,
-            listen,
-            tls_cert,
-            tls_key,
-            behind_proxy,
-            trusted_proxy,
-            blobs,
-            blobs_key,
-            metrics,
-            records,
-            ticket_systems,
-        } => {
-            let mut config = configured(data, desk)?;
-            config.listen = *listen;
-            config.database = database.clone().or(config.database);
-            config.shares_database = shares_database.clone().or(config.shares_database);
-            config.tls = tls_cert.clone().zip(tls_key.clone());
-            config.behind_proxy = *behind_proxy;
-            config.trusted_proxies.clone_from(trusted_proxy);
-            config.metrics = *metrics;
-            config.records.clone_from(records);
-            config.ticket_systems.clone_from(ticket_systems);
-            if blobs.is_some() {
-                config.blobs.clone_from(blobs);
-                config.blobs_key.clone_from(blobs_key);
-            }
-            serve::run(config, desk)
-        }
+        PortalCommand::Serve(arguments) => serve::run(arguments, desk),
         PortalCommand::Tenant(command) => tenant::run(command, desk),
         PortalCommand::Token(command) => token::run(command, desk),
         PortalCommand::Invite { role, tenant, data } => user::invite(role, tenant.as_ref(), data, desk),
