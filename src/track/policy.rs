@@ -45,16 +45,11 @@ pub struct RetentionPolicy {
     #[cfg_attr(feature = "portal", schema(minimum = 0, maximum = 3650))]
     pub backup_horizon_days: u16,
     /// How many days what a person asked for is kept after it was answered.
-    #[serde(default = "requests_days")]
+    #[cfg_attr(feature = "portal", schema(minimum = 1, maximum = 3650))]
     pub requests_days: u16,
     /// The zone whose days are counted.
     #[cfg_attr(feature = "portal", schema(value_type = String, pattern = "^[A-Za-z0-9/_+-]{1,64}$"))]
     pub zone: Zone,
-}
-
-/// A year, unless the tenant says otherwise.
-const fn requests_days() -> u16 {
-    365
 }
 
 impl Default for RetentionPolicy {
@@ -70,7 +65,7 @@ impl Default for RetentionPolicy {
             logs_days: 30,
             audit_days: 365,
             backup_horizon_days: 7,
-            requests_days: requests_days(),
+            requests_days: 365,
             zone: Zone::utc(),
         }
     }

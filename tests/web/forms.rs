@@ -246,7 +246,7 @@ fn new_rules_are_tried_proposed_and_approved_by_another() {
     lead.post(&portal, &format!("/tickets/{TICKET}/close"), &[]);
     let rules = |days: &str| {
         let rules = format!(
-            "version=2&after_close_days={days}&hard_cap_days=365&extensions=2&extension_days=30&inactivity_days=180&answer_days=30&logs_days=30&audit_days=365&backup_horizon_days=7&zone=Europe%2FBrussels"
+            "version=2&after_close_days={days}&hard_cap_days=365&extensions=2&extension_days=30&inactivity_days=180&answer_days=30&logs_days=30&audit_days=365&backup_horizon_days=7&requests_days=365&zone=Europe%2FBrussels"
         );
         url::form_urlencoded::parse(rules.as_bytes()).into_owned().collect::<Vec<_>>()
     };

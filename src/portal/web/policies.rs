@@ -24,7 +24,7 @@ use crate::track::RetentionPolicy;
 const HERE: &str = "/policy";
 
 /// The numbers of a policy with what each means, in the order of the form.
-const NUMBERS: [(&str, &str); 9] = [
+const NUMBERS: [(&str, &str); 10] = [
     ("after_close_days", "Days a snapshot is kept after its ticket was closed"),
     ("hard_cap_days", "Days after which it is gone whatever happens"),
     ("extensions", "How often one deadline may be moved on"),
@@ -34,6 +34,7 @@ const NUMBERS: [(&str, &str); 9] = [
     ("logs_days", "Days the portal's own logs are kept"),
     ("audit_days", "Days names and reasons stay in the audit log"),
     ("backup_horizon_days", "Days a backup may still hold what was deleted"),
+    ("requests_days", "Days what a person asked for is kept after the answer"),
 ];
 
 #[derive(Template)]
