@@ -104,6 +104,8 @@ fn activities(facts: &Facts, policy: &RetentionPolicy) -> Vec<Activity> {
             data: data(&[
                 ("Content of snapshots", "redacted and sealed by the sender; the portal has no key that opens it"),
                 ("The portal's part of the file's key", "kept apart, destroyed first when the snapshot is deleted"),
+                ("Questions about stand-ins and their answers", "for those on the ticket; gone with the snapshot"),
+                ("Grants to one more person", "sealed to that person's key; gone with the snapshot"),
                 ("Names of tickets", "replaced by a keyed hash when a closed ticket has no snapshot left"),
                 ("Length, digest and instants of each file", "kept with the receipts, without personal data"),
             ]),

@@ -326,7 +326,7 @@ pub struct SubjectRequest {
 pub struct Concerned {
     /// Its file id.
     pub snapshot: FileId,
-    /// Its ticket; absent when it never arrived and is forgotten.
+    /// Its ticket; absent in answers to acts, and when the snapshot never arrived and is forgotten.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<TicketId>,
     /// Where it is on its way; absent when it never arrived and is forgotten.

@@ -302,3 +302,29 @@ fn who_is_disabled_or_gets_another_role_has_no_grant_any_more() {
         assert_eq!(case.status(&case.sub, "GET", &case.path("")), 404, "{end}");
     }
 }
+
+#[test]
+fn consent_that_is_taken_back_revokes_every_grant() {
+    let case = Case::new();
+    case.grant();
+    assert_eq!(case.share(&case.sub, &case.key, true).status(), 200);
+    let officer = person(&case.portal, Role::Dpo, "officer");
+    let act = |path: &str, body: &Value| {
+        let (status, answer) = told(case.ask(&officer.here(&case.portal), "POST", path, body));
+        assert!(status < 300, "{path}: {status} {answer}");
+        answer
+    };
+    let request = json!({ "kind": "revocation", "about": [{ "ticket": TICKET, "snapshot": case.sample.id }] });
+    let lodged = act("/v1/subject-requests", &request);
+    let path = format!("/v1/subject-requests/{}", lodged["id"].as_str().unwrap());
+    act(&format!("{path}/decide"), &Value::Null);
+    assert_eq!(problem(case.share(&case.technician, &case.key, false)).1, "/problems/restricted");
+    let listed = told(case.ask(&officer.here(&case.portal), "GET", &case.path("/grants"), &Value::Null)).1;
+    assert!(listed["items"][0]["revoked_at"].is_string(), "{listed}");
+    let export = told(case.ask(&officer.here(&case.portal), "GET", &format!("{path}/export"), &Value::Null)).1;
+    let grant = &export["snapshots"][0]["grants"][0];
+    assert!(grant["revoked_at"].is_string() && grant.get("name").is_none(), "{grant}");
+    act(&format!("{path}/lift"), &Value::Null);
+    assert_eq!(case.share(&case.technician, &case.key, false).status(), 200);
+    assert_ne!(case.share(&case.sub, &case.key, true).status(), 200, "what was revoked stays so");
+}

@@ -215,6 +215,16 @@ fn the_answer_to_a_person_tells_who_read_and_why_by_role() {
     let by_name = request(&portal, &lead.session, "GET", &path).header("tarseal-reason", "second look").send().unwrap();
     assert_eq!(by_name.status(), 200);
 
+    for stand_in in ["Person-17", "person-18"] {
+        let asked = json!({ "stand_in": stand_in, "why": "which client is it" });
+        let (status, asked) =
+            order(&portal, &portal.technician, "POST", &format!("/v1/snapshots/{}/questions", sample.id), Some(&asked));
+        assert_eq!(status, 201, "{asked}");
+        let path = format!("/v1/snapshots/{}/questions/{}/answers", sample.id, asked["id"].as_str().unwrap());
+        let told = json!({ "answer": "told", "text": format!("what is known of {stand_in}") });
+        assert_eq!(order(&portal, &portal.upload, "POST", &path, Some(&told)).0, 200);
+    }
+
     for kind in ["information", "portability"] {
         let (path, _) = lodge(&portal, &officer, &json!({ "kind": kind, "about": about(&[&sample]) }));
         let export = format!("{path}/export");
@@ -238,6 +248,9 @@ fn the_answer_to_a_person_tells_who_read_and_why_by_role() {
         assert!(!text.contains("lena.lead"), "nobody is named");
         assert_eq!(value["time_limits"]["days_after_closing"], 90);
         assert_eq!(value["complete"], true);
+        let questions = one["questions"].as_array().unwrap();
+        assert_eq!(questions.len(), 1, "what is known of others is none of theirs");
+        assert_eq!(questions[0]["text"], "what is known of Person-17");
         assert!(verify(one["upload_receipt"].as_str().unwrap(), &portal.portal().key()).is_ok());
         let named = get(&portal, &officer, &format!("{export}?names=true")).text().unwrap();
         assert!(named.contains("lena.lead"), "only if that is asked for");

@@ -17,7 +17,7 @@ use crate::portal::app::{App, system_rng};
 use crate::portal::audit::{Act, Actor, On, Outcome, record};
 use crate::portal::auth::{Action, Principal};
 use crate::portal::error::ApiError;
-use crate::portal::store::{grants, shares};
+use crate::portal::store::{grants, shares, snapshots};
 use crate::wire;
 
 /// Gives the share out, sealed to the recipient in the request, and the vendor's part with it if that was granted to the same key
@@ -58,6 +58,11 @@ pub(crate) async fn give(
         record(&mut transaction, tenant, now, Actor::Token(&principal), act, Some(&reason)).await?;
         transaction.commit().await?;
         return Err(ApiError::GrantUnknown);
+    }
+    // It may have been withdrawn or blocked in the meantime.
+    let still = snapshots::find(&mut transaction, tenant, id).await?;
+    if !still.is_some_and(|snapshot| snapshot.is_readable(now)) {
+        return Err(ApiError::Expired);
     }
     let act = (Act::GiveShare, On::Snapshot(id), Outcome::Done);
     record(&mut transaction, tenant, now, Actor::Token(&principal), act, Some(&reason)).await?;

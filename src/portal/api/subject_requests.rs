@@ -235,7 +235,10 @@ pub(crate) async fn statements(
     Ok(Json(List { items, next: None }))
 }
 
-/// A request with its snapshots, without what describes a person: the answer to an act may be kept for those who repeat it.
+/// A request with its snapshots, without what describes a person and without names of tickets: the answer to an act may be kept
+/// for a day for those who repeat it.
 async fn whole(app: &App, request: &Request) -> Result<Json<SubjectRequest>, ApiError> {
-    Ok(Json(requests::tell_whole(app, &mut *app.store.read().await?, request, false).await?))
+    let mut told = requests::tell_whole(app, &mut *app.store.read().await?, request, false).await?;
+    told.snapshots.iter_mut().flatten().for_each(|snapshot| snapshot.ticket = None);
+    Ok(Json(told))
 }

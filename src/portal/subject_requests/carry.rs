@@ -4,10 +4,11 @@ use super::rows;
 use crate::clock::Timestamp;
 use crate::portal::app::App;
 use crate::portal::audit::{Act, Actor, On, Outcome, record};
+use crate::portal::auth::Principal;
 use crate::portal::deadlines;
 use crate::portal::error::ApiError;
 use crate::portal::store::snapshots::Snapshot;
-use crate::portal::store::{Connection, keeping, tenants};
+use crate::portal::store::{Connection, grants, keeping, tenants};
 use crate::track::Phase;
 use crate::track::answer::REMINDER_SECONDS;
 use crate::wire::subject::SubjectState;
@@ -32,6 +33,25 @@ pub(super) async fn withdraw(
     keeping::set_withdrawn(connection, tenant, id, now).await?;
     let (_, term) = deadlines::count_snapshot(app, connection, tenant, id).await?;
     deadlines::begin_withdrawn(connection, snapshot, &term, now).await
+}
+
+/// Revokes every grant of a snapshot: nobody reads it on through one, also after a block is lifted.
+pub(super) async fn revoke_grants(
+    connection: &mut Connection,
+    snapshot: &Snapshot,
+    principal: &Principal,
+    now: Timestamp,
+) -> Result<(), ApiError> {
+    let tenant = &snapshot.tenant;
+    for grants::Row { grant, .. } in grants::page(connection, tenant, &snapshot.id, (0, i64::MAX)).await? {
+        if grants::revoke(connection, tenant, &grant.id, &principal.token, now).await? {
+            for on in [On::Snapshot(&snapshot.id), On::User(&grant.user)] {
+                let what = (Act::RevokeGrant, on, Outcome::Done);
+                record(connection, tenant, now, Actor::Token(principal), what, None).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Withdraws what arrived after its deletion was decided, and ends the deletions of which nothing is left.

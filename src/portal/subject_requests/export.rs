@@ -14,11 +14,11 @@ use crate::portal::app::App;
 use crate::portal::error::ApiError;
 use crate::portal::store::snapshots::Snapshot;
 use crate::portal::store::subject_requests::Request;
-use crate::portal::store::{Connection, holds, receipts};
+use crate::portal::store::{Connection, grants, holds, questions, receipts};
 use crate::track::RetentionPolicy;
 use crate::track::receipt::Kind;
-use crate::wire::SnapshotState;
 use crate::wire::subject::SubjectKind;
+use crate::wire::{QuestionState, SnapshotState};
 
 /// The most acts of one snapshot that are listed, and of all of them together.
 const MOST_ACTS: usize = 5000;
@@ -94,6 +94,10 @@ pub(crate) struct Told {
     pub(crate) share: bool,
     pub(crate) reads: u64,
     pub(crate) acts: Vec<Act>,
+    /// To whom it was passed on besides.
+    pub(crate) grants: Vec<Granted>,
+    /// What was asked about the person by those stand-ins, and answered.
+    pub(crate) questions: Vec<Asked>,
     /// The portal's signed statements: that it came, and that it is gone.
     pub(crate) upload_receipt: Option<String>,
     pub(crate) deletion_receipt: Option<String>,
@@ -118,6 +122,28 @@ pub(crate) struct Act {
     pub(crate) reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
+}
+
+/// A subcontractor to whom it was passed on.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SubjectExportGrant)]
+pub(crate) struct Granted {
+    pub(crate) granted_at: Timestamp,
+    pub(crate) revoked_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
+}
+
+/// A question about the person.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SubjectExportQuestion)]
+pub(crate) struct Asked {
+    pub(crate) stand_in: String,
+    pub(crate) asked_at: Timestamp,
+    pub(crate) why: String,
+    pub(crate) state: QuestionState,
+    pub(crate) answered_at: Option<Timestamp>,
+    pub(crate) text: Option<String>,
 }
 
 impl Export {
@@ -183,6 +209,14 @@ pub(crate) async fn export(
             export.complete &= acts.len() <= most;
             acts.truncate(most);
             listed += acts.len();
+            let passed_on = grants::page(connection, &snapshot.tenant, &snapshot.id, (0, i64::MAX)).await?;
+            let granted = |grants::Row { grant, .. }: grants::Row| Granted {
+                granted_at: grant.granted_at,
+                revoked_at: grant.revoked_at,
+                name: Some(grant.name).filter(|_| names),
+            };
+            told.grants = passed_on.into_iter().map(granted).collect();
+            told.questions = asked(connection, snapshot, &told.stand_ins).await?;
             told.acts = acts
                 .into_iter()
                 .map(|done| Act {
@@ -240,6 +274,27 @@ async fn one(connection: &mut Connection, snapshot: &Snapshot, now: Timestamp) -
     })
 }
 
+/// The questions about one person. Those about others are none of theirs.
+async fn asked(
+    connection: &mut Connection,
+    snapshot: &Snapshot,
+    stand_ins: &[Zeroizing<String>],
+) -> Result<Vec<Asked>, ApiError> {
+    let rows = questions::page(connection, &snapshot.tenant, &snapshot.id, None, (0, i64::MAX)).await?;
+    let about = |stand_in: &str| stand_ins.iter().any(|own| own.eq_ignore_ascii_case(stand_in));
+    let of_person = rows.into_iter().map(|row| row.question).filter(|question| about(&question.stand_in));
+    Ok(of_person
+        .map(|question| Asked {
+            stand_in: question.stand_in,
+            asked_at: question.asked_at,
+            why: question.why,
+            state: question.state,
+            answered_at: question.answered_at,
+            text: question.text,
+        })
+        .collect())
+}
+
 /// A snapshot that was announced and never arrived.
 fn nothing(snapshot: FileId) -> Told {
     Told {
@@ -260,6 +315,8 @@ fn nothing(snapshot: FileId) -> Told {
         share: false,
         reads: 0,
         acts: Vec::new(),
+        grants: Vec::new(),
+        questions: Vec::new(),
         upload_receipt: None,
         deletion_receipt: None,
     }

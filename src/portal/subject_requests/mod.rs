@@ -102,8 +102,10 @@ pub(crate) async fn decide(app: &App, principal: &Principal, id: &str) -> Result
             let Some(snapshot) = known.filter(|known| known.deleted_at.is_none()) else { continue };
             let what = (Act::Block, On::Snapshot(&link.snapshot), Outcome::Done);
             record(&mut transaction, &request.tenant, now, actor, what, None).await?;
-            if request.kind == SubjectKind::Deletion {
-                carry::withdraw(app, &mut transaction, &snapshot, actor, now).await?;
+            match request.kind {
+                SubjectKind::Deletion => carry::withdraw(app, &mut transaction, &snapshot, actor, now).await?,
+                SubjectKind::Revocation => carry::revoke_grants(&mut transaction, &snapshot, principal, now).await?,
+                _ => {}
             }
         }
     }
