@@ -174,10 +174,10 @@ impl Round<'_> {
         if scan || turn.scan_at <= now {
             self.scan(now).await?;
         }
-        if let Some(every) = self.source.list_every().filter(|_| turn.list_at <= now) {
-            if let Err(fault) = self.list(turn, every).await? {
-                return Ok(Some(fault));
-            }
+        if let Some(every) = self.source.list_every().filter(|_| turn.list_at <= now)
+            && let Err(fault) = self.list(turn, every).await?
+        {
+            return Ok(Some(fault));
         }
         let mut unread = 0;
         loop {

@@ -113,10 +113,10 @@ impl<'a> Asking<'a> {
     /// Completes a ticket that was merged: into which, if that is a second question.
     async fn whole(&mut self, half: Half, ticket: &Value, now: Timestamp) -> Result<Answer, Fault> {
         let mut seen = half.seen;
-        if let (true, State::Unknown, Some(merged)) = (half.merged, &seen.state, &self.source.merged) {
-            if let Some(into) = self.into(merged, ticket, now).await? {
-                seen.state = State::Merged(into);
-            }
+        if let (true, State::Unknown, Some(merged)) = (half.merged, &seen.state, &self.source.merged)
+            && let Some(into) = self.into(merged, ticket, now).await?
+        {
+            seen.state = State::Merged(into);
         }
         Ok(Answer::Seen(seen))
     }

@@ -32,7 +32,12 @@ pub(crate) struct Signature {
 }
 
 impl Signature {
-    pub(super) fn new(kind: SignatureKind, header: &str, prefix: &str, secret: Secret<String>) -> Result<Self, String> {
+    pub(super) fn new(
+        kind: SignatureKind,
+        header: &str,
+        prefix: &str,
+        secret: &Secret<String>,
+    ) -> Result<Self, String> {
         let (header, secret) = match kind {
             SignatureKind::StandardWebhooks => {
                 let text = secret.expose();
@@ -116,7 +121,7 @@ mod tests {
     use super::*;
 
     fn signature(kind: SignatureKind, header: &str, prefix: &str, secret: &str) -> Signature {
-        Signature::new(kind, header, prefix, Secret::new(secret.to_owned())).unwrap()
+        Signature::new(kind, header, prefix, &Secret::new(secret.to_owned())).unwrap()
     }
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
@@ -200,9 +205,9 @@ mod tests {
 
     #[test]
     fn a_short_secret_is_none() {
-        let new = |text: &str| Signature::new(SignatureKind::Token, "X-A", "", Secret::new(text.to_owned()));
+        let new = |text: &str| Signature::new(SignatureKind::Token, "X-A", "", &Secret::new(text.to_owned()));
         assert!(new("fifteen letters").is_err());
         assert!(new("sixteen letters!").is_ok());
-        assert!(Signature::new(SignatureKind::Token, "", "", Secret::new("sixteen letters!".into())).is_err());
+        assert!(Signature::new(SignatureKind::Token, "", "", &Secret::new("sixteen letters!".into())).is_err());
     }
 }

@@ -236,7 +236,7 @@ fn hook(it: &config::Hook, directory: &Path) -> Result<Option<Hook>, Fault> {
     let secret = super::secret::read(&directory.join(file))?;
     let quota = Quota::per_second(HINTS.1).allow_burst(HINTS.0);
     Ok(Some(Hook {
-        signature: Signature::new(it.signature, &it.header, &it.prefix, secret)?,
+        signature: Signature::new(it.signature, &it.header, &it.prefix, &secret)?,
         ticket: Pointer::new(&it.ticket)?,
         limit: RateLimiter::direct(quota),
     }))
