@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use tarseal::portal::Role;
 
-use crate::client::{Sample, get, post, problem, store, token, told};
+use crate::client::{Sample, get, order, post, problem, store, token, told};
+use crate::person::person;
 use crate::support::{TICKET, TestPortal};
 
 /// Reads a list page by page from its first, and calls `between` after the first page.
@@ -98,15 +99,13 @@ fn the_tokens_of_a_ticket_are_listed_and_none_is_told() {
 #[test]
 fn every_list_goes_page_by_page_to_its_end() {
     let portal = TestPortal::start();
-    let (admin, lead) = (token(&portal, Role::Admin), token(&portal, Role::Lead));
+    let lead = token(&portal, Role::Lead);
     let auditor = token(&portal, Role::Auditor);
     for number in 1..=5 {
         store(&portal, &Sample::new(number, 100));
     }
     assert_eq!(pages(&portal, &lead, "/v1/snapshots", 2, || {}).len(), 5);
     assert_eq!(pages(&portal, &lead, &format!("/v1/snapshots?ticket={TICKET}"), 5, || {}).len(), 5);
-    assert_eq!(pages(&portal, &lead, &format!("/v1/tickets/{TICKET}/assignees"), 1, || {}), Vec::<Value>::new());
-    assert_eq!(pages(&portal, &admin, "/v1/users", 1, || {}), Vec::<Value>::new());
     // The log has a form of its own, and the same way on.
     let (mut path, mut records, mut count) = (Some(String::from("/v1/audit?format=csv&limit=3")), Vec::new(), 0);
     while let Some(next) = path {
@@ -147,4 +146,38 @@ fn a_wrong_cursor_or_limit_is_refused_by_every_list() {
             assert_eq!(problem(get(&portal, who, &format!("{path}?{wrong}"))), refused, "{path}?{wrong}");
         }
     }
+}
+
+#[test]
+fn people_invitations_and_who_is_on_a_ticket_come_in_one_order_while_more_are_added() {
+    let portal = TestPortal::start();
+    let (admin, lead) = (person(&portal, Role::Admin, "m-admin"), person(&portal, Role::Lead, "k-lead"));
+    let invite = || {
+        let made = post(&portal, &admin.session, "/v1/invitations", &json!({ "role": "staff" }));
+        assert_eq!(made.status(), 201);
+    };
+    let assignees = format!("/v1/tickets/{TICKET}/assignees");
+    let assign = |who: &str| {
+        assert_eq!(order(&portal, &lead.session, "PUT", &format!("{assignees}/{who}"), None).0, 204);
+    };
+    let people: Vec<String> = ["b", "d", "a"].map(|name| person(&portal, Role::Technician, name).id).into();
+    people.iter().for_each(|who| assign(who));
+    (0..3).for_each(|_| invite());
+
+    let late = std::cell::RefCell::new(Vec::new());
+    let users = pages(&portal, &admin.session, "/v1/users", 2, || {
+        late.borrow_mut().push(person(&portal, Role::Technician, "z-late").id);
+        late.borrow_mut().push(person(&portal, Role::Technician, "0-late").id);
+    });
+    assert_eq!(names(&users, "name"), ["a", "b", "d", "k-lead", "m-admin", "z-late"], "what lies before is not told");
+
+    let listed = pages(&portal, &admin.session, "/v1/invitations", 1, invite);
+    let ids: BTreeSet<String> = names(&listed, "id").into_iter().collect();
+    assert!(ids.len() == listed.len() && (3..=4).contains(&ids.len()), "{listed:?}");
+
+    let on: BTreeSet<String> =
+        names(&pages(&portal, &lead.session, &assignees, 1, || assign(&late.borrow()[0])), "user")
+            .into_iter()
+            .collect();
+    assert!(people.iter().all(|who| on.contains(who)), "{on:?}");
 }

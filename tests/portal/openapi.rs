@@ -11,7 +11,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tarseal::portal::Role;
 
-use crate::client::{Sample, announce, get, order, post, store, token, told};
+use crate::client::{Sample, announce, get, order, post, problem, request, store, token, told};
 use crate::inbox::sealed;
 use crate::peers::{python, runs, there};
 use crate::person::person;
@@ -38,42 +38,49 @@ impl Stage {
         let (kept, gone) = (Sample::new(1, 3000), Sample::new(2, 100));
         store(&portal, &kept);
         store(&portal, &gone);
-        let (lead, dpo) = (token(&portal, Role::Lead), token(&portal, Role::Dpo));
-        assert_eq!(order(&portal, &dpo, "DELETE", &format!("/v1/snapshots/{}", gone.id), None).0, 200);
+        let of_kept = |what: &str| format!("/v1/snapshots/{}/{what}", kept.id);
+        let admin = person(&portal, Role::Admin, "admin");
+        let officer = person(&portal, Role::Dpo, "officer").session;
+        let somebody = person(&portal, Role::Technician, "somebody");
+        let made = |who: &str, path: &str, body: Value| {
+            let (status, told) = order(&portal, who, "POST", path, Some(&body));
+            assert!(status < 300, "{path}: {status} {told}");
+            told
+        };
+        assert_eq!(order(&portal, &officer, "DELETE", &format!("/v1/snapshots/{}", gone.id), None).0, 200);
         portal.portal().sweep().unwrap();
         let arriving = announce(&portal, &Sample::new(3, 500));
         let whole = sealed(4, 500, None);
-        let put = crate::client::request(&portal, &portal.upload, "PUT", &format!("/in/{TICKET}/x")).body(whole.bytes);
+        let put = request(&portal, &portal.upload, "PUT", &format!("/in/{TICKET}/x")).body(whole.bytes);
         assert_eq!(put.send().unwrap().status(), 201);
-        assert_eq!(post(&portal, &technician, "/v1/tickets/closed-1/close", &json!({})).status(), 200);
+        made(&technician, "/v1/tickets/closed-1/close", json!({}));
         let hold = json!({ "basis": "legal-claim", "reason": "a claim", "review_at": "2026-12-31" });
-        let hold_path = format!("/v1/snapshots/{}/hold", kept.id);
-        assert_eq!(order(&portal, &dpo, "PUT", &hold_path, Some(&hold)).0, 202);
+        assert_eq!(order(&portal, &officer, "PUT", &of_kept("hold"), Some(&hold)).0, 202);
 
-        let admin = person(&portal, Role::Admin, "admin");
-        let somebody = person(&portal, Role::Technician, "somebody");
-        let made = told(post(&portal, &admin.session, "/v1/invitations", &json!({ "role": "staff" }))).1;
-        let tokens = format!("/v1/tickets/{TICKET}/tokens");
-        let token_id = told(post(&portal, &technician, &tokens, &json!({ "valid_seconds": 3600 }))).1["id"].clone();
-        let receipt = receipt_id(&portal, &kept.id);
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let id = |told: Value| vec![told["id"].as_str().unwrap().to_owned()];
+        let about = json!({ "kind": "information", "about": [{ "ticket": TICKET }] });
+        let asked = json!({ "stand_in": "person-17", "why": "whose address it is" });
         let known = vec![
             ("^/(v1/tickets|in)/", "path.ticket", vec![TICKET.into(), "4712".into(), "closed-1".into()]),
-            ("^/v1/snapshots/", "path.id", vec![kept.id, gone.id, whole.id]),
-            ("^/v1/uploads/", "path.id", vec![text(&json!(arriving.rsplit('/').next().unwrap()))]),
-            ("^/v1/receipts/", "path.id", vec![receipt]),
-            ("^/v1/tickets/.*/tokens/", "path.id", vec![text(&token_id)]),
-            ("^/v1/invitations/", "path.id", vec![text(&made["id"])]),
+            ("^/v1/snapshots/", "path.id", vec![kept.id.clone(), gone.id.clone(), whole.id.clone()]),
+            ("/questions/", "path.question", id(made(&technician, &of_kept("questions"), asked))),
+            ("^/v1/uploads/", "path.id", vec![arriving.rsplit('/').next().unwrap().to_owned()]),
+            ("^/v1/receipts/", "path.id", vec![receipt_id(&portal, &kept.id)]),
+            ("/tokens/", "path.id", id(made(&technician, &format!("/v1/tickets/{TICKET}/tokens"), valid(3600)))),
+            ("^/v1/invitations/", "path.id", id(made(&admin.session, "/v1/invitations", json!({ "role": "staff" })))),
             ("^/v1/users/", "path.id", vec![somebody.id.clone()]),
             ("/assignees/", "path.user", vec![somebody.id.clone()]),
+            ("^/v1/subject-requests/", "path.id", id(made(&officer, "/v1/subject-requests", about))),
             ("^/log/tile/", "path.path", vec!["0/000.p/1".into()]),
         ];
         let roles = vec![
-            ("technician", technician),
-            ("administrator", admin.session),
-            ("data-protection officer", dpo),
+            ("technician", technician.clone()),
+            ("administrator", admin.session.clone()),
+            ("data-protection officer", officer.clone()),
             ("upload token", portal.upload.clone()),
-            ("lead", lead),
+            ("lead", token(&portal, Role::Lead)),
+            ("auditor", token(&portal, Role::Auditor)),
+            ("person", somebody.session.clone()),
         ];
         Self { portal, roles, known }
     }
@@ -94,6 +101,10 @@ impl Stage {
         }
         text
     }
+}
+
+fn valid(seconds: u32) -> Value {
+    json!({ "valid_seconds": seconds })
 }
 
 fn receipt_id(portal: &TestPortal, snapshot: &str) -> String {
@@ -162,3 +173,52 @@ expected-statuses = [400, 401, 403, 404, 409, 410, 412, 415, 422, 429]
 const HOOKS: &str = "import schemathesis
 schemathesis.serializer.alias('application/offset+octet-stream', 'application/octet-stream')
 ";
+
+#[test]
+fn a_request_keeps_its_own_id_into_the_audit_log() {
+    let portal = TestPortal::start();
+    let open = |ticket: &str, id: &str| {
+        let asked = request(&portal, &portal.technician, "POST", "/v1/tickets").header("x-request-id", id);
+        let answered = asked.body(json!({ "ticket": ticket }).to_string()).send().unwrap();
+        assert_eq!(answered.status(), 201);
+        answered.headers()["x-request-id"].to_str().unwrap().to_owned()
+    };
+    let own = ["00112233445566778899aabbccddeeff", "01234567-89ab-4cde-8f01-23456789abcd"];
+    for (number, id) in own.into_iter().enumerate() {
+        assert_eq!(open(&format!("own-{number}"), id), id);
+    }
+    let drawn = open("drawn", "ada.lovelace@example.org");
+    assert!(drawn.len() == 32 && drawn.bytes().all(|byte| byte.is_ascii_hexdigit()), "{drawn}");
+    let log = get(&portal, &token(&portal, Role::Auditor), "/v1/audit?act=open-ticket").text().unwrap();
+    let records: Vec<Value> = log.lines().skip(1).map(|line| serde_json::from_str(line).unwrap()).collect();
+    let logged: Vec<&str> = records.iter().filter_map(|record| record["record"]["request"].as_str()).collect();
+    assert_eq!(logged, [own[0], own[1], &drawn]);
+    assert!(!log.contains("lovelace"));
+}
+
+#[test]
+fn what_no_text_can_hold_is_refused_and_told_as_a_problem() {
+    let portal = TestPortal::start();
+    let admin = token(&portal, Role::Admin);
+    let nothing = (404, String::from("/problems/page-unknown"));
+    for path in ["/v1/users/%FF", "/v1/users/a%00b", "/v1/tickets/%C3%28", "/v1/tickets/4711%00", "/log/tile/%00"] {
+        assert_eq!(problem(get(&portal, &admin, path)), nothing, "{path}");
+    }
+    let wrong = (400, String::from("/problems/bad-request"));
+    for path in ["/v1/tickets?after=%00", "/v1/snapshots?ticket=a%00", "/v1/audit?act=%00", "/healthz?x=%00"] {
+        assert_eq!(problem(get(&portal, &admin, path)), wrong, "{path}");
+    }
+    let huge = "9".repeat(400);
+    for path in
+        [format!("/log/proof?index={huge}"), format!("/v1/tickets?limit={huge}"), format!("/v1/audit?limit=-{huge}")]
+    {
+        assert_eq!(problem(get(&portal, &admin, &path)), wrong, "{path:.40}");
+    }
+    for body in ["", "{", "null", "[]", "\u{feff}{}", "{\"ticket\":\"a\\u0000\"}", &"[".repeat(10_000)] {
+        let sent = request(&portal, &admin, "POST", "/v1/tickets").body(body.to_owned()).send().unwrap();
+        assert_eq!(problem(sent), (422, String::from("/problems/bad-request")), "{body:.20}");
+    }
+    let known = get(&portal, "", "/openapi.json");
+    assert_eq!(known.headers()["content-type"], "application/json");
+    assert_eq!(told(known).1["openapi"], "3.1.0");
+}
