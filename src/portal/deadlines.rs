@@ -99,8 +99,14 @@ pub(crate) async fn count_snapshot(
     Ok((ticket.closed_at, term))
 }
 
-/// Counts one stored snapshot anew by a policy; `None` when it is not stored.
-pub(crate) async fn count(
+/// When the time of a snapshot is over that is stored now, for a ticket that is open.
+pub(crate) fn of_new(now: Timestamp, policy: &RetentionPolicy) -> Term {
+    let facts =
+        Facts { uploaded_at: now, closed_at: None, extended_days: 0, withdrawn_at: None, held: false, lifted_at: None };
+    term(&facts, policy)
+}
+
+async fn count(
     connection: &mut Connection,
     snapshot: &Snapshot,
     closed_at: Option<Timestamp>,

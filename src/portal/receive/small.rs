@@ -127,7 +127,9 @@ impl Small {
         let mut snapshot = Snapshot::announced(tenant, *id, &self.ticket, length, hex::encode(self.sha256));
         snapshot.share = self.share.as_ref().map(|share| share.id);
         (snapshot.phase, snapshot.uploaded_at) = (Phase::Stored, Some(now));
-        snapshots::add(connection, &snapshot, &who.token, now).await?;
+        let policy = app.policy(connection, tenant).await?;
+        let term = deadlines::of_new(now, &policy);
+        snapshots::add_stored(connection, &snapshot, (&who.token, now), &term).await?;
         if let Some(most) = who.max_bytes
             && snapshots::bytes_of_token(connection, tenant, &who.token).await? > most
         {
@@ -138,9 +140,6 @@ impl Small {
         }
         let act = (Act::Announce, On::Snapshot(id), Outcome::Done);
         record(connection, tenant, now, Actor::Token(who), act, None).await?;
-        let policy = app.policy(connection, tenant).await?;
-        let term = deadlines::count(connection, &snapshot, None, &policy).await?;
-        let term = term.ok_or_else(|| ApiError::fault("a stored snapshot has no deadline"))?;
         confirm(app, connection, (&snapshot, now), (None, &term), &policy, Actor::Token(who)).await?;
         snapshot.due_at = Some(term.due_at);
         snapshot.keeping.readable_until = Some(term.readable_until);

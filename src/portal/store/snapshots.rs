@@ -8,6 +8,7 @@ use super::{Connection, Result, instant, parsed, signed, unreadable, unsigned};
 use crate::clock::Timestamp;
 use crate::ids::{FileId, ShareId, TenantId, TicketId};
 use crate::track::Phase;
+use crate::track::deadline::Term;
 use crate::track::receipt::DeletionReason;
 use crate::wire;
 
@@ -130,11 +131,31 @@ impl Snapshot {
     }
 }
 
-/// Adds a snapshot that is announced now, or announced and stored at once.
+/// Adds an announced snapshot.
 pub(crate) async fn add(connection: &mut Connection, snapshot: &Snapshot, token: &str, now: Timestamp) -> Result<()> {
+    insert(connection, snapshot, (token, now), None).await
+}
+
+/// Adds a snapshot that is announced and stored at once, with when its time is over.
+pub(crate) async fn add_stored(
+    connection: &mut Connection,
+    snapshot: &Snapshot,
+    (token, now): (&str, Timestamp),
+    term: &Term,
+) -> Result<()> {
+    insert(connection, snapshot, (token, now), Some(term)).await
+}
+
+async fn insert(
+    connection: &mut Connection,
+    snapshot: &Snapshot,
+    (token, now): (&str, Timestamp),
+    term: Option<&Term>,
+) -> Result<()> {
     sqlx::query(
-        "INSERT INTO snapshots (tenant, id, ticket, size, sha256, phase, share, token, announced_at, uploaded_at, blocked_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+        "INSERT INTO snapshots (tenant, id, ticket, size, sha256, phase, share, token, announced_at,
+             uploaded_at, readable_until, due_at, begins_at, reason, blocked_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
              (SELECT min(blocked_at) FROM subject_snapshots WHERE tenant = $1 AND snapshot = $2))",
     )
     .bind(snapshot.tenant.as_str())
@@ -147,6 +168,10 @@ pub(crate) async fn add(connection: &mut Connection, snapshot: &Snapshot, token:
     .bind(token)
     .bind(now.seconds())
     .bind(snapshot.uploaded_at.map(Timestamp::seconds))
+    .bind(term.map(|term| term.readable_until.seconds()))
+    .bind(term.map(|term| term.due_at.seconds()))
+    .bind(term.and_then(|term| term.begins_at).map(Timestamp::seconds))
+    .bind(term.map(|term| reason_to_word(term.reason)))
     .execute(connection)
     .await?;
     Ok(())
