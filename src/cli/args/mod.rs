@@ -134,12 +134,11 @@ pub enum Command {
     Names(NamesArguments),
     /// Put the names back into a vendor's mail or report: text in, text with names out
     Translate(TranslateArguments),
-    /// List, show and check profiles: what is collected, and how it is redacted
     /// Answer what a technician asks about the stand-ins; you decide for each question what is told
     Answer(AnswerArguments),
     /// Take back what was sent for a ticket: it is deleted at once
     Withdraw(WithdrawArguments),
-    /// List, show and check profiles: what is redacted, and how
+    /// List, show and check profiles: what is collected, and how it is redacted
     #[command(subcommand)]
     Profile(ProfileCommand),
     /// Show or verify a receipt
