@@ -1,6 +1,7 @@
 //! Holds limits of size: the newest stays.
 
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::gather::{Draft, Place};
@@ -29,29 +30,36 @@ pub(super) fn hold(
     if all <= limit {
         return Vec::new();
     }
-    let mut order: Vec<usize> = (0..drafts.len()).filter(|&index| which(&drafts[index])).collect();
+    let mut order = together(drafts, which);
     // What has no time was made just now.
     let newest = |draft: &Draft| draft.modified.map_or(i64::MAX, Timestamp::seconds);
-    order.sort_by_key(|&index| (low(&drafts[index]), Reverse(newest(&drafts[index]))));
+    order.sort_by_key(|group| {
+        let changed = group.iter().map(|&index| newest(&drafts[index])).max();
+        (group.iter().any(|&index| low(&drafts[index])), Reverse(changed))
+    });
     let mut left = limit;
     let mut fallen = Vec::new();
     let mut gone = vec![false; drafts.len()];
-    for index in order {
-        let draft = &mut drafts[index];
-        if draft.size <= left {
-            left -= draft.size;
+    for group in order {
+        let size: u64 = group.iter().map(|&index| drafts[index].size).sum();
+        if size <= left {
+            left -= size;
             continue;
         }
-        let before = draft.size;
-        let in_part = left >= LEAST && shorten(draft, left, kept, window).unwrap_or(false);
+        let in_part = match group.as_slice() {
+            &[alone] if left >= LEAST => shorten(&mut drafts[alone], left, kept, window).unwrap_or(false),
+            _ => false,
+        };
+        for &index in &group {
+            let draft = &drafts[index];
+            let bytes = if in_part { size - draft.size } else { draft.size };
+            let path = draft.path.as_str().to_owned();
+            fallen.push((draft.source, FellOut { path, reason: Reason::OverLimit, bytes, in_part }));
+            gone[index] = !in_part;
+        }
         if in_part {
             left = 0;
-        } else {
-            gone[index] = true;
         }
-        let bytes = if in_part { before - draft.size } else { before };
-        let path = draft.path.as_str().to_owned();
-        fallen.push((draft.source, FellOut { path, reason: Reason::OverLimit, bytes, in_part }));
     }
     let mut index = 0;
     drafts.retain(|_| {
@@ -59,6 +67,20 @@ pub(super) fn hold(
         !gone[index - 1]
     });
     fallen
+}
+
+/// The drafts in groups that stay or go as one: a database and the logs beside it, everything else by itself.
+fn together(drafts: &[Draft], which: &dyn Fn(&Draft) -> bool) -> Vec<Vec<usize>> {
+    const BESIDE: [&str; 3] = ["-wal", "-journal", "-shm"];
+    let chosen = (0..drafts.len()).filter(|&index| which(&drafts[index]));
+    let by_path: HashMap<&str, usize> = chosen.clone().map(|index| (drafts[index].path.as_str(), index)).collect();
+    let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for index in chosen {
+        let path = drafts[index].path.as_str();
+        let database = BESIDE.iter().find_map(|end| by_path.get(path.strip_suffix(end)?));
+        groups.entry(database.copied().unwrap_or(index)).or_default().push(index);
+    }
+    groups.into_values().collect()
 }
 
 /// Shortens a log to at most `room` bytes; false when it is no log, so that its end alone could mean something else.

@@ -487,6 +487,19 @@ fn what_the_profile_leaves_out_counts_towards_no_limit() {
 }
 
 #[test]
+fn a_database_stays_or_goes_with_the_log_beside_it() {
+    let computer = Computer::new();
+    computer.file("/a/new.bin", vec![0; 40_000], NOW);
+    computer.file("/a/old.db", vec![0; 20_000], "2026-11-01T00:00:00Z");
+    computer.file("/a/old.db-wal", vec![0; 20_000], "2026-11-20T00:00:00Z");
+    computer.file("/a/older.bin", vec![0; 20_000], "2026-10-01T00:00:00Z");
+    let profile = "[collect.limits]\ntotal = \"64KiB\"\n[[collect.file]]\npaths = [\"/a\"]";
+    let gathered = computer.collects(profile).unwrap();
+    assert_eq!(paths(&gathered), ["a/new.bin", "a/older.bin"]);
+    assert_eq!(left_out(&gathered), [("a/old.db", Reason::OverLimit), ("a/old.db-wal", Reason::OverLimit)]);
+}
+
+#[test]
 fn what_is_excluded_is_neither_entered_nor_taken() {
     let computer = Computer::new();
     for name in ["a.log", "a.tmp", "cache/b.log", "sub/cache/c.log", "sub/d.log"] {

@@ -124,8 +124,7 @@ pub fn tell_look(found: &Found, profile: &Profile, desk: &Desk<'_>) -> Outcome {
         desk.output.event("item", fields);
     }
     for command in &found.would_run {
-        let words: Vec<String> = command.arguments.iter().map(|word| quoted(word)).collect();
-        desk.output.data(format!("{:>12}  {}", command.kind, words.join(" ")));
+        desk.output.data(format!("{:>12}  {}", command.kind, words(&command.arguments)));
         let mut fields = Map::new();
         fields.insert("source".into(), json!(command.kind));
         fields.insert("arguments".into(), json!(command.arguments));
@@ -146,6 +145,11 @@ pub fn tell_look(found: &Found, profile: &Profile, desk: &Desk<'_>) -> Outcome {
     let run = if commands > 0 { format!(", {}", count(commands as u64, "command")) } else { String::new() };
     desk.output.say(format!("{files}, {}{run}. Nothing was read, nothing was run, nothing was written.", size(total)));
     Outcome::done("dry-run").with("files", found.items.len()).with("bytes", total).with("commands", commands)
+}
+
+/// A program and its arguments, for people.
+pub fn words(arguments: &[String]) -> String {
+    arguments.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// A word of a command as a shell would want it; there is none, but people read it so.

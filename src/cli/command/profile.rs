@@ -2,10 +2,12 @@
 
 use serde_json::json;
 
+use super::collected::words;
 use crate::cli::args::ProfileCommand;
 use crate::cli::exit::{Failure, Outcome};
 use crate::cli::output::{count, shown};
 use crate::cli::{Desk, rules};
+use crate::collect::SourceKind;
 use crate::profile::{Profile, schema};
 use crate::redact::{Action, Category, PatternRule, Rules};
 
@@ -19,6 +21,9 @@ pub fn run(command: &ProfileCommand, desk: &mut Desk<'_>) -> Result<Outcome, Fai
             desk.output.headline("VALID.", &format!("{}: {}.", shown(&profile.title), summary(&profile.rules)));
             for source in &profile.collection.sources {
                 desk.output.say(format!("  collects  {:<10}  {}", source.kind.word(), shown(&source.name)));
+                if let SourceKind::Command(command) = &source.kind {
+                    desk.output.say(format!("            runs        {}", words(&command.run)));
+                }
             }
             Ok(Outcome::done("valid").with("profile", described(&profile)))
         }

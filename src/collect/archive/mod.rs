@@ -45,7 +45,7 @@ pub(super) enum Taken {
     /// All of it, as it is.
     Whole,
     /// A part, packed anew, and what is not in it.
-    Part(Tail, Vec<FellOut>),
+    Part(Box<Tail>, Vec<FellOut>),
     /// Nothing of it stays.
     Nothing,
 }
@@ -113,7 +113,7 @@ pub(super) fn take(file: &FileContent, rule: &ArchiveSource, taking: &Taking<'_>
         return Ok(Taken::Nothing);
     }
     let tail = reader.rewrite(&plan, taking)?;
-    Ok(Taken::Part(tail, plan.iter().filter_map(fell_out).collect()))
+    Ok(Taken::Part(Box::new(tail), plan.iter().filter_map(fell_out).collect()))
 }
 
 fn wrong<T>(missing: String) -> Result<T, ArchiveError> {

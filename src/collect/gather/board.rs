@@ -1,6 +1,6 @@
 //! Hands out the jobs, holds the clock, and keeps what the jobs tell.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -8,16 +8,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::context::Context;
-use super::job::{Command, Job, News};
+use super::job::{Job, News};
 use super::keep::{Draft, Place, keep};
-use super::{GatherOptions, Gathered, WouldRun, cluster, containers, journal};
-use crate::collect::archive::is_called_so;
-use crate::collect::caps;
-use crate::collect::collection::{SourceKind, SourceRule, expanded};
-use crate::collect::source::{Bytes, Candidate, Found, Search, start};
-use crate::collect::{CollectError, MOST, Source};
-use crate::item::{CollectReport, FellOut, Item, LeftOut, Reason, SourceReport};
-use crate::progress::{Progress, Step, count};
+use super::{GatherOptions, WouldRun};
+use crate::collect::collection::SourceRule;
+use crate::collect::source::{Bytes, Candidate};
+use crate::collect::{CollectError, MOST};
+use crate::item::{FellOut, LeftOut, Reason};
+use crate::progress::Progress;
 use crate::spool::Spool;
 
 /// How long a job that should end by itself is waited for before it is given up.
@@ -27,22 +25,24 @@ const LOW: i32 = 10;
 
 /// Hands out the jobs and keeps what they tell.
 pub(super) struct Board<'a> {
-    context: Arc<Context>,
-    progress: &'a dyn Progress,
+    pub(super) context: Arc<Context>,
+    pub(super) progress: &'a dyn Progress,
+    /// Whether a rule of the profile leaves a path out.
+    pub(super) unwanted: &'a dyn Fn(&str) -> bool,
     begun: Instant,
-    queue: VecDeque<(usize, Job)>,
+    pub(super) queue: VecDeque<(usize, Job)>,
     active: HashMap<u64, Active>,
     next: u64,
     /// Threads that wait for a job.
     idle: Vec<Sender<Task>>,
     say: Sender<(u64, Said)>,
     hear: Receiver<(u64, Said)>,
-    sources: Vec<SourceState>,
-    drafts: Vec<Draft>,
-    left_out: Vec<(usize, LeftOut)>,
-    fell_out: Vec<(usize, FellOut)>,
-    would_run: Vec<WouldRun>,
-    kept: Spool,
+    pub(super) sources: Vec<SourceState>,
+    pub(super) drafts: Vec<Draft>,
+    pub(super) left_out: Vec<(usize, LeftOut)>,
+    pub(super) fell_out: Vec<(usize, FellOut)>,
+    pub(super) would_run: Vec<WouldRun>,
+    pub(super) kept: Spool,
 }
 
 /// A job that is being done.
@@ -62,26 +62,28 @@ struct Task {
 }
 
 enum Said {
-    News(News),
+    News(Box<News>),
     Done,
 }
 
-struct SourceState {
-    rule: SourceRule,
-    word: &'static str,
-    started: Option<Instant>,
-    took: Duration,
-    status: Option<i32>,
+/// How far a source is.
+pub(super) struct SourceState {
+    pub(super) rule: SourceRule,
+    pub(super) word: &'static str,
+    pub(super) started: Option<Instant>,
+    pub(super) took: Duration,
+    pub(super) status: Option<i32>,
 }
 
 impl<'a> Board<'a> {
-    pub(super) fn new(options: &mut GatherOptions<'_>, progress: &'a dyn Progress) -> Self {
+    pub(super) fn new(options: &mut GatherOptions<'a>, progress: &'a dyn Progress) -> Self {
         let context = Arc::new(Context::new(options));
         let kept = context.spools.spool();
         let (say, hear) = mpsc::channel();
         Self {
             context,
             progress,
+            unwanted: options.unwanted,
             begun: Instant::now(),
             queue: VecDeque::new(),
             active: HashMap::new(),
@@ -96,153 +98,6 @@ impl<'a> Board<'a> {
             would_run: Vec::new(),
             kept,
         }
-    }
-
-    /// Puts the first jobs on the board: for what the user named, or for the profile's sources.
-    pub(super) fn begin(&mut self, options: &mut GatherOptions<'_>) -> Result<(), CollectError> {
-        self.progress.begin(Step::Collect, None);
-        if !options.paths.is_empty() {
-            return self.begin_with_paths(options);
-        }
-        for rule in &options.profile.1.sources {
-            let number = self.sources.len();
-            self.sources.push(SourceState {
-                word: rule.kind.word(),
-                rule: rule.clone(),
-                started: None,
-                took: Duration::ZERO,
-                status: None,
-            });
-            self.begin_with(number, rule, options);
-        }
-        Ok(())
-    }
-
-    fn begin_with(&mut self, number: usize, rule: &SourceRule, options: &GatherOptions<'_>) {
-        let kind = rule.kind.word();
-        let limit = rule.limit.unwrap_or(self.context.limits.source);
-        let root = options.root.as_ref().and_then(|root| root.to_str()).unwrap_or_default();
-        let paths = |paths: &[String]| -> Vec<String> {
-            let beneath = |path: &String| match path.strip_prefix('/') {
-                Some(rest) => Some(format!("{}/{rest}", root.trim_end_matches('/'))),
-                None => expanded(path, options.home.as_ref()),
-            };
-            paths.iter().filter_map(beneath).collect()
-        };
-        let mut put = |job| self.queue.push_back((number, job));
-        let would_run = match &rule.kind {
-            SourceKind::Files(files) => {
-                for path in paths(&files.paths) {
-                    let cut = files.window && !options.window.is_open();
-                    put(Job::Find { path, exclude: files.exclude.clone(), network: files.network, cut });
-                }
-                return;
-            }
-            SourceKind::Archive(archive) => {
-                put(Job::FindArchives { paths: paths(&archive.paths), archive: Arc::new(archive.clone()) });
-                return;
-            }
-            SourceKind::Command(command) => {
-                put(Job::Command(Command {
-                    arguments: command.run.clone(),
-                    variables: command.environment.clone(),
-                    save_as: command.save_as.clone(),
-                    time: command.time,
-                    cut: command.window,
-                    limit,
-                }));
-                vec![command.run.clone()]
-            }
-            SourceKind::Journal(source) => {
-                let arguments = journal::arguments(source, &options.window);
-                let path = format!("journal/{}", journal::file_name(source));
-                put(Job::Command(Command {
-                    arguments: arguments.clone(),
-                    variables: Vec::new(),
-                    save_as: path.parse().expect("a plain path"),
-                    time: Some(self.context.limits.source_time),
-                    cut: false,
-                    limit,
-                }));
-                vec![arguments]
-            }
-            SourceKind::Containers(source) => {
-                put(Job::Containers(Arc::new(source.clone())));
-                vec![containers::list(source), containers::log(source, "NAME", &options.window)]
-            }
-            SourceKind::Kubernetes(source) => {
-                let cluster = Arc::new(source.clone());
-                let mut all = Vec::new();
-                for namespace in &source.namespaces {
-                    put(Job::Pods { cluster: Arc::clone(&cluster), namespace: namespace.clone() });
-                    all.push(cluster::pods(source, namespace));
-                    for kind in &source.resources {
-                        put(Job::Resources { namespace: namespace.clone(), kind: kind.clone() });
-                        all.push(cluster::resources(namespace, kind));
-                    }
-                }
-                all
-            }
-        };
-        if self.context.metadata_only {
-            self.queue.retain(|(source, _)| *source != number);
-            self.would_run.extend(would_run.into_iter().map(|arguments| WouldRun { kind, arguments }));
-        }
-    }
-
-    /// What the user named is looked for here and at once; an argument that names nothing is an error.
-    fn begin_with_paths(&mut self, options: &mut GatherOptions<'_>) -> Result<(), CollectError> {
-        let starts = options.paths.iter().map(start).collect::<Result<Vec<_>, _>>()?;
-        if options.paths.iter().filter(|source| **source == Source::StandardInput).count() > 1 {
-            return Err(CollectError::StandardInputTwice);
-        }
-        let archive = options.profile.1.sources.iter().find_map(|rule| match &rule.kind {
-            SourceKind::Archive(archive) => Some(Arc::new(archive.clone())),
-            _ => None,
-        });
-        let search = Search { metadata_only: self.context.metadata_only, ..Search::default() };
-        let mut found = Found::new(MOST, search, &crate::progress::Silent);
-        let mut alone = HashSet::new();
-        for (source, start) in options.paths.iter().zip(starts) {
-            let before = found.len();
-            start.find(Some(&mut options.basic), &mut found)?;
-            let is_file = matches!(source, Source::Path(path) if path.is_file());
-            if is_file && found.len() == before + 1 {
-                alone.insert(before);
-            }
-        }
-        let (candidates, left_out) = found.into_candidates();
-        self.sources.push(SourceState {
-            word: "path",
-            rule: SourceRule {
-                name: "what was named".into(),
-                // Nothing of the rule is asked for but its name.
-                kind: SourceKind::Files(crate::collect::FileSource {
-                    paths: Vec::new(),
-                    exclude: crate::collect::Globs::default(),
-                    window: true,
-                    network: true,
-                }),
-                required: false,
-                low: false,
-                limit: Some(u64::MAX),
-            },
-            started: None,
-            took: Duration::ZERO,
-            status: None,
-        });
-        self.left_out.extend(left_out.into_iter().map(|left_out| (0, left_out)));
-        let looks = self.context.metadata_only;
-        for (index, candidate) in candidates.into_iter().enumerate() {
-            let is_archive = alone.contains(&index) && is_called_so(candidate.path.as_str());
-            match (&archive, is_archive) {
-                (Some(archive), true) if !looks => {
-                    self.queue.push_back((0, Job::Archive { candidate, archive: Arc::clone(archive), limit: None }));
-                }
-                _ => self.found(0, candidate, !options.window.is_open() && !looks, options),
-            }
-        }
-        Ok(())
     }
 
     /// Does all jobs.
@@ -300,7 +155,7 @@ impl<'a> Board<'a> {
             }
             for Task { id, job, deadline } in take {
                 let what = job.what();
-                let mut tell = |news| drop(say.send((id, Said::News(news))));
+                let mut tell = |news| drop(say.send((id, Said::News(Box::new(news)))));
                 let done = catch_unwind(AssertUnwindSafe(|| job.work(&context, deadline, &mut tell)));
                 if done.is_err() {
                     tell(News::LeftOut { path: what, reason: Reason::ReadError, bytes: 0 });
@@ -323,7 +178,7 @@ impl<'a> Board<'a> {
         let Some(active) = self.active.get(&id) else { return Ok(()) };
         let source = active.source;
         match said {
-            Said::News(news) => self.news(source, news),
+            Said::News(news) => self.news(source, *news),
             Said::Done => {
                 let Some(active) = self.active.remove(&id) else { return Ok(()) };
                 self.idle.push(active.worker);
@@ -350,8 +205,12 @@ impl<'a> Board<'a> {
         }
     }
 
-    fn news(&mut self, source: usize, news: News) -> Result<(), CollectError> {
+    /// Keeps what a job tells.
+    pub(super) fn news(&mut self, source: usize, news: News) -> Result<(), CollectError> {
         match news {
+            News::Found { candidate, .. } if (self.unwanted)(candidate.path.as_str()) => {
+                self.leave_out(source, candidate.path.as_str().to_owned(), Reason::ByProfile, 0);
+            }
             News::Found { candidate, cut: true } => self.queue.push_back((source, Job::Cut { candidate })),
             News::Found { candidate, cut: false } => {
                 let Candidate { path, size, modified, bytes } = candidate;
@@ -382,121 +241,17 @@ impl<'a> Board<'a> {
         Ok(())
     }
 
-    fn leave_out(&mut self, source: usize, path: String, reason: Reason, bytes: u64) {
+    /// Lists something among what is not there.
+    pub(super) fn leave_out(&mut self, source: usize, path: String, reason: Reason, bytes: u64) {
         if bytes > 0 {
             self.fell_out.push((source, FellOut { path: path.clone(), reason, bytes, in_part: false }));
         }
         self.left_out.push((source, LeftOut { path, reason }));
     }
 
-    fn found(&mut self, source: usize, candidate: Candidate, cut: bool, options: &GatherOptions<'_>) {
-        if (options.unwanted)(candidate.path.as_str()) {
-            self.leave_out(source, candidate.path.as_str().to_owned(), Reason::ByProfile, 0);
-        } else if self.news(source, News::Found { candidate, cut }).is_err() {
-            unreachable!("a file that was found is never too many: the search has the same limit");
-        }
-    }
-
     fn draft(&mut self, draft: Draft) -> Result<(), CollectError> {
         self.drafts.push(draft);
         self.progress.advance(1);
         if self.drafts.len() > MOST { Err(CollectError::TooMany) } else { Ok(()) }
-    }
-
-    /// Holds the limits and makes items of what was found.
-    pub(super) fn finish(mut self, options: &GatherOptions<'_>) -> Result<Gathered, CollectError> {
-        if self.context.running.is_stopped() {
-            return Err(CollectError::Stopped);
-        }
-        self.leave_unwanted(options);
-        self.drop_doubles();
-        if options.paths.is_empty() && !self.context.metadata_only {
-            self.hold_limits();
-        }
-        self.name_missing();
-        let report = self.report(options);
-        let Self { drafts, left_out, kept, would_run, progress, context, .. } = self;
-        let kept = Arc::new(kept);
-        let mut items: Vec<Item> = drafts.into_iter().map(|draft| draft.into_item(&kept)).collect();
-        items.sort_by(|one, other| one.path.cmp(&other.path));
-        let mut left_out: Vec<LeftOut> = left_out.into_iter().map(|(_, left_out)| left_out).collect();
-        left_out.sort_by(|one, other| (&one.path, one.reason).cmp(&(&other.path, other.reason)));
-        left_out.dedup();
-        progress.end(&format!("{}, {} left out", count(items.len() as u64, "item"), left_out.len()));
-        if items.iter().all(|item| item.size == 0) && !(context.metadata_only && !would_run.is_empty()) {
-            return Err(CollectError::Empty { left_out });
-        }
-        Ok(Gathered { items, left_out, report, would_run })
-    }
-
-    fn leave_unwanted(&mut self, options: &GatherOptions<'_>) {
-        let (kept, unwanted): (Vec<Draft>, Vec<Draft>) =
-            self.drafts.drain(..).partition(|draft| !(options.unwanted)(draft.path.as_str()));
-        self.drafts = kept;
-        for draft in unwanted {
-            self.leave_out(draft.source, draft.path.as_str().to_owned(), Reason::ByProfile, 0);
-        }
-    }
-
-    /// Of what two sources gave under one path the first stays.
-    fn drop_doubles(&mut self) {
-        self.drafts.sort_by(|one, other| (&one.path, one.source).cmp(&(&other.path, other.source)));
-        self.drafts.dedup_by(|later, first| later.path == first.path);
-    }
-
-    fn hold_limits(&mut self) {
-        let limits = self.context.limits.clone();
-        for (number, state) in self.sources.iter().enumerate() {
-            let limit = state.rule.limit.unwrap_or(limits.source);
-            let of_source = |draft: &Draft| draft.source == number;
-            let fallen = caps::hold(&mut self.drafts, limit, &of_source, &|_| false, &self.kept, &self.context.window);
-            self.fell_out.extend(fallen);
-        }
-        let low = |draft: &Draft| self.sources[draft.source].rule.low;
-        let fallen = caps::hold(&mut self.drafts, limits.total, &|_| true, &low, &self.kept, &self.context.window);
-        self.fell_out.extend(fallen);
-        for (source, fallen) in &self.fell_out {
-            if fallen.reason == Reason::OverLimit && !fallen.in_part && !fallen.path.contains('!') {
-                self.left_out.push((*source, LeftOut { path: fallen.path.clone(), reason: fallen.reason }));
-            }
-        }
-    }
-
-    /// What a source should have given and did not is missing, and not just absent.
-    fn name_missing(&mut self) {
-        for (number, state) in self.sources.iter().enumerate() {
-            if !state.rule.required || self.drafts.iter().any(|draft| draft.source == number) {
-                continue;
-            }
-            let absent = |reason| matches!(reason, Reason::NotThere | Reason::NotInstalled);
-            self.left_out.retain(|(source, left_out)| *source != number || !absent(left_out.reason));
-            if self.left_out.iter().all(|(source, _)| *source != number) {
-                self.left_out.push((number, LeftOut { path: state.rule.name.clone(), reason: Reason::Missing }));
-            }
-        }
-    }
-
-    fn report(&self, options: &GatherOptions<'_>) -> CollectReport {
-        let mut sources: Vec<SourceReport> = self
-            .sources
-            .iter()
-            .map(|state| SourceReport {
-                kind: state.word.to_owned(),
-                name: state.rule.name.clone(),
-                items: 0,
-                bytes: 0,
-                milliseconds: u64::try_from(state.took.as_millis()).unwrap_or(u64::MAX),
-                status: state.status,
-            })
-            .collect();
-        for draft in &self.drafts {
-            sources[draft.source].items += 1;
-            sources[draft.source].bytes += draft.size;
-        }
-        let mut fell_out: Vec<FellOut> = self.fell_out.iter().map(|(_, fell_out)| fell_out.clone()).collect();
-        fell_out.sort_by(|one, other| (&one.path, one.reason).cmp(&(&other.path, other.reason)));
-        let profile = options.paths.is_empty().then(|| options.profile.0.to_owned());
-        let Self { context, .. } = self;
-        CollectReport { profile, since: context.window.since, until: context.window.until, sources, fell_out }
     }
 }

@@ -1,24 +1,71 @@
 //! Logs and resources of a cluster, by `kubectl`.
 
+use std::time::Instant;
+
 use serde_json::Value;
 
+use super::command::{Command, answer};
 use super::containers::is_name;
+use super::context::Context;
+use super::job::{Job, News, Tell, left_out};
+use crate::collect::CollectError;
 use crate::collect::collection::KubernetesSource;
+use crate::collect::run::Tail;
 use crate::collect::window::Window;
+use crate::item::Reason;
 
 /// Longest answer that is read into memory, in bytes.
-pub(super) const LONGEST_ANSWER: u64 = 32 << 20;
+const LONGEST_ANSWER: u64 = 32 << 20;
 
 /// One line a pod: its name, its containers, how often each was started again.
 const PODS: &str = r#"jsonpath={range .items[*]}{.metadata.name}{"\t"}{range .spec.initContainers[*]}{.name}{","}{end}{range .spec.containers[*]}{.name}{","}{end}{"\t"}{range .status.containerStatuses[*]}{.name}{"="}{.restartCount}{","}{end}{"\n"}{end}"#;
 
 /// A container of a pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Container {
-    pub(super) pod: String,
-    pub(super) name: String,
+struct Container {
+    pod: String,
+    name: String,
     /// Whether there is a log of it before it was started again.
-    pub(super) restarted: bool,
+    restarted: bool,
+}
+
+/// Lists the pods of a namespace, and has the log of each container fetched.
+pub(super) fn ask(cluster: &KubernetesSource, namespace: &str, context: &Context, deadline: Instant, tell: Tell<'_>) {
+    let what = format!("kubernetes/{namespace}");
+    let arguments = pods(cluster, namespace);
+    let Some(list) = answer(&arguments, LONGEST_ANSWER, (&what, context, deadline), tell) else { return };
+    let list = String::from_utf8_lossy(&list);
+    let mut jobs = Vec::new();
+    for container in containers(&list) {
+        for previous in [false, true] {
+            if previous && !(cluster.previous && container.restarted) {
+                continue;
+            }
+            let ending = if previous { "previous.log" } else { "log" };
+            let path = format!("kubernetes/{namespace}/{}/{}.{ending}", container.pod, container.name);
+            if let Ok(save_as) = path.parse() {
+                let arguments = log(namespace, &container, previous, &context.window);
+                jobs.push(Job::Command(Command::of_client(arguments, save_as, context)));
+            }
+        }
+    }
+    tell(News::More(jobs));
+}
+
+/// Describes resources; values of variables are taken out before anything is kept.
+pub(super) fn describe(namespace: &str, kind: &str, context: &Context, deadline: Instant, tell: Tell<'_>) {
+    let what = format!("kubernetes/{namespace}/{kind}.json");
+    let arguments = resources(namespace, kind);
+    let Some(bytes) = answer(&arguments, LONGEST_ANSWER, (&what, context, deadline), tell) else { return };
+    let (Ok(mut value), Ok(path)) = (serde_json::from_slice(&bytes), what.parse()) else {
+        return left_out(tell, &what, Reason::NotReadable, bytes.len() as u64);
+    };
+    without_values(&mut value);
+    let mut tail = Tail::new(&context.spools, u64::MAX);
+    match serde_json::to_writer_pretty(&mut tail, &value) {
+        Ok(()) => tell(News::Kept { path, modified: None, tail }),
+        Err(error) => tell(News::Wrong(CollectError::Keep(error.into()))),
+    }
 }
 
 fn kubectl(namespace: &str, rest: &[&str]) -> Vec<String> {
@@ -35,7 +82,7 @@ pub(super) fn pods(source: &KubernetesSource, namespace: &str) -> Vec<String> {
 }
 
 /// The containers in such a list.
-pub(super) fn containers(list: &str) -> Vec<Container> {
+fn containers(list: &str) -> Vec<Container> {
     let mut all = Vec::new();
     for line in list.lines() {
         let mut columns = line.split('\t');
@@ -53,7 +100,7 @@ pub(super) fn containers(list: &str) -> Vec<Container> {
 }
 
 /// What gives a container's log; with `previous`, that of before it was started again.
-pub(super) fn log(namespace: &str, container: &Container, previous: bool, window: &Window) -> Vec<String> {
+fn log(namespace: &str, container: &Container, previous: bool, window: &Window) -> Vec<String> {
     let mut arguments = kubectl(namespace, &["logs", &container.pod, "--container", &container.name, "--timestamps"]);
     if let Some(since) = window.since {
         arguments.push(format!("--since-time={}", since.plus_seconds(-window.slack)));
@@ -76,7 +123,7 @@ pub(crate) fn is_secret(kind: &str) -> bool {
 }
 
 /// Takes out of a description what holds values of variables and what says everything twice.
-pub(super) fn without_values(value: &mut Value) {
+fn without_values(value: &mut Value) {
     match value {
         Value::Array(values) => values.iter_mut().for_each(without_values),
         Value::Object(members) => {

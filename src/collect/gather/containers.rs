@@ -1,10 +1,28 @@
 //! Logs of containers on this computer, by `docker` or `podman`.
 
+use std::time::Instant;
+
+use super::command::{Command, answer};
+use super::context::Context;
+use super::job::{Job, News, Tell};
 use crate::collect::collection::ContainerSource;
 use crate::collect::window::Window;
 
 /// Longest list of containers that is read, in bytes.
-pub(super) const LONGEST_LIST: u64 = 4 << 20;
+const LONGEST_LIST: u64 = 4 << 20;
+
+/// Lists the containers, and has the log of each wanted one fetched.
+pub(super) fn ask(source: &ContainerSource, context: &Context, deadline: Instant, tell: Tell<'_>) {
+    let place = (source.runtime.as_str(), context, deadline);
+    let Some(list) = answer(&list(source), LONGEST_LIST, place, tell) else { return };
+    let list = String::from_utf8_lossy(&list);
+    let jobs = wanted(source, &list).into_iter().filter_map(|name| {
+        let save_as = format!("containers/{name}.log").parse().ok()?;
+        let arguments = log(source, name, &context.window);
+        Some(Job::Command(Command::of_client(arguments, save_as, context)))
+    });
+    tell(News::More(jobs.collect()));
+}
 
 /// What lists the containers.
 pub(super) fn list(source: &ContainerSource) -> Vec<String> {
@@ -12,7 +30,7 @@ pub(super) fn list(source: &ContainerSource) -> Vec<String> {
 }
 
 /// The wanted ones of a list.
-pub(super) fn wanted<'l>(source: &ContainerSource, list: &'l str) -> Vec<&'l str> {
+fn wanted<'l>(source: &ContainerSource, list: &'l str) -> Vec<&'l str> {
     let first = list.lines().filter_map(|line| line.split(',').next()).map(str::trim);
     let mut names: Vec<&str> = first.filter(|name| is_name(name) && source.containers.hold_for(name)).collect();
     names.sort_unstable();

@@ -5,10 +5,15 @@
 //! ended where that is possible (commands, with everything they started) and given up where it is not (a file system that
 //! does not answer); what it told before that stays.
 
+mod begin;
 mod board;
 mod cluster;
+mod command;
 mod containers;
 mod context;
+mod cut;
+mod find;
+mod finish;
 mod job;
 mod journal;
 mod keep;
@@ -76,7 +81,7 @@ pub struct WouldRun {
 }
 
 /// Collects what the user named, or what the profile's sources give.
-pub fn gather(options: &mut GatherOptions<'_>, progress: &dyn Progress) -> Result<Gathered, CollectError> {
+pub fn gather<'a>(options: &mut GatherOptions<'a>, progress: &'a dyn Progress) -> Result<Gathered, CollectError> {
     let mut board = Board::new(options, progress);
     board.begin(options)?;
     let board = board.run()?;

@@ -211,8 +211,11 @@ fn number(text: &[u8], digits: usize) -> Option<i64> {
         .try_fold(0, |number, &byte| byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0')))
 }
 
+/// Hours, minutes, seconds.
+type Clock = (i64, i64, i64);
+
 /// Hours, minutes and seconds with what stands behind them; a fraction of a second is passed over.
-fn time(text: &[u8]) -> Option<((i64, i64, i64), &[u8])> {
+fn time(text: &[u8]) -> Option<(Clock, &[u8])> {
     let (time, rest) = if text.get(2) == Some(&b':') && text.get(5) == Some(&b':') {
         ((number(text, 2)?, number(&text[3..], 2)?, number(&text[6..], 2)?), &text[8..])
     } else {
