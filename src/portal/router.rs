@@ -182,9 +182,10 @@ impl Routes {
         T: 'static,
     {
         let handler = handler.layer(from_fn(super::web::around));
-        self.router = self.router.route(path, on(filter(&method), handler));
+        let route = Route { method, path, public: false };
+        self.router = self.router.route(path, on(filter(&route.method), handler));
         #[cfg(test)]
-        self.pages.push(Route { method, path, public: false });
+        self.pages.push(route);
         self
     }
 

@@ -30,11 +30,11 @@ const FACTOR_NEEDED: &str = "/problems/second-factor-needed";
 const CROSS_SITE: &str = "/problems/cross-site";
 
 /// Why no page is shown: a problem in the API's words.
-pub(super) struct Refusal(Response);
+pub(super) struct Refusal(Box<Response>);
 
 impl From<ApiError> for Refusal {
     fn from(fault: ApiError) -> Self {
-        Self(fault.into_response())
+        Self(Box::new(fault.into_response()))
     }
 }
 
@@ -47,7 +47,7 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        self.0
+        *self.0
     }
 }
 
@@ -67,13 +67,13 @@ pub(super) async fn text_of(answer: impl IntoResponse) -> Result<(String, Header
 /// The same for an answer of which nothing but the success counts.
 pub(super) fn done(answer: impl IntoResponse) -> Result<HeaderMap, Refusal> {
     let answer = answer.into_response();
-    if answer.status().is_success() { Ok(answer.into_parts().0.headers) } else { Err(Refusal(answer)) }
+    if answer.status().is_success() { Ok(answer.into_parts().0.headers) } else { Err(Refusal(Box::new(answer))) }
 }
 
 async fn bytes_of(answer: impl IntoResponse) -> Result<(HeaderMap, axum::body::Bytes), Refusal> {
     let answer = answer.into_response();
     if !answer.status().is_success() {
-        return Err(Refusal(answer));
+        return Err(Refusal(Box::new(answer)));
     }
     let (head, body) = answer.into_parts();
     let bytes = to_bytes(body, LONGEST).await.map_err(ApiError::fault)?;
@@ -157,7 +157,7 @@ fn is_problem(answer: &Response) -> bool {
 
 async fn shown(answer: Response, asked: Asked) -> Response {
     let again = answer.headers().get(header::RETRY_AFTER).cloned();
-    let (status, problem) = problem(Refusal(answer)).await;
+    let (status, problem) = problem(Refusal(Box::new(answer))).await;
     // What was sent by a form is not sent again: its page is the place to go on from.
     let back = if asked.is_read { asked.path } else { asked.from.unwrap_or_else(|| String::from(HOME)) };
     if problem.kind == problems::TOKEN_REFUSED {

@@ -113,8 +113,11 @@ fn checked(app: &App, outcome: Result<Logged, crate::track::receipt::ReceiptErro
     }
 }
 
-/// A receipt's facts, each with its name, and the steps of a deletion.
-fn tell(receipt: &Receipt) -> (Vec<(&'static str, String)>, Vec<(&'static str, String)>) {
+/// What is said, under its name.
+type Said = (&'static str, String);
+
+/// A receipt's facts and the steps of a deletion.
+fn tell(receipt: &Receipt) -> (Vec<Said>, Vec<Said>) {
     let mut facts = vec![
         (
             "What it states",
