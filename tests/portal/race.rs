@@ -29,12 +29,12 @@ fn race(portal: &TestPortal, rounds: usize) {
     let sample = Sample::new(1, rounds * PIECE);
     let upload = announce(portal, &sample);
     let url = format!("{}{upload}", portal.url());
+    let client = Client::builder().no_proxy().build().unwrap();
     let (start, end) = (Barrier::new(WRITERS), Barrier::new(WRITERS));
     let (won, lost) = (AtomicU64::new(0), AtomicU64::new(0));
     std::thread::scope(|scope| {
         for _ in 0..WRITERS {
             scope.spawn(|| {
-                let client = Client::builder().no_proxy().build().unwrap();
                 for round in 0..rounds {
                     let from = round * PIECE;
                     let racing = client
