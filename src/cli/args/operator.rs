@@ -10,7 +10,6 @@ use crate::ids::{SourceName, TenantId, TicketId};
 
 /// Commands of the portal's operator.
 #[derive(Subcommand, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a process holds one of them")]
 pub enum PortalCommand {
     /// Serve the portal until interrupted
     Serve(Box<ServeArguments>),
