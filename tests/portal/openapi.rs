@@ -1,4 +1,4 @@
-//! The API as it describes itself, tried from outside: schemathesis (PyPI) makes requests out of the description, good ones and bad
+//! The API as it describes itself, tried from outside: schemathesis (`PyPI`) makes requests out of the description, good ones and bad
 //! ones, and judges every answer by it.
 //!
 //! It runs where the environment of `TARSEAL_PYTHON` has it, and says so where it does not; `TARSEAL_REQUIRE_PEERS=1` insists.
