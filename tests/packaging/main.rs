@@ -17,7 +17,7 @@ fn has(program: &str) -> bool {
 }
 
 fn tarseal(arguments: &[&str]) -> Vec<u8> {
-    let ran = Command::new(env!("CARGO_BIN_EXE_tarseal")).args(arguments).output().unwrap();
+    let ran = Command::new(env!("CARGO_BIN_EXE_tarseal")).args(arguments).output().expect("the program is built");
     assert!(ran.status.success(), "tarseal {arguments:?}: {}", String::from_utf8_lossy(&ran.stderr));
     ran.stdout
 }
@@ -25,7 +25,7 @@ fn tarseal(arguments: &[&str]) -> Vec<u8> {
 /// Runs a program that checks something; everything it prints is the complaint.
 #[track_caller]
 fn accepts(command: &mut Command) {
-    let ran = command.output().unwrap();
+    let ran = command.output().expect("the program that checks is installed");
     let said = format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
     assert!(ran.status.success(), "{command:?}:\n{said}");
 }
