@@ -44,6 +44,7 @@ impl Identity {
 
 impl Recipient {
     /// How many bytes a grant to this key has; `None` for what is not a public key.
+    #[cfg(any(feature = "portal", test))]
     pub(crate) fn grant_length(&self) -> Option<usize> {
         self.is_public().then(|| self.kind().body_length())
     }

@@ -116,7 +116,7 @@ impl Client {
         self.post_json(&["v1", "tickets", ticket.as_str(), "tokens"], &NewToken { valid_seconds }, &[200, 201])
     }
 
-    /// Asks for the snapshots of a ticket, oldest first, at most [`SNAPSHOTS_LIMIT`] of them.
+    /// Asks for the snapshots of a ticket, oldest first, at most 100 000 of them.
     pub fn snapshots(&self, ticket: &TicketId) -> Result<Vec<Snapshot>, SendError> {
         let (mut all, mut after) = (Vec::new(), None);
         loop {

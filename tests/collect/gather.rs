@@ -765,7 +765,7 @@ fn three_thousand_files_within_a_window_hold_no_file_open_and_come_in_order() {
 #[test]
 fn the_profile_linux_system_collects_from_a_linux_host() {
     let computer = Computer::bare();
-    computer.file("/var/log/syslog", format!("Nov 19 10:00:00 host old: x\nNov 21 11:00:00 host app: new\n"), NOW);
+    computer.file("/var/log/syslog", "Nov 19 10:00:00 host old: x\nNov 21 11:00:00 host app: new\n", NOW);
     computer.file("/var/log/syslog.1", "Nov 10 10:00:00 host old: x\n", "2026-11-11T00:00:00Z");
     computer.file("/etc/hosts", "127.0.0.1 localhost\n", "2020-01-01T00:00:00Z");
     computer.file("/etc/systemd/system/app.service.d/limit.conf", "[Service]\n", "2020-01-01T00:00:00Z");

@@ -209,16 +209,20 @@ fn a_body_is_asked_for_only_when_it_may_come() {
 fn a_body_that_breaks_off_leaves_nothing_and_a_newer_request_takes_over() {
     let mut portal = TestPortal::start();
     let file = sealed(1, 300_000, None);
-    drop(begin(&portal, &portal.upload, "", file.bytes.len(), &file.bytes[..100_000]));
+    let arriving = |portal: &TestPortal| told(get(portal, &portal.technician, "/v1/snapshots")).1["items"] != json!([]);
+    let cut = begin(&portal, &portal.upload, "", file.bytes.len(), &file.bytes[..100_000]);
+    while !arriving(&portal) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(cut);
     for _ in 0..200 {
-        if told(get(&portal, &portal.technician, "/v1/snapshots")).1["items"] == json!([]) {
+        if !arriving(&portal) {
             break;
         }
         std::thread::sleep(Duration::from_millis(10));
     }
     nothing_is_left(&portal);
 
-    let arriving = |portal: &TestPortal| told(get(portal, &portal.technician, "/v1/snapshots")).1["items"] != json!([]);
     let stalled = begin(&portal, &portal.upload, "", file.bytes.len(), &file.bytes[..100_000]);
     while !arriving(&portal) {
         std::thread::sleep(Duration::from_millis(5));

@@ -1,4 +1,4 @@
-//! A headless Chromium, driven by chromedriver as the W3C WebDriver standard says: one JSON request for each command.
+//! A headless Chromium, driven by `chromedriver` as the `WebDriver` standard of the W3C says: one JSON request for each command.
 //!
 //! chromedriver is found by `TARSEAL_CHROMEDRIVER` or in the `PATH`. Elsewhere a test says on standard error that it was
 //! skipped; with `TARSEAL_REQUIRE_PEERS=1` it fails instead.
@@ -183,7 +183,7 @@ impl Browser {
         self.ask("POST", "/execute/async", &json!({ "script": script, "args": arguments }))
     }
 
-    /// Gives a command of the Chrome DevTools Protocol.
+    /// Gives a command of the Chrome `DevTools` protocol.
     pub fn devtools(&self, command: &str, parameters: &Value) -> Value {
         self.ask("POST", "/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
     }
