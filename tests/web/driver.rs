@@ -35,7 +35,13 @@ impl Browser {
     /// Starts one; `None` where there is none.
     pub fn start(test: &str, wish: Wish) -> Option<Self> {
         let command = env::var("TARSEAL_CHROMEDRIVER").unwrap_or_else(|_| String::from("chromedriver"));
-        let started = Command::new(command).arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        // Names of files are UTF-8, whatever the locale of those who test.
+        let started = Command::new(command)
+            .arg("--port=0")
+            .env("LC_ALL", "C.UTF-8")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn();
         let Ok(mut driver) = started else {
             assert_ne!(env::var("TARSEAL_REQUIRE_PEERS").as_deref(), Ok("1"), "{test} needs chromedriver and Chromium");
             eprintln!("skipped: {test} needs chromedriver and Chromium");
