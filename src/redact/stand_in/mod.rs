@@ -101,7 +101,7 @@ impl StandIns {
             return true;
         }
         match hit.form {
-            Form::Text(group) => self.is_text(group, bytes),
+            Form::Text(group) => self.is_text(group, bytes) || self.is_text_of_another(group, bytes),
             Form::Entry(_) | Form::Drop | Form::Divided(_) | Form::Gone => false,
             Form::Address => memchr::memrchr(b'@', bytes).is_some_and(|at| {
                 self.is_text(Group::Local, &bytes[..at]) && self.is_text(Group::Domain, &bytes[at + 1..])

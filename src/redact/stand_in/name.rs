@@ -18,6 +18,12 @@ impl StandIns {
             && self.learned.find(group, &canonical(&String::from_utf8_lossy(bytes))).is_none()
     }
 
+    /// Whether it is a stand-in of another group, where a value of this one was looked for, and no value of this one is called so.
+    pub(super) fn is_text_of_another(&self, group: Group, bytes: &[u8]) -> bool {
+        Group::ALL.into_iter().any(|other| other != group && self.is_text(other, bytes))
+            && self.learned.find(group, &canonical(&String::from_utf8_lossy(bytes))).is_none()
+    }
+
     pub(super) fn write_entry(&self, place: u32, out: &mut Vec<u8>) {
         let entry = &self.learned.entries[place as usize];
         out.extend_from_slice(entry.group.prefix().as_bytes());
