@@ -46,15 +46,15 @@ pub(crate) fn is_small(app: &App, length: Option<u64>) -> bool {
 
 /// Reads all of a body that is small, and counts its digest.
 pub(crate) async fn collect(mut body: Body) -> Result<(Bytes, [u8; 32]), ApiError> {
-    let mut bytes = next(&mut body).await?.unwrap_or_default();
+    let mut bytes = Vec::new();
     while let Some(more) = next(&mut body).await? {
-        bytes = [bytes, more].concat().into();
+        bytes.extend_from_slice(&more);
         if bytes.len() as u64 > LONGEST {
             return Err(TOO_LONG);
         }
     }
     let sha256 = Sha256::digest(&bytes).into();
-    Ok((bytes, sha256))
+    Ok((bytes.into(), sha256))
 }
 
 impl Small {
