@@ -6,10 +6,10 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::page::{Page, Pages};
+use super::page::{Page, Pages, Which};
 use super::ticket_of;
 use crate::clock::Timestamp;
 use crate::ids::TicketId;
@@ -27,18 +27,6 @@ pub(crate) struct Assignee {
     since: Timestamp,
 }
 
-/// Which page of the list.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Which {
-    /// The most items of the page; 100 when absent.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
-    limit: Option<String>,
-    /// `next` of the page before.
-    after: Option<String>,
-}
-
 /// Lists who is on a ticket, in the order they came.
 #[utoipa::path(
     get, path = "/v1/tickets/{ticket}/assignees", params(Which),
@@ -50,9 +38,7 @@ pub(crate) async fn list(
     Path(ticket): Path<String>,
     which: Result<Query<Which>, QueryRejection>,
 ) -> Result<Response, ApiError> {
-    let Query(which) = which.map_err(|_| ApiError::bad("The list can be asked for with ?limit= and ?after=."))?;
-    let page: Page<assignments::Place> =
-        Pages::of("assignees").asked(which.limit.as_deref(), which.after.as_deref())?;
+    let page: Page<assignments::Place> = Pages::of("assignees").asked_by(which)?;
     let ticket = ticket_of(&ticket)?;
     authorize(&principal, Action::SeeAssignments, Object::Ticket(&principal.tenant, &ticket))?;
     let mut connection = app.store.read().await?;

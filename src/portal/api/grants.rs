@@ -13,12 +13,10 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use serde::Deserialize;
-use utoipa::IntoParams;
 
 use super::content::readable;
 use super::openapi::Reason;
-use super::page::{Page, Pages};
+use super::page::{Page, Pages, Which};
 use super::session::name_of;
 use super::snapshots::reach;
 use super::{read_json, reason_of, snapshot_of};
@@ -95,18 +93,6 @@ pub(crate) async fn make(
     Ok((StatusCode::CREATED, Json(made.ok_or(ApiError::GrantUnknown)?)).into_response())
 }
 
-/// Which page of the list.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Which {
-    /// The most items of the page; 100 when absent.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
-    limit: Option<String>,
-    /// `next` of the page before.
-    after: Option<String>,
-}
-
 /// Lists the grants of a snapshot, revoked ones too, until they go with it.
 #[utoipa::path(
     get, path = "/v1/snapshots/{id}/grants", params(Which),
@@ -118,8 +104,7 @@ pub(crate) async fn list(
     Path(id): Path<String>,
     which: Result<Query<Which>, QueryRejection>,
 ) -> Result<Response, ApiError> {
-    let Query(which) = which.map_err(|_| ApiError::bad("The list can be asked for with ?limit= and ?after=."))?;
-    let page: Page<i64> = Pages::of("grants").asked(which.limit.as_deref(), which.after.as_deref())?;
+    let page: Page<i64> = Pages::of("grants").asked_by(which)?;
     let snapshot = reach(&app, &principal, Action::SeeGrants, snapshot_of(&id)?).await?;
     let range = (page.after.unwrap_or(0), page.rows());
     let rows = grants::page(&mut *app.store.read().await?, &principal.tenant, &snapshot.id, range).await?;

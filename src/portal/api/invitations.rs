@@ -9,9 +9,9 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
-use super::page::{Page, Pages};
+use super::page::{Page, Pages, Which};
 use super::read_json;
 use super::session::{SignedIn, answer, begin_session, name_of, store_codes};
 use crate::clock::Timestamp;
@@ -104,18 +104,6 @@ pub(crate) struct Pending {
     expires: Timestamp,
 }
 
-/// Which page of the list.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Which {
-    /// The most items of the page; 100 when absent.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
-    limit: Option<String>,
-    /// `next` of the page before.
-    after: Option<String>,
-}
-
 /// Lists the invitations that nobody has taken up, the next to expire first.
 #[utoipa::path(
     get, path = "/v1/invitations", params(Which),
@@ -128,9 +116,7 @@ pub(crate) async fn list(
     which: Result<Query<Which>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     authorize(&principal, Action::ManageUsers, Object::Tenant)?;
-    let Query(which) = which.map_err(|_| ApiError::bad("The list can be asked for with ?limit= and ?after=."))?;
-    let page: Page<invitations::Place> =
-        Pages::of("invitations").asked(which.limit.as_deref(), which.after.as_deref())?;
+    let page: Page<invitations::Place> = Pages::of("invitations").asked_by(which)?;
     let (tenant, now) = (&principal.tenant, app.clock.now());
     let mut connection = app.store.read().await?;
     let rows = invitations::list(&mut connection, tenant, now, page.after.as_ref(), page.rows()).await?;

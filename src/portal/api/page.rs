@@ -5,11 +5,14 @@
 //! place is: on a later page or on none, and nothing comes twice.
 
 use axum::Json;
+use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 
 use crate::portal::error::ApiError;
 use crate::wire::List;
@@ -22,6 +25,18 @@ const USUAL: i64 = 100;
 
 /// The longest cursor that is looked at, in characters.
 const LONGEST: usize = 1024;
+
+/// Which page of a list that can be asked for nothing else.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Which {
+    /// The most items of the page; 100 when absent.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
+    limit: Option<String>,
+    /// `next` of the page before.
+    after: Option<String>,
+}
 
 /// A list, and how its rows are placed.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +65,16 @@ impl Pages {
     /// The same with so many rows to a page when nobody says how many.
     pub(crate) const fn usually(self, usual: i64) -> Self {
         Self { usual, ..self }
+    }
+
+    /// Reads which page a query asks for that holds nothing else.
+    pub(crate) fn asked_by<K: DeserializeOwned>(
+        self,
+        which: Result<Query<Which>, QueryRejection>,
+    ) -> Result<Page<K>, ApiError> {
+        let Query(Which { limit, after }) =
+            which.map_err(|_| ApiError::bad("The list can be asked for with ?limit= and ?after=."))?;
+        self.asked(limit.as_deref(), after.as_deref())
     }
 
     /// Reads which page was asked for.

@@ -8,10 +8,8 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use serde::Deserialize;
-use utoipa::IntoParams;
 
-use super::page::{Page, Pages};
+use super::page::{Page, Pages, Which};
 use super::{known_ticket, read_json, ticket_of};
 use crate::portal::app::{App, system_rng};
 use crate::portal::audit::{Act, Actor, On, Outcome, record};
@@ -67,18 +65,6 @@ pub(crate) async fn make(
     Ok((StatusCode::CREATED, Json(token)).into_response())
 }
 
-/// Which page of the list.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Which {
-    /// The most items of the page; 100 when absent.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
-    limit: Option<String>,
-    /// `next` of the page before.
-    after: Option<String>,
-}
-
 /// Lists the upload tokens of a ticket, the oldest first. None of them is told.
 #[utoipa::path(
     get, path = "/v1/tickets/{ticket}/tokens", params(Which),
@@ -92,8 +78,7 @@ pub(crate) async fn list(
 ) -> Result<Response, ApiError> {
     let ticket = known_ticket(&app, &principal, &ticket).await?;
     authorize(&principal, Action::RevokeToken, Object::Ticket(&principal.tenant, &ticket))?;
-    let Query(which) = which.map_err(|_| ApiError::bad("The list can be asked for with ?limit= and ?after=."))?;
-    let page: Page<tokens::Place> = Pages::of("tokens").asked(which.limit.as_deref(), which.after.as_deref())?;
+    let page: Page<tokens::Place> = Pages::of("tokens").asked_by(which)?;
     let mut connection = app.store.read().await?;
     tickets::find(&mut connection, &principal.tenant, &ticket).await?.ok_or(ApiError::TicketUnknown)?;
     let found =

@@ -8,10 +8,10 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::invitations::{Made, invite};
-use super::page::{Page, Pages};
+use super::page::{Page, Pages, Which};
 use super::read_json;
 use crate::clock::Timestamp;
 use crate::portal::app::App;
@@ -39,18 +39,6 @@ impl From<UserRow> for User {
     }
 }
 
-/// Which page of the list.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Which {
-    /// The most items of the page; 100 when absent.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
-    limit: Option<String>,
-    /// `next` of the page before.
-    after: Option<String>,
-}
-
 /// Lists the tenant's users by name.
 #[utoipa::path(
     get, path = "/v1/users", params(Which),
@@ -62,8 +50,7 @@ pub(crate) async fn list(
     which: Result<Query<Which>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, ApiError> {
     authorize(&principal, Action::SeeUsers, Object::Tenant)?;
-    let Query(which) = which.map_err(|_| ApiError::bad("The list can be asked for with ?limit= and ?after=."))?;
-    let page: Page<String> = Pages::of("users").asked(which.limit.as_deref(), which.after.as_deref())?;
+    let page: Page<String> = Pages::of("users").asked_by(which)?;
     let mut connection = app.store.read().await?;
     let found = users::list(&mut connection, &principal.tenant, page.after.as_deref(), page.rows()).await?;
     page.answer(found, |user| user.name.clone(), User::from, ("/v1/users", &[]))
