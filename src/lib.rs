@@ -3,10 +3,14 @@
 //!
 //! The rooms stand in the order of the data's way; imports only go down this list (`tests/floors.rs` holds the table).
 
+#[cfg(any(feature = "cli", feature = "portal"))]
+mod causes;
 pub mod clock;
 pub mod ids;
 pub mod item;
 mod note;
+#[cfg(any(feature = "cli", feature = "portal"))]
+mod printable;
 pub mod progress;
 pub mod secret;
 #[cfg(feature = "snapshot")]

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const GROUND: &[&str] = &["clock", "ids", "item", "note", "progress", "secret", "spool", "workers"];
+const GROUND: &[&str] =
+    &["causes", "clock", "ids", "item", "note", "printable", "progress", "secret", "spool", "workers"];
 
 /// A room and the rooms it may enter besides the ground floor and itself.
 const ROOMS: &[(&str, &[&str])] = &[

@@ -9,7 +9,6 @@ mod facts;
 mod page;
 
 pub use facts::{BadFacts, Facts, Party, Recipient, Transfer};
-pub use page::{STYLE, page_policy};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};

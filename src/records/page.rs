@@ -1,23 +1,9 @@
 //! The record as a page: no scripts, nothing fetched, readable aloud and on paper.
 
 use askama::Template;
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use sha2::{Digest as _, Sha256};
 
 use super::{Party, Recipient, Version};
-
-/// The style sheet of pages that are read and printed.
-pub const STYLE: &str = include_str!("page.css");
-
-/// The Content-Security-Policy that allows [`STYLE`], by its digest, and nothing else.
-#[must_use]
-pub fn page_policy() -> String {
-    let digest = BASE64_STANDARD.encode(Sha256::digest(STYLE));
-    format!(
-        "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
-}
+use crate::printable;
 
 #[derive(Template)]
 #[template(path = "record.html")]
@@ -30,7 +16,7 @@ struct Page<'v> {
 impl Version {
     /// The page. Every text in it is escaped by the template.
     pub fn page(&self) -> Result<String, askama::Error> {
-        Page { version: self, policy: page_policy(), style: STYLE }.render()
+        Page { version: self, policy: printable::policy(), style: printable::STYLE }.render()
     }
 
     fn lists(&self) -> [(&'static str, Option<&[Recipient]>); 2] {

@@ -1,10 +1,10 @@
 //! Tells a connection that cannot be trusted from one that broke.
 
 use std::error::Error;
-use std::io;
 
 use rustls::{CertificateError, InvalidMessage};
 
+use crate::causes::causes;
 use crate::send::error::SendError;
 
 /// Turns a failure below HTTP into what a caller does about it. `host` is for the words only.
@@ -71,16 +71,10 @@ fn innermost(error: &reqwest::Error) -> String {
     causes(error).last().map(ToString::to_string).unwrap_or_default().chars().take(200).collect()
 }
 
-/// The error and all below it. An `io::Error` made from another error hides that one from `source`.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&error| match error.downcast_ref::<io::Error>() {
-        Some(outer) => outer.get_ref().map(|inner| inner as &(dyn Error + 'static)),
-        None => error.source(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
 
     #[test]

@@ -1,13 +1,9 @@
 //! The review as one static page: no scripts, nothing fetched, readable aloud and on paper.
 
 use askama::Template;
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use sha2::{Digest as _, Sha256};
 
 use super::Review;
-
-const STYLE: &str = include_str!("page.css");
+use crate::printable;
 
 #[derive(Template)]
 #[template(path = "page.html")]
@@ -21,8 +17,6 @@ struct Page<'r> {
 impl Review {
     /// The page. Every text in it is escaped by the template.
     pub fn page(&self) -> Result<String, askama::Error> {
-        let digest = BASE64_STANDARD.encode(Sha256::digest(STYLE));
-        let policy = format!("default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'");
-        Page { review: self, policy, style: STYLE }.render()
+        Page { review: self, policy: printable::policy(), style: printable::STYLE }.render()
     }
 }

@@ -8,7 +8,7 @@ use mediatype::MediaType;
 use mediatype::names::{APPLICATION, HTML, JSON, TEXT};
 
 use crate::portal::error::ApiError;
-use crate::records;
+use crate::printable;
 
 /// A form of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Form {
         let mut response = match self {
             Self::Json => ([(header::CONTENT_TYPE, "application/json")], json()?).into_response(),
             Self::Page => {
-                let policy = HeaderValue::try_from(records::page_policy()).map_err(ApiError::fault)?;
+                let policy = HeaderValue::try_from(printable::policy_header()).map_err(ApiError::fault)?;
                 let head = [
                     (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
                     (header::CONTENT_SECURITY_POLICY, policy),

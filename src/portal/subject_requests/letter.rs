@@ -6,7 +6,7 @@ use super::Export;
 use super::export::Told;
 use crate::clock::Timestamp;
 use crate::portal::error::ApiError;
-use crate::records::{STYLE, page_policy};
+use crate::printable;
 use crate::wire::SnapshotState;
 use crate::wire::subject::SubjectKind;
 
@@ -21,7 +21,7 @@ struct Letter<'e> {
 impl Export {
     /// The page. Every text in it is escaped by the template.
     pub(crate) fn page(&self) -> Result<String, ApiError> {
-        Letter { export: self, policy: page_policy(), style: STYLE }.render().map_err(ApiError::fault)
+        Letter { export: self, policy: printable::policy(), style: printable::STYLE }.render().map_err(ApiError::fault)
     }
 
     fn title(&self) -> &'static str {

@@ -1,7 +1,6 @@
 //! Asks a ticket system over HTTP: one request at a time, no redirect, a limit on time and on bytes.
 
 use std::error::Error;
-use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ use super::config::{Login, LoginKind, Written};
 use super::fault::Fault;
 use super::secret;
 use super::source::{self, is_loopback, seconds};
+use crate::causes::causes;
 use crate::clock::Timestamp;
 
 /// The longest time a connection may take to come about.
@@ -200,14 +200,6 @@ fn told(fault: &reqwest::Error) -> Fault {
 
 fn words(error: &(impl Error + ?Sized)) -> String {
     error.to_string().chars().filter(|c| !c.is_control()).take(200).collect()
-}
-
-/// The error and all below it. An `io::Error` made from another error hides that one from `source`.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&error| match error.downcast_ref::<io::Error>() {
-        Some(outer) => outer.get_ref().map(|inner| inner as &(dyn Error + 'static)),
-        None => error.source(),
-    })
 }
 
 #[cfg(test)]
