@@ -344,7 +344,6 @@ mod tests {
     use crate::clock::ManualClock;
     use crate::portal::config::Config;
     use crate::portal::deadlines;
-    use crate::portal::store::keeping::Keeping;
     use crate::portal::store::shares::ShareRow;
     use crate::portal::store::{tickets, uploads};
     use crate::secret::Secret;
@@ -365,21 +364,8 @@ mod tests {
         let ticket: TicketId = "4711".parse().unwrap();
         let (id, now) = (FileId([7; 16]), app.clock.now());
         let snapshot = Snapshot {
-            tenant: tenant.clone(),
-            id,
-            ticket: ticket.clone(),
-            size: 6,
-            sha256: "ab".repeat(32),
-            phase: Phase::Uploading,
             share: Some(crate::ids::ShareId([9; 16])),
-            reads: 0,
-            uploaded_at: None,
-            closed_at: None,
-            due_at: None,
-            deleted_at: None,
-            reason: None,
-            attempts: 0,
-            keeping: Keeping::default(),
+            ..Snapshot::announced(&tenant, id, &ticket, 6, "ab".repeat(32))
         };
         let upload = uploads::Upload {
             tenant: tenant.clone(),

@@ -82,9 +82,7 @@ mod tests {
     use crate::portal::config::Config;
     use crate::portal::jobs::{Swept, review, sweep};
     use crate::portal::store::holds::{self, Hold};
-    use crate::portal::store::keeping::Keeping;
     use crate::portal::store::snapshots::{self, Snapshot};
-    use crate::track::Phase;
     use crate::track::hold::Basis;
 
     const ID: FileId = FileId([7; 16]);
@@ -105,23 +103,7 @@ mod tests {
             let (tenant, ticket) = ("default".parse().unwrap(), "4711".parse().unwrap());
             let portal = Self { app, clock, tenant, ticket };
             let now = portal.clock.now();
-            let snapshot = Snapshot {
-                tenant: portal.tenant.clone(),
-                id: ID,
-                ticket: portal.ticket.clone(),
-                size: 6,
-                sha256: "ab".repeat(32),
-                phase: Phase::Uploading,
-                share: None,
-                reads: 0,
-                uploaded_at: None,
-                closed_at: None,
-                due_at: None,
-                deleted_at: None,
-                reason: None,
-                attempts: 0,
-                keeping: Keeping::default(),
-            };
+            let snapshot = Snapshot::announced(&portal.tenant, ID, &portal.ticket, 6, "ab".repeat(32));
             let mut transaction = portal.app.store.begin().await.unwrap();
             tickets::add(&mut transaction, &portal.tenant, &portal.ticket, now).await.unwrap();
             snapshots::add(&mut transaction, &snapshot, "token", now).await.unwrap();

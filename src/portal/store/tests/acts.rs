@@ -9,7 +9,7 @@ use crate::portal::store::snapshots::{self, Snapshot};
 use crate::portal::store::uploads::{self, Upload};
 use crate::portal::store::{Store, marks, tenants, tickets};
 use crate::secret::Secret;
-use crate::track::{Phase, RetentionPolicy};
+use crate::track::RetentionPolicy;
 
 fn tenant() -> TenantId {
     "acme".parse().unwrap()
@@ -22,23 +22,8 @@ fn ticket() -> TicketId {
 const NOW: Timestamp = Timestamp::from_seconds(1_795_000_000);
 
 fn announced(id: u8) -> Snapshot {
-    Snapshot {
-        tenant: tenant(),
-        id: FileId([id; 16]),
-        ticket: ticket(),
-        size: 6,
-        sha256: "ab".repeat(32),
-        phase: Phase::Uploading,
-        share: Some(ShareId([9; 16])),
-        reads: 0,
-        uploaded_at: None,
-        closed_at: None,
-        due_at: None,
-        deleted_at: None,
-        reason: None,
-        attempts: 0,
-        keeping: crate::portal::store::keeping::Keeping::default(),
-    }
+    let snapshot = Snapshot::announced(&tenant(), FileId([id; 16]), &ticket(), 6, "ab".repeat(32));
+    Snapshot { share: Some(ShareId([9; 16])), ..snapshot }
 }
 
 /// A tenant with a ticket and one announced snapshot.
