@@ -15,11 +15,13 @@ pub mod idle;
 #[cfg(feature = "cli")]
 pub mod ledger;
 pub mod log;
+mod phase;
 pub mod policy;
 pub mod receipt;
 pub mod state;
 
 pub use history::History;
+pub use phase::Phase;
 pub use policy::RetentionPolicy;
 pub use receipt::{PortalKey, Receipt, ReceiptKey};
-pub use state::{Event, Phase, State};
+pub use state::{Event, State};

@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::ids::{FileId, TicketId};
+use crate::track::Phase;
 use crate::track::ledger::LedgerError;
 use crate::track::ledger::record::Record;
 use crate::track::policy::RetentionPolicy;
 use crate::track::receipt::{Kind, PortalKey, Receipt, verify};
-use crate::track::state::{Event, Phase, State};
+use crate::track::state::{Event, State};
 
 /// One snapshot, as the sender knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

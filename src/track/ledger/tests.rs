@@ -8,10 +8,10 @@ use rusqlite::Connection;
 use super::*;
 use crate::clock::Timestamp;
 use crate::ids::TicketId;
+use crate::track::Phase;
 use crate::track::policy::RetentionPolicy;
 use crate::track::receipt::tests::logged;
 use crate::track::receipt::{DeletionReason, Kind, PortalKey, Receipt, ReceiptKey, StepDone};
-use crate::track::state::Phase;
 
 const PORTAL: &str = "https://support.vendor.example/";
 const DAY: i64 = 86_400;

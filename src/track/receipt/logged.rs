@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Kind, MAX_LENGTH, PortalKey, Receipt, ReceiptError, digest, verify_note};
+use super::note::verify_note;
+use super::{Kind, MAX_LENGTH, PortalKey, Receipt, ReceiptError, digest};
 use crate::track::log::proof::{FIRST_LINE, Proof};
 use crate::track::log::{Head, LogError, Record};
 
