@@ -1,10 +1,18 @@
 //! The learned names as rows of words, and how one is found in a line.
 //!
-//! There may be tens of thousands of names, each in a dozen spellings: their texts lie in one string, and they are found by
-//! their first word, or by their first two, so that a family name that many have costs no more than a rare one.
+//! There may be tens of thousands of names, each in a dozen spellings: their texts lie in one string. A row of words has a
+//! number made of the numbers of its words, none of which an input can choose, and under it stand at most three names: one
+//! found in any spelling, one joined by dots, one written exactly so. So what a place in a line costs depends on how many words
+//! of it begin a name, never on how many names begin with them.
 
-use super::Learned;
+use std::borrow::Cow;
+use std::hash::BuildHasher;
+use std::ops::Range;
+
+use unicode_normalization::UnicodeNormalization;
+
 use super::spelling::Patterns;
+use super::{Learned, RandomState};
 use crate::redact::detector::TABLE;
 use crate::redact::hit::Group;
 use crate::redact::text::{self, ByHash, Filter, JOINT, WORD, is, word_hash};
@@ -19,26 +27,76 @@ pub(crate) struct Names {
     /// Whether a name begins with a digit.
     pub(crate) digits: bool,
     texts: String,
-    /// Of one beginning side by side: the longest name first; among equals the one learned first.
+    /// In the order in which they were made.
     patterns: Vec<Pattern>,
-    by_first: ByHash<First>,
-    by_two: ByHash<Row>,
+    rows: Rows,
+    /// The place of a pattern by its row's number.
+    places: ByHash<u32>,
+    /// What is known of a first word, by its [`word_hash`].
+    firsts: ByHash<Node>,
+    /// What is known of a row of two or more words, by its number.
+    longer: ByHash<Node>,
 }
 
-/// The names that begin with a word.
+/// What is known of the beginning of names: bits.
 #[derive(Clone, Copy, Debug, Default)]
-struct First {
-    /// Those of that one word.
-    single: Row,
-    /// Whether there are longer ones.
-    longer: bool,
+struct Node(u8);
+
+impl Node {
+    /// There is a name with more words.
+    const LONGER: u8 = 1;
+
+    fn add(&mut self, bits: u8) {
+        self.0 |= bits;
+    }
+
+    const fn has(self, bits: u8) -> bool {
+        self.0 & bits != 0
+    }
 }
 
-/// Patterns that stand side by side.
-#[derive(Clone, Copy, Debug, Default)]
-struct Row {
-    from: u32,
-    to: u32,
+/// How a row of words stands in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// In any case, with up to three joints between the words.
+    Any,
+    /// In any case, with one dot, dash or underscore between the words: a domain.
+    Dots,
+    /// Every word as it was seen, capital first: short names, and names of ordinary words.
+    Exact,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Any, Self::Dots, Self::Exact];
+
+    const fn bit(self) -> u8 {
+        match self {
+            Self::Any => 2,
+            Self::Dots => 4,
+            Self::Exact => 8,
+        }
+    }
+}
+
+/// Gives rows of words their numbers, unlike those of every other table.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rows(RandomState);
+
+impl Rows {
+    /// The number of the row with this word behind the others.
+    fn next(&self, row: u64, word: &str) -> u64 {
+        self.0.hash_one((row, word))
+    }
+
+    /// The number of a pattern whose words have this one as a row.
+    fn of_kind(&self, row: u64, kind: Kind) -> u64 {
+        self.0.hash_one((row, kind.bit()))
+    }
+
+    /// The number of a pattern with these words.
+    pub(super) fn of(&self, words: &str, kind: Kind) -> u64 {
+        self.of_kind(words.split(' ').fold(0, |row, word| self.next(row, word)), kind)
+    }
 }
 
 impl Names {
@@ -70,66 +128,80 @@ impl Names {
         self.patterns.iter().map(|pattern| pattern.entry)
     }
 
-    /// The learned name that begins with the word at `start..end`, and where it ends.
+    /// The longest learned name that begins with the word at `start..end`, and where it ends; of several the one learned first.
     pub(crate) fn find(&self, line: &[u8], start: usize, end: usize, hash: u64) -> Option<(u32, usize)> {
-        let first = self.by_first.get(&hash)?;
-        if first.longer
-            && let Some((from, to)) = next_word(line, end)
-            && let Some(row) = self.by_two.get(&two(hash, word_hash(text::fold(&line[from..to]).as_bytes())))
-            && let Some(found) = self.in_row(*row, line, start, end)
-        {
-            return Some(found);
+        let mut node = *self.firsts.get(&hash)?;
+        let mut row = self.rows.next(0, &text::fold(&line[start..end]));
+        let (mut at, mut found) = (end, None);
+        loop {
+            found = self.at(node, row, line, start..end, at).map(|entry| (entry, at)).or(found);
+            if !node.has(Node::LONGER) {
+                return found;
+            }
+            let Some((from, to)) = next_word(line, at) else { return found };
+            row = self.rows.next(row, &text::fold(&line[from..to]));
+            let Some(next) = self.longer.get(&row) else { return found };
+            (node, at) = (*next, to);
         }
-        self.in_row(first.single, line, start, end)
     }
 
-    fn in_row(&self, row: Row, line: &[u8], start: usize, end: usize) -> Option<(u32, usize)> {
-        let patterns = &self.patterns[row.from as usize..row.to as usize];
-        patterns.iter().find_map(|pattern| Some((pattern.entry, pattern.end(&self.texts, line, start, end)?)))
+    /// The name whose words stand from the first word to `to`.
+    fn at(&self, node: Node, row: u64, line: &[u8], first: Range<usize>, to: usize) -> Option<u32> {
+        let number = |kind| match kind {
+            Kind::Any | Kind::Dots => self.rows.of_kind(row, kind),
+            Kind::Exact => {
+                let (mut row, mut at) = (0, first.clone());
+                loop {
+                    row = self.rows.next(row, &exact(&line[at.clone()]));
+                    match next_word(line, at.end).filter(|_| at.end < to) {
+                        Some((from, to)) => at = from..to,
+                        None => return self.rows.of_kind(row, kind),
+                    }
+                }
+            }
+        };
+        Kind::ALL
+            .into_iter()
+            .filter(|kind| node.has(kind.bit()))
+            .filter_map(|kind| self.patterns.get(*self.places.get(&number(kind))? as usize))
+            .filter(|pattern| pattern.end(&self.texts, line, &first) == Some(to))
+            .map(|pattern| pattern.entry)
+            .min()
     }
 }
 
 impl From<Patterns<'_>> for Names {
-    fn from(Patterns { texts, mut list, .. }: Patterns<'_>) -> Self {
+    fn from(Patterns { texts, mut list, rows, places, .. }: Patterns<'_>) -> Self {
         list.shrink_to_fit();
-        // What a pattern is found by: its first word, or its first two.
-        let begins = |pattern: &Pattern| {
-            let mut words =
-                pattern.text(&texts).split(' ').map(|word| word_hash(text::fold(word.as_bytes()).as_bytes()));
-            let first = words.next().unwrap_or_default();
-            (first, words.next().map(|second| two(first, second)))
-        };
-        list.sort_by_cached_key(|pattern| (begins(pattern), std::cmp::Reverse(pattern.words), pattern.entry));
-        let mut by_first: ByHash<First> = ByHash::default();
-        let mut by_two: ByHash<Row> = ByHash::default();
-        for (place, pattern) in (0_u32..).zip(&list) {
-            let (first, second) = begins(pattern);
-            let known = by_first.entry(first).or_default();
-            let row = match second {
-                Some(both) => {
-                    known.longer = true;
-                    by_two.entry(both).or_default()
-                }
-                None => &mut known.single,
-            };
-            if row.to == 0 {
-                row.from = place;
+        let mut firsts: ByHash<Node> = ByHash::default();
+        let mut longer: ByHash<Node> = ByHash::default();
+        for pattern in &list {
+            let mut row = 0;
+            let mut words = pattern.text(&texts).split(' ').map(|word| text::fold(word.as_bytes())).peekable();
+            while let Some(word) = words.next() {
+                let first = row == 0;
+                row = rows.next(row, &word);
+                let known =
+                    if first { firsts.entry(word_hash(word.as_bytes())) } else { longer.entry(row) }.or_default();
+                known.add(if words.peek().is_some() { Node::LONGER } else { pattern.kind.bit() });
             }
-            row.to = place + 1;
         }
         let meant = TABLE.word_hashes();
-        let mut filter = Filter::new(by_first.len() + meant.len());
-        by_first.keys().copied().chain(meant).for_each(|hash| filter.add(hash));
-        let mut first_words = Filter::new(by_first.len());
-        by_first.keys().for_each(|&hash| first_words.add(hash));
+        let mut filter = Filter::new(firsts.len() + meant.len());
+        firsts.keys().copied().chain(meant).for_each(|hash| filter.add(hash));
+        let mut first_words = Filter::new(firsts.len());
+        firsts.keys().for_each(|&hash| first_words.add(hash));
         let digits = list.iter().any(|pattern| pattern.text(&texts).starts_with(|c: char| c.is_ascii_digit()));
-        Self { filter, first_words, digits, texts, patterns: list, by_first, by_two }
+        Self { filter, first_words, digits, texts, patterns: list, rows, places, firsts, longer }
     }
 }
 
-/// One number for two.
-const fn two(first: u64, second: u64) -> u64 {
-    (first ^ second.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+/// A word as an exact name has it: as it stands, composed.
+fn exact(word: &[u8]) -> Cow<'_, str> {
+    match text::decode(word) {
+        word if word.is_ascii() => word,
+        word => word.nfc().collect::<String>().into(),
+    }
 }
 
 /// The word behind the one that ends at `at`, with at most three joints between them.
@@ -161,28 +233,28 @@ pub(super) struct Pattern {
     pub(super) from: u32,
     pub(super) to: u32,
     pub(super) entry: u32,
-    pub(super) words: u16,
-    /// One dot, dash or underscore stands between the words: a domain.
-    pub(super) dots: bool,
-    /// Every word must stand as it was seen, capital first: short names, and names of ordinary words.
-    pub(super) exact: bool,
+    pub(super) kind: Kind,
 }
 
 impl Pattern {
-    fn text<'t>(&self, texts: &'t str) -> &'t str {
+    pub(super) fn text<'t>(&self, texts: &'t str) -> &'t str {
         &texts[self.from as usize..self.to as usize]
     }
 
-    fn end(&self, texts: &str, line: &[u8], start: usize, end: usize) -> Option<usize> {
+    /// Where the name ends whose first word stands at `first`.
+    fn end(&self, texts: &str, line: &[u8], first: &Range<usize>) -> Option<usize> {
         let mut words = self.text(texts).split(' ');
-        let same = |bytes: &[u8], word: &str| if self.exact { bytes == word.as_bytes() } else { same(bytes, word) };
-        if !same(&line[start..end], words.next()?) {
+        let same = |bytes: &[u8], word: &str| match self.kind {
+            Kind::Exact => exact(bytes) == word,
+            Kind::Any | Kind::Dots => same(bytes, word),
+        };
+        if !same(&line[first.clone()], words.next()?) {
             return None;
         }
-        let mut at = end;
+        let mut at = first.end;
         for word in words {
             let (from, to) = next_word(line, at)?;
-            let joined = !self.dots || from == at + 1 && matches!(line[at], b'.' | b'-' | b'_');
+            let joined = self.kind != Kind::Dots || from == at + 1 && matches!(line[at], b'.' | b'-' | b'_');
             if !joined || !same(&line[from..to], word) {
                 return None;
             }
@@ -252,6 +324,22 @@ mod tests {
             finds(&table, "xaver yorck1999, Yorck7 Xaver; xaver quit"),
             ["xaver yorck1999", "Yorck7 Xaver", "xaver"]
         );
+    }
+
+    #[test]
+    fn names_with_the_same_words_are_one_pattern_however_many_there_are() {
+        let names: Vec<_> =
+            (0..2000).flat_map(|n| [format!("Kim Lee Xu\u{e9} {n}"), format!("Case Bill {n}")]).collect();
+        let table = learned(&names.iter().map(|name| (Group::Person, name.as_str())).collect::<Vec<_>>());
+        let Names { texts, patterns, places, .. } = &table.names;
+        let mut all: Vec<_> = patterns.iter().map(|pattern| (pattern.text(texts), pattern.kind.bit())).collect();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!((all.len(), places.len()), (patterns.len(), patterns.len()));
+        // What is written exactly so is found in whatever encoding it stands.
+        assert_eq!(finds(&table, "kim, Xu\u{e9}, XU\u{e9}; Xue\u{301}"), ["Xu\u{e9}", "Xue\u{301}"]);
+        let bytes = b"x Xu\xe9";
+        assert!(table.names.find(bytes, 2, 5, word_hash("xu\u{e9}".as_bytes())).is_some());
     }
 
     #[test]

@@ -2,8 +2,11 @@
 //! little to be hidden wherever it stands.
 
 use std::collections::BTreeSet;
+use std::collections::hash_map::Entry;
 
-use super::names::Pattern;
+use unicode_normalization::UnicodeNormalization;
+
+use super::names::{Kind, Pattern, Rows};
 use crate::redact::common::{is_common, is_system_user};
 use crate::redact::detector::names_algorithms;
 use crate::redact::text::{self, ByHash};
@@ -14,8 +17,9 @@ pub(super) struct Patterns<'o> {
     /// Their words, one pattern behind the other.
     pub(super) texts: String,
     pub(super) list: Vec<Pattern>,
-    /// The place in the list of a pattern, by a number made of it.
-    seen: ByHash<u32>,
+    pub(super) rows: Rows,
+    /// The place in the list of a pattern, by its row's number.
+    pub(super) places: ByHash<u32>,
     /// Words that the input uses as ordinary ones.
     ordinary: Option<&'o BTreeSet<String>>,
 }
@@ -35,7 +39,7 @@ impl<'o> Patterns<'o> {
         self.ordinary.is_some_and(|ordinary| ordinary.contains(word))
     }
 
-    fn add(&mut self, entry: u32, words: &[String], dots: bool) {
+    fn add(&mut self, entry: u32, words: &[String], kind: Kind) {
         if words.is_empty() {
             return;
         }
@@ -46,39 +50,28 @@ impl<'o> Patterns<'o> {
             }
             self.texts.push_str(word);
         }
-        let new = &self.texts[from..];
-        let hash = text::word_hash(new.as_bytes()).wrapping_add(u64::from(dots));
-        let known = |place: &u32| {
-            let known = &self.list[*place as usize];
-            known.dots == dots && self.texts[known.from as usize..known.to as usize] == *new
-        };
-        if self.seen.get(&hash).is_some_and(known) {
-            self.texts.truncate(from);
-            return;
-        }
-        self.seen.insert(hash, u32::try_from(self.list.len()).unwrap_or(0));
-        self.push(from, entry, words.len(), dots, false);
-    }
-
-    /// Takes the text from `from` as a pattern.
-    fn push(&mut self, from: usize, entry: u32, words: usize, dots: bool, exact: bool) {
+        let number = self.rows.of(&self.texts[from..], kind);
         // Names that no longer fit into 4 GiB are found by their values alone.
-        let (Ok(from), Ok(to), Ok(words)) = (from.try_into(), self.texts.len().try_into(), words.try_into()) else {
-            return self.texts.truncate(from);
-        };
-        self.list.push(Pattern { from, to, entry, words, dots, exact });
+        let place = (u32::try_from(from), u32::try_from(self.texts.len()), u32::try_from(self.list.len()));
+        match (place, self.places.entry(number)) {
+            ((Ok(from), Ok(to), Ok(place)), Entry::Vacant(new)) => {
+                new.insert(place);
+                self.list.push(Pattern { from, to, entry, kind });
+            }
+            _ => self.texts.truncate(from),
+        }
     }
 
     /// A name written as one word, unless that is another word: A. U. Thor is not every author.
     fn joined(&mut self, entry: u32, word: String) {
         if !self.is_weak(&word) {
-            self.add(entry, &[word], false);
+            self.add(entry, &[word], Kind::Any);
         }
     }
 
     pub(super) fn person(&mut self, entry: u32, value: &str, words: &[String], watched: bool) {
         if watched {
-            self.add(entry, words, false);
+            self.add(entry, words, Kind::Any);
             return;
         }
         if words.len() > 6 || value.chars().count() > 80 || words.iter().all(|word| is_hollow(word)) {
@@ -91,7 +84,7 @@ impl<'o> Patterns<'o> {
             name = words.to_vec();
         }
         if words.len() > 1 {
-            self.add(entry, words, false);
+            self.add(entry, words, Kind::Any);
         }
         self.name(entry, &name);
         let plain: Vec<String> = name.iter().map(|word| without_marks(word, false)).collect();
@@ -114,8 +107,8 @@ impl<'o> Patterns<'o> {
         {
             let family = [particles.concat(), last.clone()].concat();
             self.name(entry, &[first.clone(), family]);
-            self.add(entry, &[particles, std::slice::from_ref(last)].concat(), false);
-            self.add(entry, &[particles, std::slice::from_ref(last), std::slice::from_ref(first)].concat(), false);
+            self.add(entry, &[particles, std::slice::from_ref(last)].concat(), Kind::Any);
+            self.add(entry, &[particles, std::slice::from_ref(last), std::slice::from_ref(first)].concat(), Kind::Any);
         }
         for part in bare.split(|c: char| !c.is_alphanumeric()) {
             let folded = text::fold(part.as_bytes());
@@ -126,9 +119,7 @@ impl<'o> Patterns<'o> {
                 && !is_common(&folded)
                 && !self.is_ordinary(&folded)
             {
-                let from = self.texts.len();
-                self.texts.push_str(part);
-                self.push(from, entry, 1, false, true);
+                self.add(entry, &[part.nfc().collect()], Kind::Exact);
             }
         }
     }
@@ -143,26 +134,24 @@ impl<'o> Patterns<'o> {
         {
             return;
         }
-        for turned in 0..2 {
-            let from = self.texts.len();
-            let last = words.len() - turned;
-            self.texts.push_str(&[&words[last..], &words[..last]].concat().join(" "));
-            self.push(from, entry, words.len(), false, true);
-        }
+        let mut words: Vec<String> = words.into_iter().map(|word| word.nfc().collect()).collect();
+        self.add(entry, &words, Kind::Exact);
+        words.rotate_right(1);
+        self.add(entry, &words, Kind::Exact);
     }
 
     /// A name of one or more words and what people make of it.
     fn name(&mut self, entry: u32, words: &[String]) {
         if let [first, middle @ .., last] = words {
-            self.add(entry, words, false);
-            self.add(entry, &[std::slice::from_ref(last), &words[..words.len() - 1]].concat(), false);
+            self.add(entry, words, Kind::Any);
+            self.add(entry, &[std::slice::from_ref(last), &words[..words.len() - 1]].concat(), Kind::Any);
             let first_letter: String = first.chars().take(1).collect();
             let strong = !is_weak(last) && !is_weak(first);
             if strong {
-                self.add(entry, &[first.clone(), last.clone()], false);
-                self.add(entry, &[last.clone(), first.clone()], false);
-                self.add(entry, &[first_letter.clone(), last.clone()], false);
-                self.add(entry, &[last.clone(), first_letter.clone()], false);
+                self.add(entry, &[first.clone(), last.clone()], Kind::Any);
+                self.add(entry, &[last.clone(), first.clone()], Kind::Any);
+                self.add(entry, &[first_letter.clone(), last.clone()], Kind::Any);
+                self.add(entry, &[last.clone(), first_letter.clone()], Kind::Any);
                 self.joined(entry, format!("{first_letter}{last}"));
                 self.joined(entry, format!("{first}{last}"));
                 self.joined(entry, format!("{last}{first}"));
@@ -176,7 +165,7 @@ impl<'o> Patterns<'o> {
             if self.is_weak(word) {
                 continue;
             }
-            self.add(entry, std::slice::from_ref(word), false);
+            self.add(entry, std::slice::from_ref(word), Kind::Any);
             if !word.ends_with('s') && word.is_ascii() {
                 self.joined(entry, format!("{word}s"));
             }
@@ -186,7 +175,7 @@ impl<'o> Patterns<'o> {
     pub(super) fn user(&mut self, entry: u32, words: &[String]) {
         let weak = words.iter().all(|word| self.is_weak(word)) || is_system_user(&words.join(" "));
         if !weak && words.len() <= 6 && !is_id(words) {
-            self.add(entry, words, false);
+            self.add(entry, words, Kind::Any);
         }
     }
 
@@ -195,7 +184,7 @@ impl<'o> Patterns<'o> {
         let named =
             words.len() >= 2 && words.len() <= 4 && words.iter().all(|word| !self.is_weak(word) || word.len() == 1);
         if named && words.iter().any(|word| word.len() > 3) && !is_id(words) {
-            self.add(entry, words, false);
+            self.add(entry, words, Kind::Any);
         }
     }
 
@@ -207,7 +196,7 @@ impl<'o> Patterns<'o> {
         };
         let numbered = words.len() > 1 && words.iter().any(|word| word.bytes().any(|b| b.is_ascii_digit()));
         if (strong || numbered && letters >= 5) && words.iter().any(|word| word.chars().any(char::is_alphabetic)) {
-            self.add(entry, words, false);
+            self.add(entry, words, Kind::Any);
         }
     }
 
@@ -216,7 +205,7 @@ impl<'o> Patterns<'o> {
             && !names_algorithms(words.join(".").as_bytes())
             && !words.iter().all(|word| is_common(word))
         {
-            self.add(entry, words, true);
+            self.add(entry, words, Kind::Dots);
         }
     }
 }
@@ -256,7 +245,6 @@ fn is_id(words: &[String]) -> bool {
 
 /// The word as it stands in mail addresses: without marks, or as German spells them out.
 fn without_marks(word: &str, german: bool) -> String {
-    use unicode_normalization::UnicodeNormalization;
     let mut plain = String::new();
     for c in word.chars() {
         match (c, german) {
