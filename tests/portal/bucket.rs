@@ -4,14 +4,18 @@
 //! that they were skipped; with `TARSEAL_REQUIRE_PEERS=1` they fail instead.
 
 use std::env;
+use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::Command;
+use std::sync::mpsc::{Receiver, Sender, channel};
 
+use reqwest::blocking::Body;
 use serde_json::json;
 use tarseal::portal::{Config, Portal, PortalError};
 
 use crate::client::{Sample, announce, append, content, event, get, offset, problem, request, snapshot};
 use crate::inbox::sealed;
+use crate::support::database::TestDatabase;
 use crate::support::{TICKET, TestPortal};
 
 /// The key of `.ci/seaweedfs`.
@@ -29,14 +33,18 @@ fn s3(test: &str) -> Option<String> {
 /// A portal whose files lie beneath a prefix of their own, and that prefix.
 pub fn start(url: &str, bucket: &str) -> (TestPortal, String) {
     let mut prefix = String::new();
-    let portal = TestPortal::start_with(|config| {
-        // The name of a new directory is nobody else's.
-        let above = config.data.parent().unwrap().file_name().unwrap().to_str().unwrap();
-        prefix = format!("t{}{}", std::process::id(), above.trim_start_matches('.'));
-        config.blobs = Some(format!("s3://{bucket}/{prefix}?endpoint={url}&region=us-east-1"));
-        config.blobs_key = Some(key(&config.data));
-    });
+    let portal = TestPortal::start_with(|config| prefix = put_into(config, url, bucket));
     (portal, prefix)
+}
+
+/// Puts the files of a portal into a bucket, beneath a prefix of their own, and returns that.
+pub fn put_into(config: &mut Config, url: &str, bucket: &str) -> String {
+    // The name of a new directory is nobody else's.
+    let above = config.data.parent().unwrap().file_name().unwrap().to_str().unwrap();
+    let prefix = format!("t{}{}", std::process::id(), above.trim_start_matches('.'));
+    config.blobs = Some(format!("s3://{bucket}/{prefix}?endpoint={url}&region=us-east-1"));
+    config.blobs_key = Some(key(&config.data));
+    prefix
 }
 
 fn key(data: &std::path::Path) -> std::path::PathBuf {
@@ -195,4 +203,63 @@ fn a_command_that_is_told_of_no_bucket_deletes_in_the_one_that_the_files_lie_in(
     assert!(in_bucket());
     assert_eq!(admin.sweep().unwrap().deleted, 1);
     assert!(!in_bucket());
+}
+
+/// A file on its way that waits where it is told to.
+struct Halting {
+    bytes: std::io::Cursor<Vec<u8>>,
+    stop_at: u64,
+    go_on: Receiver<()>,
+    waits: Sender<()>,
+}
+
+impl Read for Halting {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.bytes.position() == self.stop_at {
+            self.waits.send(()).unwrap();
+            self.go_on.recv().unwrap();
+            self.stop_at = u64::MAX;
+        }
+        let room = usize::try_from(self.stop_at.saturating_sub(self.bytes.position())).unwrap_or(usize::MAX);
+        let length = buffer.len().min(room);
+        self.bytes.read(&mut buffer[..length])
+    }
+}
+
+#[test]
+fn of_two_processes_that_take_one_file_the_later_one_has_it_and_the_other_changes_nothing() {
+    let test = "of_two_processes_that_take_one_file_the_later_one_has_it_and_the_other_changes_nothing";
+    let (Some(url), Some(database)) = (s3(test), TestDatabase::make()) else { return };
+    let mut prefix = String::new();
+    let portal = TestPortal::start_with(|config| {
+        config.database = Some(database.url().parse().unwrap());
+        prefix = put_into(config, &url, "tarseal");
+    });
+    let other = portal.another();
+    // Shorter than a part of a multipart upload, and longer; halted before a part is sent, and behind it.
+    for (seed, length, halt) in [(1, 100_000, 50_000), (2, 20_000_000, 1000), (3, 20_000_000, 9_000_000)] {
+        let file = sealed(seed, length, None);
+        let mut late = file.bytes.clone();
+        *late.last_mut().unwrap() ^= 1;
+        let (waits, is_halted) = channel();
+        let (go, go_on) = channel();
+        let stalled = Halting { bytes: std::io::Cursor::new(late), stop_at: halt, go_on, waits };
+        let first = request(&portal, &portal.upload, "PUT", &format!("/in/{TICKET}/x"));
+        let first = first.body(Body::new(stalled)).timeout(std::time::Duration::from_secs(120));
+        let first = std::thread::spawn(move || first.send().map(|answer| answer.status().as_u16()));
+        is_halted.recv().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(300));
+
+        let path = format!("{}/in/{TICKET}/x", other.url());
+        let second = request(&portal, &portal.upload, "PUT", &path).body(file.bytes.clone()).send().unwrap();
+        assert_eq!(second.status(), 201, "{length} {halt}");
+        go.send(()).unwrap();
+        // It may also be cut off before it has sent everything.
+        assert!(!first.join().unwrap().is_ok_and(|status| status != 409), "{length} {halt}");
+        assert_eq!(content(&portal, &file).send().unwrap().bytes().unwrap(), file.bytes, "{length} {halt}");
+        assert_eq!(snapshot(&portal, &file)["sha256"], file.sha256());
+        let beneath = format!("prefix={prefix}%2Fdefault%2F{}%2F", &file.id[..2]);
+        assert_eq!(listed(&url, "tarseal", &beneath).matches("<Key>").count(), 1);
+        assert_eq!(listed(&url, "tarseal", &format!("{beneath}&uploads=")).matches("<UploadId>").count(), 0);
+    }
 }

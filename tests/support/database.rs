@@ -31,6 +31,20 @@ impl TestDatabase {
         run(&self.url(), sql);
     }
 
+    /// The only column of the rows that a question finds in the portal's tables, as text.
+    pub fn texts(&self, sql: &str) -> Vec<String> {
+        let (url, sql) = (self.url(), sql.to_owned());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let mut connection = PgConnection::connect(&url).await.unwrap();
+            connection.execute("SET search_path TO tarseal").await.unwrap();
+            let rows: Vec<(String,)> =
+                sqlx::query_as(AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+            rows.into_iter().map(|(text,)| text).collect()
+        })
+    }
+
     /// Its address.
     pub fn url(&self) -> String {
         let (server, _) = self.server.rsplit_once('/').unwrap();

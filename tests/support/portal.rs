@@ -39,25 +39,23 @@ impl TestPortal {
         Self::start_with(|_| {})
     }
 
-    /// Starts a portal in a new directory at another time.
-    pub fn start_at(now: Timestamp) -> Self {
-        Self::start_so(now, |_| {})
+    /// Starts a portal whose databases are files beneath its directory, whatever the others of the run use: for tests that look at
+    /// those files, or at what only such a portal has.
+    pub fn start_in_files() -> Self {
+        Self::start_with(|config| config.database = None)
     }
 
     /// Starts a portal in a new directory with other settings.
     pub fn start_with(change: impl FnOnce(&mut Config)) -> Self {
-        Self::start_so(START.parse().unwrap(), change)
-    }
-
-    fn start_so(now: Timestamp, change: impl FnOnce(&mut Config)) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let clock = Arc::new(ManualClock::at(now));
+        let clock = Arc::new(ManualClock::at(START.parse().unwrap()));
         let mut config = Config::new(directory.path().join("data"), ([127, 0, 0, 1], 0).into());
         config.free_space_floor = 0;
         config.requests_per_second = std::num::NonZeroU32::MAX;
         let database = TestDatabase::asked_for();
         config.database = database.as_ref().map(|database| database.url().parse().unwrap());
         change(&mut config);
+        let database = database.filter(|_| config.database.is_some());
         let portal = Portal::start(config.clone(), clock.clone()).unwrap();
         let admin = Admin::with(&config, clock.clone()).unwrap();
         let year = Some(366 * 86_400);
@@ -115,6 +113,15 @@ impl TestPortal {
         self.restart();
     }
 
+    /// Starts another process of the same portal, in a directory of its own; it ends before this one.
+    pub fn another(&self) -> Portal {
+        let mut config = self.config.clone();
+        config.data = self.directory.path().join(format!("another-{:08x}", rand::random::<u32>()));
+        std::fs::create_dir(&config.data).unwrap();
+        std::fs::copy(self.config.data.join("receipt.key"), config.data.join("receipt.key")).unwrap();
+        Portal::start(config, self.clock.clone()).unwrap()
+    }
+
     /// Moves the clock.
     pub fn set_clock(&self, now: &str) {
         self.clock.set(now.parse().unwrap());
@@ -138,6 +145,18 @@ impl TestPortal {
                 let database = rusqlite::Connection::open(self.config.data.join("portal.db")).unwrap();
                 database.busy_timeout(std::time::Duration::from_secs(30)).unwrap();
                 database.execute(&sql, ()).unwrap();
+            }
+        }
+    }
+
+    /// The only column of the rows that a question finds, as text.
+    pub fn texts(&self, sql: &str) -> Vec<String> {
+        match &self.database {
+            Some(database) => database.texts(sql),
+            None => {
+                let database = rusqlite::Connection::open(self.config.data.join("portal.db")).unwrap();
+                let mut rows = database.prepare(sql).unwrap();
+                rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
             }
         }
     }

@@ -218,7 +218,7 @@ async fn take(
     let door = Door::OneShot { sha256 };
     let writing = Writing { app: app.clone(), upload, snapshot, who: principal.clone(), door };
     match pour(writing, (turn, progress), begun, body, longest).await {
-        Err(ApiError::OffsetMismatch(_)) => Err(ApiError::UploadBegun),
+        Err(ApiError::OffsetMismatch(_) | ApiError::UploadUnknown) => Err(ApiError::UploadBegun),
         Err(fault) => Err(fault),
         Ok(_) => {
             let stored = snapshots::find(&mut *app.store.read().await?, &principal.tenant, &id).await?;

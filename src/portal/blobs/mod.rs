@@ -231,6 +231,23 @@ impl Growing {
         }
     }
 
+    /// Does all that comes before [`finish`](Self::finish). What it returns must be recorded in between: whoever removes the file
+    /// after that record keeps it from becoming whole. `None` where one process writes, and nothing has to be recorded.
+    pub(crate) fn prepare(&mut self) -> io::Result<Option<&str>> {
+        match self {
+            Self::File(_) => Ok(None),
+            Self::Parts(parts) => parts.prepare().map(Some),
+        }
+    }
+
+    /// Removes what was written since the last mark and was refused its record: somebody else goes on, or nobody.
+    pub(crate) fn give_up(&mut self) {
+        match self {
+            Self::File(_) => {}
+            Self::Parts(parts) => parts.give_up(),
+        }
+    }
+
     /// Makes the file whole, durably.
     pub(crate) fn finish(&mut self) -> io::Result<()> {
         match self {

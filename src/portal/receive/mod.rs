@@ -175,7 +175,7 @@ impl Writing {
     /// The file at the recorded offset, and the digest of what is in it.
     fn open(&self, progress: &mut Progress) -> Result<(Growing, Sha256), ApiError> {
         let received = self.upload.received;
-        let (mark, state) = if received == 0 {
+        let (mark, state) = if received == 0 && !self.app.blobs.is_shared() {
             (Mark::default(), None)
         } else {
             Handle::current().block_on(async {
@@ -213,6 +213,7 @@ impl Writing {
             });
             let moved = Handle::current().block_on(keeping)?;
             if !moved {
+                part.give_up();
                 return Err(ApiError::UploadUnknown);
             }
             part.kept();
@@ -243,6 +244,17 @@ impl Writing {
         if hex::encode(hash.finalize()) != snapshot.sha256 {
             self.discard(Outcome::DigestMismatch)?;
             return Err(ApiError::DigestMismatch);
+        }
+        if let Some(multipart) = part.prepare()? {
+            let (upload, multipart) = (self.upload.clone(), multipart.to_owned());
+            let claiming = together::act(app, Proof::Later, move |connection| {
+                Box::pin(async move { Ok(marks::claim(connection, &upload, &multipart).await?) })
+            });
+            if !Handle::current().block_on(claiming)? {
+                // Another process goes on with the upload, or ended it.
+                part.give_up();
+                return Err(ApiError::OffsetMismatch(self.upload.received));
+            }
         }
         part.finish()?;
         let proof = match self.door {

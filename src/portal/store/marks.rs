@@ -79,3 +79,30 @@ pub(crate) async fn keep(
     }
     Ok(true)
 }
+
+/// Names the multipart upload by which an upload is about to become whole; false when the upload stands elsewhere by now, ends,
+/// is not there, or becomes whole by another.
+pub(crate) async fn claim(connection: &mut Connection, upload: &Upload, multipart: &str) -> Result<bool> {
+    let (there,): (i64,) = sqlx::query_as(
+        "SELECT CAST(count(*) AS BIGINT) FROM uploads WHERE tenant = $1 AND id = $2 AND received = $3 AND ending = 0",
+    )
+    .bind(upload.tenant.as_str())
+    .bind(&upload.id)
+    .bind(signed(upload.received))
+    .fetch_one(&mut *connection)
+    .await?;
+    if there != 1 {
+        return Ok(false);
+    }
+    let claimed = sqlx::query(
+        "INSERT INTO marks (tenant, upload, multipart) VALUES ($1, $2, $3)
+         ON CONFLICT (tenant, upload) DO UPDATE SET multipart = excluded.multipart
+         WHERE marks.multipart IS NULL OR marks.multipart = excluded.multipart",
+    )
+    .bind(upload.tenant.as_str())
+    .bind(&upload.id)
+    .bind(multipart)
+    .execute(connection)
+    .await?;
+    Ok(claimed.rows_affected() == 1)
+}

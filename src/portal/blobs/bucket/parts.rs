@@ -19,7 +19,7 @@ const MOST_PARTS: u64 = 10_000;
 impl Bucket {
     pub(crate) fn go_on(&self, name: Name<'_>, mark: Mark) -> io::Result<Parts> {
         let folder = self.folder(name.tenant, name.id);
-        // Only a completed multipart upload cannot be gone on with; one object is simply written again.
+        // A completed multipart upload cannot be gone on with.
         if mark.multipart.is_some() && wait(self.length(&file_in(&folder)))?.is_some() {
             return Err(ErrorKind::AlreadyExists.into());
         }
@@ -36,7 +36,8 @@ impl Bucket {
             }
             spool.write_all(&bytes)?;
         }
-        Ok(Parts { bucket: self.clone(), folder, part, mark, spool, behind, old_tail: None })
+        let length = mark.received;
+        Ok(Parts { bucket: self.clone(), folder, part, mark, spool, behind, length, fresh: Fresh::default(), old_tail: None })
     }
 }
 
@@ -50,8 +51,18 @@ pub(crate) struct Parts {
     /// What is behind the last part.
     spool: File,
     behind: u64,
+    /// All that was written.
+    length: u64,
+    fresh: Fresh,
     /// The tail that the recorded mark names.
     old_tail: Option<String>,
+}
+
+/// What was made here and is not recorded.
+#[derive(Default)]
+struct Fresh {
+    multipart: Option<String>,
+    tail: Option<String>,
 }
 
 impl Parts {
@@ -70,6 +81,7 @@ impl Parts {
         }
         self.spool.write_all(bytes)?;
         self.behind += bytes.len() as u64;
+        self.length += bytes.len() as u64;
         Ok(())
     }
 
@@ -91,35 +103,50 @@ impl Parts {
         } else {
             let name = format!("tail.{}", random_id());
             self.send(&self.folder.clone().join(name.as_str()))?;
+            self.fresh.tail = Some(name.clone());
             Some(name)
         };
         self.old_tail = std::mem::replace(&mut self.mark.tail, tail);
-        self.mark.received = self.mark.parts.len() as u64 * self.part + self.behind;
+        self.mark.received = self.length;
         Ok(&self.mark)
     }
 
     pub(crate) fn kept(&mut self) {
+        self.fresh = Fresh::default();
         if let Some(tail) = self.old_tail.take() {
             self.drop_tail(&tail);
         }
     }
 
+    /// Sends the last part and names the multipart upload. It must be recorded as this upload's before it is completed: then
+    /// whoever ends the upload aborts it, and what comes later from here is refused by the bucket.
+    pub(crate) fn prepare(&mut self) -> io::Result<&str> {
+        if self.behind > 0 || self.mark.parts.is_empty() {
+            self.put_part()?;
+        }
+        Ok(self.mark.multipart.as_deref().expect("a part was put"))
+    }
+
+    pub(crate) fn give_up(&mut self) {
+        let Fresh { multipart, tail } = std::mem::take(&mut self.fresh);
+        if let Some(id) = multipart
+            && let Err(fault) = gone(wait(self.bucket.0.store.abort_multipart(&file_in(&self.folder), &id)))
+        {
+            tracing::warn!(%fault, "a multipart upload of nobody stays until its file goes");
+        }
+        if let Some(tail) = tail {
+            self.drop_tail(&tail);
+        }
+    }
+
     pub(crate) fn finish(&mut self) -> io::Result<()> {
+        self.prepare()?;
         let file = file_in(&self.folder);
-        let length = self.mark.parts.len() as u64 * self.part + self.behind;
-        let done = if self.mark.multipart.is_none() {
-            self.send(&file)
-        } else {
-            if self.behind > 0 {
-                self.put_part()?;
-            }
-            let id = self.mark.multipart.as_ref().expect("it was looked at just now");
-            let parts = self.mark.parts.iter().map(|tag| PartId { content_id: tag.clone() }).collect();
-            wait(self.bucket.0.store.complete_multipart(&file, id, parts)).map(drop).map_err(told)
-        };
-        if let Err(fault) = done {
+        let id = self.mark.multipart.as_ref().expect("it was prepared");
+        let parts = self.mark.parts.iter().map(|tag| PartId { content_id: tag.clone() }).collect();
+        if let Err(fault) = wait(self.bucket.0.store.complete_multipart(&file, id, parts)).map_err(told) {
             // The answer may have been lost, and not the request.
-            if wait(self.bucket.length(&file))? != Some(length) {
+            if wait(self.bucket.length(&file))? != Some(self.length) {
                 return Err(fault);
             }
         }
@@ -133,7 +160,9 @@ impl Parts {
     fn put_part(&mut self) -> io::Result<()> {
         let file = file_in(&self.folder);
         if self.mark.multipart.is_none() {
-            self.mark.multipart = Some(wait(self.bucket.0.store.create_multipart(&file)).map_err(told)?);
+            let begun = wait(self.bucket.0.store.create_multipart(&file)).map_err(told)?;
+            self.fresh.multipart = Some(begun.clone());
+            self.mark.multipart = Some(begun);
         }
         let id = self.mark.multipart.as_ref().expect("it was made just now");
         let sent = wait(async {
