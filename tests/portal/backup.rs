@@ -82,7 +82,7 @@ fn holding(root: &Path, canary: &[u8]) -> Vec<PathBuf> {
 
 #[test]
 fn what_was_deleted_after_the_backup_does_not_come_back_and_its_receipt_stays() {
-    let mut portal = TestPortal::start();
+    let mut portal = TestPortal::start_in_files();
     let (gone, kept) = (Sample::new(1, 50_000), Sample::new(2, 20_000));
     store(&portal, &gone);
     store_for(&portal, "4712", &kept);
@@ -125,7 +125,7 @@ fn what_was_deleted_after_the_backup_does_not_come_back_and_its_receipt_stays() 
 
 #[test]
 fn a_deletion_that_was_cut_off_ends_in_the_restored_portal() {
-    let mut portal = TestPortal::start();
+    let mut portal = TestPortal::start_in_files();
     let sample = Sample::new(1, 5000);
     store(&portal, &sample);
     let (backup, shares) = (back_up(&portal, Kind::Portal), back_up(&portal, Kind::Shares));
@@ -154,7 +154,7 @@ fn a_deletion_that_was_cut_off_ends_in_the_restored_portal() {
 
 #[test]
 fn a_database_that_was_put_back_by_hand_brings_nothing_back() {
-    let mut portal = TestPortal::start();
+    let mut portal = TestPortal::start_in_files();
     let sample = Sample::new(1, 5000);
     store(&portal, &sample);
     let backup = back_up(&portal, Kind::Portal);
@@ -177,7 +177,7 @@ fn a_database_that_was_put_back_by_hand_brings_nothing_back() {
 
 #[test]
 fn nothing_is_restored_that_might_bring_back_what_was_deleted() {
-    let portal = TestPortal::start();
+    let portal = TestPortal::start_in_files();
     store(&portal, &Sample::new(1, 5000));
     let (backup, shares) = (back_up(&portal, Kind::Portal), back_up(&portal, Kind::Shares));
     let good = order(&portal, &backup, &shares);
@@ -215,7 +215,7 @@ fn nothing_is_restored_that_might_bring_back_what_was_deleted() {
 
 #[test]
 fn a_sealed_file_that_is_damaged_in_the_backup_is_named_and_not_restored() {
-    let portal = TestPortal::start();
+    let portal = TestPortal::start_in_files();
     let (damaged, good) = (Sample::new(1, 5000), Sample::new(2, 5000));
     store(&portal, &damaged);
     store(&portal, &good);
@@ -233,7 +233,7 @@ fn a_sealed_file_that_is_damaged_in_the_backup_is_named_and_not_restored() {
 
 #[test]
 fn a_backup_is_for_its_owner_alone_and_a_failed_one_leaves_the_last() {
-    let portal = TestPortal::start();
+    let portal = TestPortal::start_in_files();
     let sample = Sample::new(1, 5000);
     store(&portal, &sample);
     let first = back_up(&portal, Kind::Portal);
@@ -268,13 +268,13 @@ fn a_backup_is_for_its_owner_alone_and_a_failed_one_leaves_the_last() {
     let within = BackupOrder { to: portal.data().join("backups"), ..order.clone() };
     let refused = portal.admin().backup(&within);
     assert!(matches!(refused, Err(PortalError::Backup(BackupError::Within(_)))));
-    let other = TestPortal::start();
+    let other = TestPortal::start_in_files();
     assert!(matches!(other.admin().backup(&order), Err(PortalError::Backup(BackupError::OtherPortal(_)))));
 }
 
 #[test]
 fn older_backups_are_thinned_out_and_shares_live_for_seven_days() {
-    let portal = TestPortal::start();
+    let portal = TestPortal::start_in_files();
     store(&portal, &Sample::new(1, 100));
     for _ in 0..40 {
         back_up(&portal, Kind::Portal);
@@ -291,7 +291,7 @@ fn older_backups_are_thinned_out_and_shares_live_for_seven_days() {
 
 #[test]
 fn where_backups_may_hold_nothing_there_is_no_receipt_until_they_do() {
-    let mut portal = TestPortal::start();
+    let mut portal = TestPortal::start_in_files();
     let tenant = "strict".parse().unwrap();
     let policy = RetentionPolicy { backup_horizon_days: 0, ..RetentionPolicy::default() };
     portal.admin().new_tenant(&tenant, &policy).unwrap();
@@ -330,7 +330,7 @@ fn where_backups_may_hold_nothing_there_is_no_receipt_until_they_do() {
 
 #[test]
 fn files_and_rows_are_compared_both_ways() {
-    let mut portal = TestPortal::start();
+    let mut portal = TestPortal::start_in_files();
     let (lost, kept, gone) = (Sample::new(1, 500), Sample::new(2, 500), Sample::new(3, 500));
     store(&portal, &lost);
     store(&portal, &kept);

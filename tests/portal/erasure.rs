@@ -56,7 +56,7 @@ pub fn places(root: &Path, canaries: &[&[u8]]) -> Vec<(PathBuf, usize)> {
 
 #[test]
 fn nothing_of_a_deleted_snapshot_is_left_in_any_byte_of_the_portal() {
-    let mut portal = TestPortal::start();
+    let mut portal = TestPortal::start_in_files();
     let sample = Sample::new(77, 300_000);
     let token = store(&portal, &sample);
     assert_eq!(content(&portal, &sample).send().unwrap().status(), 200);
@@ -134,11 +134,7 @@ fn nothing_of_a_deleted_snapshot_is_left_in_any_byte_of_the_portal() {
 
 #[test]
 fn no_answer_that_is_kept_for_another_try_names_a_ticket_that_is_gone() {
-    if std::env::var("TARSEAL_TEST_STORE").as_deref() == Ok("postgres") {
-        eprintln!("skipped: the database is not beneath the data directory");
-        return;
-    }
-    let portal = TestPortal::start();
+    let portal = TestPortal::start_in_files();
     let keyed = |what: &str, key: &str, body: serde_json::Value| {
         let path = format!("/v1/tickets{what}");
         let asked = request(&portal, &portal.technician, "POST", &path).header("idempotency-key", key);

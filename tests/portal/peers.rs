@@ -2,8 +2,9 @@
 //!
 //! Python runs where `TARSEAL_PYTHON` (default `python3`) has `tuspy` and `requests`; `TARSEAL_TUS_JS` is a directory in which
 //! `npm install tus-js-client` was run; `TARSEAL_SOS` is the command of sos 4.9 or later. Elsewhere a test says on standard
-//! error that it was skipped; with `TARSEAL_REQUIRE_PEERS=1` it fails instead, unless the variable says `none`. Where `TARSEAL_S3` names a bucket's server, each
-//! also goes there.
+//! error that it was skipped; with `TARSEAL_REQUIRE_PEERS=1` it fails instead, unless the variable says `none`. Each meets a portal
+//! with `SQLite` and a directory, and where `TARSEAL_POSTGRES` and `TARSEAL_S3` name their servers one with `PostgreSQL` and a
+//! bucket.
 
 use std::env;
 use std::path::Path;
@@ -12,6 +13,7 @@ use std::process::{Command, Output};
 use crate::bucket;
 use crate::client::{Sample, content, snapshot};
 use crate::inbox::sealed;
+use crate::support::database::TestDatabase;
 use crate::support::{TICKET, TestPortal};
 
 /// Whether a peer is there; says so when it is not.
@@ -33,10 +35,22 @@ pub fn python() -> String {
     env::var("TARSEAL_PYTHON").unwrap_or_else(|_| String::from("python3"))
 }
 
-/// A portal on each store of bytes that is there.
-fn portals() -> Vec<TestPortal> {
+/// A portal with both stores of its own, and one with the servers that are there. The databases go after their portals.
+fn portals() -> Vec<(TestPortal, Option<TestDatabase>)> {
     let s3 = env::var("TARSEAL_S3").ok().filter(|url| !url.is_empty());
-    std::iter::once(TestPortal::start()).chain(s3.map(|url| bucket::start(&url, "tarseal").0)).collect()
+    let database = TestDatabase::make();
+    let mut portals = vec![(TestPortal::start_in_files(), None)];
+    if s3.is_some() || database.is_some() {
+        let address = database.as_ref().map(|database| database.url().parse().unwrap());
+        let portal = TestPortal::start_with(|config| {
+            config.database = address;
+            if let Some(url) = s3 {
+                bucket::put_into(config, &url, "tarseal");
+            }
+        });
+        portals.push((portal, database));
+    }
+    portals
 }
 
 fn went_well(done: &Output) {
@@ -76,7 +90,7 @@ fn tuspy_uploads_and_resumes() {
     if !there("tuspy_uploads_and_resumes", "TARSEAL_PYTHON with tuspy", is) {
         return;
     }
-    for portal in portals() {
+    for (portal, _database) in portals() {
         let sample = Sample { share: None, ..Sample::new(1, 1_000_000) };
         let directory = tempfile::tempdir().unwrap();
         let done = Command::new(python())
@@ -124,7 +138,7 @@ fn tus_js_uploads_aborts_and_resumes() {
     if !there("tus_js_uploads_aborts_and_resumes", "node, and TARSEAL_TUS_JS with tus-js-client", is) {
         return;
     }
-    for portal in portals() {
+    for (portal, _database) in portals() {
         let sample = Sample { share: None, ..Sample::new(1, 1_000_000) };
         let directory = tempfile::tempdir().unwrap();
         let done = Command::new("node")
@@ -144,7 +158,7 @@ fn curl_sends_a_file_by_the_one_shot_door() {
     if !there("curl_sends_a_file_by_the_one_shot_door", "curl", is) {
         return;
     }
-    for portal in portals() {
+    for (portal, _database) in portals() {
         let directory = tempfile::tempdir().unwrap();
         for (seed, more) in
             [(1, &["--upload-file"][..]), (2, &["--header", "Transfer-Encoding: chunked", "--upload-file"])]
@@ -170,7 +184,7 @@ fn sos_uploads_by_the_one_shot_door() {
     if !there("sos_uploads_by_the_one_shot_door", "TARSEAL_SOS, sos 4.9 or later", is) {
         return;
     }
-    for portal in portals() {
+    for (portal, _database) in portals() {
         let directory = tempfile::tempdir().unwrap();
         let file = sealed(1, 2_000_000, None);
         // Named, because the address is plain HTTP on this machine; an https address says so itself.

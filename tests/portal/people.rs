@@ -329,8 +329,8 @@ fn a_proxy_is_believed_when_it_is_trusted_alone() {
     assert!(tried(&portal).contains(&429));
     portal.restart_with(|config| config.trusted_proxies = vec![String::from("127.0.0.0/8")]);
     assert!(tried(&portal).iter().all(|status| *status == 403));
-    portal.stop();
-    let mut config = tarseal::portal::Config::new(portal.data(), ([127, 0, 0, 1], 0).into());
+    let other = tempfile::tempdir().unwrap();
+    let mut config = tarseal::portal::Config::new(other.path(), ([127, 0, 0, 1], 0).into());
     config.trusted_proxies = vec![String::from("proxy.example")];
     let refused = tarseal::portal::Portal::start(config, portal.clock.clone());
     assert!(matches!(refused, Err(tarseal::portal::PortalError::Proxy(_))));
@@ -349,7 +349,7 @@ fn a_token_that_asks_too_often_waits() {
 
 #[test]
 fn names_are_nowhere_in_the_audit_log() {
-    let portal = TestPortal::start();
+    let portal = TestPortal::start_in_files();
     let ada = person(&portal, Role::Staff, "ada.lovelace@example.org");
     sign_in(&portal, &ada.name, "wrong", "000000");
     sign_in(&portal, "charles.babbage@example.org", "wrong", "000000");

@@ -117,11 +117,8 @@ fn texts_are_bounded_and_say_what_they_must() {
 
 #[test]
 fn a_long_list_comes_page_by_page_and_ends_at_five_hundred() {
-    if std::env::var("TARSEAL_TEST_STORE").as_deref() == Ok("postgres") {
-        eprintln!("skipped: the rows are written into the embedded database");
-        return;
-    }
-    let (portal, sample) = stored(1);
+    let (portal, sample) = (TestPortal::start_in_files(), Sample::new(1, 1000));
+    store(&portal, &sample);
     ask(&portal, &sample);
     let database = rusqlite::Connection::open(portal.data().join("portal.db")).unwrap();
     let copies = "INSERT INTO questions (tenant, id, snapshot, stand_in, why, asked_by, asked_at, state)
@@ -246,7 +243,7 @@ fn nothing_is_asked_or_answered_once_the_time_is_over() {
 
 #[test]
 fn no_word_of_a_question_is_left_after_the_receipt() {
-    let mut portal = TestPortal::start();
+    let mut portal = TestPortal::start_in_files();
     let sample = Sample::new(77, 1000);
     store(&portal, &sample);
     let canaries: [&[u8]; 4] = [b"Tapirwald", b"Morgenstund", b"Zikadenhof", b"Kranichfeld"];

@@ -61,21 +61,12 @@ fn nobody_reads_without_a_reason_and_each_reading_is_audited() {
     assert_eq!(problem(denied), (403, String::from("/problems/not-allowed")));
     assert_eq!(content(&portal, &sample).send().unwrap().status(), 200);
 
-    let database = rusqlite::Connection::open(portal.data().join("portal.db")).unwrap();
-    let mut query = database
-        .prepare(
-            "SELECT role, outcome, coalesce(value, ''), length(request) FROM audit
-             LEFT JOIN openings ON openings.number = audit.number AND field = 'reason'
-             WHERE action = 'read-content' ORDER BY audit.number",
-        )
-        .unwrap();
-    let rows: Vec<(String, String, String, i64)> = query
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
-    let row = |role: &str, outcome: &str, reason: &str| (role.to_owned(), outcome.to_owned(), reason.to_owned(), 32);
-    assert_eq!(rows, [row("upload", "denied", ""), row("technician", "done", "audio drop analysis")]);
+    let rows = portal.texts(
+        "SELECT role || ' ' || outcome || ' ' || CAST(length(request) AS TEXT) || ' ' || coalesce(value, '') FROM audit
+         LEFT JOIN openings ON openings.number = audit.number AND field = 'reason'
+         WHERE action = 'read-content' ORDER BY audit.number",
+    );
+    assert_eq!(rows, ["upload denied 32 ", "technician done 32 audio drop analysis"]);
 }
 
 #[test]

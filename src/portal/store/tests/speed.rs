@@ -34,7 +34,7 @@ async fn fill(store: &TestStore, rows: i64) {
     let mut transaction = store.begin().await.unwrap();
     for sql in [
         String::from("INSERT INTO tenants (id, policy, created_at) VALUES ('acme', '{}', 0)"),
-        String::from("INSERT INTO tickets (tenant, id, opened_at) VALUES ('acme', '4711', 0)"),
+        String::from("INSERT INTO tickets (tenant, id, alias, opened_at) VALUES ('acme', '4711', 'a', 0)"),
         format!(
             "WITH RECURSIVE n (i) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {rows})
              INSERT INTO snapshots (tenant, id, ticket, size, sha256, phase, announced_at, uploaded_at, due_at, begins_at)
