@@ -30,6 +30,7 @@ mod peers;
 mod people;
 mod person;
 mod policies;
+mod put_back;
 mod questions;
 mod race;
 mod reading;

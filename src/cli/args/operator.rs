@@ -53,6 +53,8 @@ pub enum PortalCommand {
     Backup(BackupArguments),
     /// Make a new directory out of a backup; what was deleted since is deleted in it
     Restore(RestoreArguments),
+    /// Make a portal fit to be served whose database its own tools put back
+    Settle(SettleArguments),
     /// Compare what the database says with the files, both ways
     Reconcile {
         /// The portal's directory
@@ -156,6 +158,23 @@ pub struct RestoreArguments {
     #[arg(long, conflicts_with = "tombstones")]
     pub tombstones_lost: bool,
     /// Read everything back before the directory gets its name
+    #[arg(long)]
+    pub verify: bool,
+}
+
+/// Arguments of `portal settle`.
+#[derive(Args, Debug)]
+pub struct SettleArguments {
+    /// The portal's directory
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// Where deletions since the backup are written down: the former directory of each process, or a copy of its tombstones
+    #[arg(long, value_name = "DIR", required_unless_present = "tombstones_lost")]
+    pub tombstones: Vec<PathBuf>,
+    /// They are lost: what was deleted after the backup may come back
+    #[arg(long, conflicts_with = "tombstones")]
+    pub tombstones_lost: bool,
+    /// Read every sealed file back
     #[arg(long)]
     pub verify: bool,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Admin;
 use crate::clock::Clock;
 use crate::portal::audit::Actor;
-use crate::portal::backup::{self, BackedUp, BackupOrder, RestoreOrder, Restored};
+use crate::portal::backup::{self, BackedUp, BackupOrder, PutBack, RestoreOrder, Restored};
 use crate::portal::error::PortalError;
 use crate::portal::jobs::reconcile;
 
@@ -15,6 +15,12 @@ impl Admin {
     /// Makes a backup, also while a portal serves the directory.
     pub fn backup(&self, order: &BackupOrder) -> Result<BackedUp, PortalError> {
         self.runtime.block_on(backup::make(&self.app, order))
+    }
+
+    /// Makes a portal fit to be served whose database was put back by the database's own tools: what was deleted since is deleted
+    /// again, every token, session and invitation is refused. No portal may serve it in the meantime.
+    pub fn settle(&self, order: &PutBack) -> Result<Restored, PortalError> {
+        self.runtime.block_on(backup::settle(&self.app, order))
     }
 
     /// Compares what the database says with the files, both ways. Files that no row has known for `stray_days` days are

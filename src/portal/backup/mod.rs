@@ -22,6 +22,7 @@ mod pool;
 mod reach;
 mod restore;
 mod schedule;
+mod settle;
 
 pub use error::BackupError;
 pub use make::{BackedUp, BackupOrder};
@@ -31,6 +32,8 @@ pub(crate) use reach::{in_places, remove_from};
 pub(crate) use restore::restore;
 pub use restore::{RestoreOrder, Restored};
 pub use schedule::Schedule;
+pub use settle::PutBack;
+pub(crate) use settle::settle;
 
 /// For how many days a backup of shares may be kept, and be restored from.
 const SHARES_DAYS: u16 = 7;

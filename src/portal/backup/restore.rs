@@ -1,17 +1,17 @@
 //! Putting a backup back. What was deleted since it was made is deleted again before the directory gets its name.
 
-use std::collections::HashSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::SHARES_DAYS;
 use super::error::BackupError;
-use super::files::{copy, digest, sync_tree};
+use super::files::{copy, sync_tree};
 use super::make::{DATABASE, SHARES};
 use super::manifest::{Kind, Manifest};
 use super::place::backups;
 use super::pool;
+use super::settle::{close, inspect, revoke_tokens, settle_shares};
 use crate::clock::{Clock, Timestamp};
 use crate::ids::FileId;
 use crate::portal::app::{App, KEY_FILE};
@@ -20,9 +20,9 @@ use crate::portal::blobs::{make_directory, sync_directory};
 use crate::portal::config::Config;
 use crate::portal::error::PortalError;
 use crate::portal::jobs::{delete, replay};
-use crate::portal::store::{backups as rows, grants, shares, snapshots, tenants, tokens, uploads};
+use crate::portal::store::{backups as rows, snapshots, uploads};
 use crate::portal::tombstones::{self, Tombstones};
-use crate::track::{Phase, PortalKey};
+use crate::track::PortalKey;
 
 /// How many rows are read together.
 const PAGE: i64 = 500;
@@ -202,13 +202,10 @@ fn copy_in(from: &Path, to: &Path) -> Result<(), BackupError> {
 }
 
 async fn work(source: &Source, order: &RestoreOrder, app: &Arc<App>) -> Result<Restored, PortalError> {
-    let damaged = |what: String| PortalError::from(BackupError::Inconsistent(what));
     if source.shares.is_some() && app.key.portal_key().to_string() != source.manifest.portal {
         return Err(BackupError::OtherPortal(order.from.clone()).into());
     }
-    if let Some(fault) = app.store.inspect().await? {
-        return Err(damaged(fault));
-    }
+    inspect(app).await?;
     let mut restored = Restored {
         taken_at: source.manifest.taken_at,
         snapshots: 0,
@@ -227,36 +224,8 @@ async fn work(source: &Source, order: &RestoreOrder, app: &Arc<App>) -> Result<R
     restored.deleted_again = swept.deleted;
     restored.unfinished_deletions = swept.failed;
     restored.without_share = settle_shares(app).await?;
-    let now = app.clock.now();
-    let mut transaction = app.store.begin().await?;
-    for tenant in tenants::all(&mut transaction).await? {
-        let outcome = if restored.missing.is_empty() { Outcome::Done } else { Outcome::Incomplete };
-        let act = (Act::Restore, On::Tenant(tenant.as_str()), outcome);
-        record(&mut transaction, &tenant, now, Actor::Operator, act, None).await?;
-    }
-    transaction.commit().await?;
-    app.store.checkpoint().await?;
-    if order.verify {
-        verify(app, &restored.missing).await?;
-    }
+    close(app, &restored, order.verify).await?;
     Ok(restored)
-}
-
-/// Refuses every token, session, invitation and grant from now on.
-async fn revoke_tokens(app: &App) -> Result<u64, PortalError> {
-    let (now, mut revoked) = (app.clock.now(), 0);
-    let mut transaction = app.store.begin().await?;
-    rows::shut_out(&mut transaction).await?;
-    grants::revoke_all(&mut transaction, None, now).await?;
-    for token in tokens::all(&mut transaction).await? {
-        if tokens::revoke(&mut transaction, &token.tenant, &token.id, now).await? {
-            let act = (Act::RevokeToken, On::Token(&token.id), Outcome::Done);
-            record(&mut transaction, &token.tenant, now, Actor::Operator, act, None).await?;
-            revoked += 1;
-        }
-    }
-    transaction.commit().await?;
-    Ok(revoked)
 }
 
 /// Ends the uploads that were under way: their bytes are in no backup.
@@ -290,54 +259,5 @@ async fn put_files_back(source: &Source, app: &App, restored: &mut Restored) -> 
                 restored.missing.push(file.id);
             }
         }
-    }
-}
-
-/// Destroys the shares of what is not stored, and counts what is stored and has lost its share.
-async fn settle_shares(app: &App) -> Result<u64, PortalError> {
-    let mut held = HashSet::new();
-    for (tenant, id) in shares::holders(&mut *app.store.shares().await?).await? {
-        let known = snapshots::find(&mut *app.store.read().await?, &tenant, &id).await?;
-        if known.is_some_and(|snapshot| snapshot.phase == Phase::Stored) {
-            held.insert((tenant, id));
-        } else {
-            shares::destroy(&mut *app.store.shares().await?, &tenant, &id).await?;
-        }
-    }
-    let (mut without, mut after) = (0, 0);
-    loop {
-        let page = rows::stored(&mut *app.store.read().await?, after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(without) };
-        after = last.number;
-        without +=
-            page.iter().filter(|file| file.has_share && !held.contains(&(file.tenant.clone(), file.id))).count() as u64;
-    }
-}
-
-/// Reads every sealed file back, and looks that nothing of what was deleted is there.
-async fn verify(app: &App, missing: &[FileId]) -> Result<(), PortalError> {
-    let (mut after, missing) = (0, missing.iter().collect::<HashSet<_>>());
-    loop {
-        let page = rows::stored(&mut *app.store.read().await?, after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = last.number;
-        for file in page.iter().filter(|file| !missing.contains(&file.id)) {
-            let path = pool::path_of(&app.data, &file.tenant, &file.id);
-            let found = digest(&path).map_err(BackupError::at(&path))?;
-            if found.sha256 != file.sha256 {
-                return Err(BackupError::Damaged(path).into());
-            }
-        }
-    }
-    for stone in app.tombstones.read().map_err(PortalError::Data)? {
-        let stone = stone.map_err(PortalError::Data)?;
-        if !app.blobs.is_absent(&stone.tenant, &stone.snapshot).map_err(PortalError::Data)? {
-            let path = pool::path_of(&app.data, &stone.tenant, &stone.snapshot);
-            return Err(BackupError::Inconsistent(format!("{} was deleted and is there", path.display())).into());
-        }
-    }
-    match app.store.inspect().await? {
-        None => Ok(()),
-        Some(fault) => Err(BackupError::Inconsistent(fault).into()),
     }
 }

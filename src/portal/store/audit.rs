@@ -214,6 +214,12 @@ pub(crate) async fn find(connection: &mut Connection, tenant: &TenantId, number:
     row.as_ref().map(read).transpose()
 }
 
+/// When the newest record was written.
+pub(crate) async fn newest(connection: &mut Connection) -> Result<Option<Timestamp>> {
+    let (at,): (Option<i64>,) = sqlx::query_as("SELECT CAST(max(at) AS BIGINT) FROM audit").fetch_one(connection).await?;
+    Ok(at.map(Timestamp::from_seconds))
+}
+
 /// How many of a tenant's records are wanted.
 pub(crate) async fn count(connection: &mut Connection, tenant: &TenantId, wanted: &Wanted) -> Result<u64> {
     let (count,): (i64,) = sqlx::query_as(

@@ -23,8 +23,12 @@ impl Store {
         copy(&mut *self.shares().await?, to).await
     }
 
-    /// Reads both databases from end to end and returns the first thing in them that cannot be.
+    /// Reads both databases from end to end and returns the first thing in them that cannot be. A server checks its own pages
+    /// while it reads them, and its constraints when they are made.
     pub(crate) async fn inspect(&self) -> Result<Option<String>> {
+        if self.is_postgres() {
+            return Ok(None);
+        }
         let (mut portal, mut shares) = (self.read().await?, self.shares().await?);
         for connection in [&mut *portal, &mut *shares] {
             let (said,): (String,) = sqlx::query_as("PRAGMA integrity_check(1)").fetch_one(&mut *connection).await?;

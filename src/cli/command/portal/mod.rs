@@ -6,6 +6,7 @@ mod clock;
 mod reconcile;
 mod restore;
 mod serve;
+mod settle;
 mod sweep;
 mod tenant;
 mod tickets;
@@ -37,6 +38,7 @@ pub fn run(command: &PortalCommand, desk: &mut Desk<'_>) -> Result<Outcome, Fail
         PortalCommand::Audit(command) => audit::run(command, desk),
         PortalCommand::Backup(arguments) => backup::run(arguments, desk),
         PortalCommand::Restore(arguments) => restore::run(arguments, desk),
+        PortalCommand::Settle(arguments) => settle::run(arguments, desk),
         PortalCommand::Reconcile { data, older_than } => reconcile::run(data, *older_than, desk),
         PortalCommand::Tickets(command) => tickets::run(command, desk),
     }

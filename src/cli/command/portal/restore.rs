@@ -1,5 +1,6 @@
 //! `portal restore`.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::failure;
@@ -8,7 +9,7 @@ use crate::cli::args::RestoreArguments;
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::output::{count, size};
 use crate::portal::admin;
-use crate::portal::backup::RestoreOrder;
+use crate::portal::backup::{RestoreOrder, Restored};
 
 /// Makes a data directory out of a backup.
 pub(super) fn run(arguments: &RestoreArguments, desk: &Desk<'_>) -> Result<Outcome, Failure> {
@@ -22,7 +23,12 @@ pub(super) fn run(arguments: &RestoreArguments, desk: &Desk<'_>) -> Result<Outco
         verify: arguments.verify,
     };
     let restored = admin::restore(&order, Arc::clone(&desk.world.clock)).map_err(|error| failure(&error))?;
-    desk.output.data(arguments.data.display().to_string());
+    told(restored, &arguments.data, "restored", desk)
+}
+
+/// Tells what was put back.
+pub(super) fn told(restored: Restored, data: &Path, done: &'static str, desk: &Desk<'_>) -> Result<Outcome, Failure> {
+    desk.output.data(data.display().to_string());
     let say = |line: String| desk.output.say(line);
     let (snapshots, length) = (count(restored.snapshots, "snapshot"), size(restored.bytes));
     say(format!("{snapshots} ({length}) as of {}.", restored.taken_at));
@@ -36,11 +42,11 @@ pub(super) fn run(arguments: &RestoreArguments, desk: &Desk<'_>) -> Result<Outco
         say(format!("{} under way then must begin anew.", count(restored.ended_uploads, "upload")));
     }
     for id in &restored.missing {
-        say(format!("The sealed file of {id} is missing or damaged in the backups."));
+        say(format!("The sealed file of {id} is missing or damaged."));
     }
     let whole = restored.missing.is_empty() && restored.unfinished_deletions == 0;
-    Ok(Outcome::done("restored")
-        .with("data", &arguments.data)
+    Ok(Outcome::done(done)
+        .with("data", data)
         .with("taken_at", restored.taken_at)
         .with("snapshots", restored.snapshots)
         .with("bytes", restored.bytes)
