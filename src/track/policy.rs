@@ -35,10 +35,11 @@ pub struct RetentionPolicy {
     /// How many days of 24 hours an answer is waited for; then the ticket counts as closed at its last activity.
     #[cfg_attr(feature = "portal", schema(minimum = 1, maximum = 3650))]
     pub answer_days: u16,
-    /// How many days the product's own logs are kept.
+    /// How many days whoever collects the portal's own log keeps it: stated in the record of processing activities. The portal
+    /// writes it to standard error and keeps none.
     #[cfg_attr(feature = "portal", schema(minimum = 1, maximum = 3650))]
     pub logs_days: u16,
-    /// How many days the audit log is kept.
+    /// How many days names, addresses and reasons stay in the audit log. Its records, which hold none, stay.
     #[cfg_attr(feature = "portal", schema(minimum = 1, maximum = 3650))]
     pub audit_days: u16,
     /// The longest time in days that a backup can hold what was deleted; written into every deletion receipt.

@@ -263,3 +263,54 @@ fn of_two_processes_that_take_one_file_the_later_one_has_it_and_the_other_change
         assert_eq!(listed(&url, "tarseal", &format!("{beneath}&uploads=")).matches("<UploadId>").count(), 0);
     }
 }
+
+/// Puts an object into the bucket behind the portal's back.
+fn put_object(url: &str, name: &str, bytes: &[u8]) {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("object");
+    std::fs::write(&file, bytes).unwrap();
+    let done = Command::new("curl")
+        .args(["--silent", "--fail", "--aws-sigv4", "aws:amz:us-east-1:s3", "--user", &format!("{}:{}", KEY.0, KEY.1)])
+        .args(["--header", "x-amz-content-sha256: UNSIGNED-PAYLOAD", "--upload-file"])
+        .arg(&file)
+        .arg(format!("{url}/tarseal/{name}"))
+        .status()
+        .unwrap();
+    assert!(done.success(), "{name}");
+}
+
+#[test]
+fn rows_and_the_bucket_are_compared_both_ways() {
+    let Some(url) = s3("rows_and_the_bucket_are_compared_both_ways") else { return };
+    let (portal, prefix) = start(&url, "tarseal");
+    let (gone, kept) = (Sample::new(1, 500), Sample::new(2, 500));
+    crate::client::store(&portal, &gone);
+    event(&portal, "close", &json!({}));
+    portal.days_pass(92);
+    assert_eq!(portal.portal().sweep().unwrap().deleted, 1);
+    event(&portal, "reopen", &json!({}));
+    crate::client::store(&portal, &kept);
+    let begun = Sample::new(3, 500);
+    append(&portal, &announce(&portal, &begun), 0, &begun.bytes[..100]);
+    let agreed = portal.admin().reconcile(7).unwrap();
+    assert!(agreed.agrees() && (agreed.rows, agreed.files) == (1, 2), "{agreed:?}");
+
+    let stray = "ab".repeat(16);
+    let folder = |id: &str| format!("{prefix}/default/{}/{id}", &id[..2]);
+    put_object(&url, &format!("{}/file", folder(&gone.id)), &gone.bytes);
+    put_object(&url, &format!("{}/file", folder(&stray)), b"nobody's");
+    put_object(&url, &format!("{}/tail.00", folder(&stray)), b"nobody's");
+    put_object(&url, &format!("{prefix}/default/note"), b"somebody's");
+    put_object(&url, &format!("{prefix}/stranger/{}/{stray}/file", &stray[..2]), b"a stranger's");
+    // What the server wrote today is young by the portal's clock, which a test set.
+    portal.set_clock("2026-11-23T00:00:00Z");
+    let found = portal.admin().reconcile(3650).unwrap();
+    assert_eq!((found.came_back, found.removed, found.foreign), (1, 0, 2), "{found:?}");
+    assert_eq!(found.without_row, [stray.parse().unwrap()]);
+    portal.set_clock("2099-01-01T00:00:00Z");
+    let found = portal.admin().reconcile(7).unwrap();
+    assert_eq!((found.came_back, found.removed, found.foreign, found.without_row.len()), (0, 1, 2, 0), "{found:?}");
+    let left = listed(&url, "tarseal", &format!("prefix={prefix}%2F"));
+    assert!(!left.contains(&gone.id) && left.contains(&kept.id) && left.contains(&begun.id), "{left}");
+    assert!(!left.contains(&format!("default/ab/{stray}")) && left.contains("note") && left.contains("stranger"));
+}

@@ -176,3 +176,28 @@ fn a_ticket_whose_name_is_hidden_can_be_reopened_by_its_name() {
     let (_, body) = told(get(&portal, &portal.technician, &path));
     assert_eq!(body["snapshots"].as_array().unwrap().len(), 2);
 }
+
+#[test]
+fn a_name_that_a_person_wants_erased_is_in_no_record_and_in_no_byte_and_the_log_still_holds() {
+    use tarseal::track::log::Field;
+    let portal = TestPortal::start();
+    let sample = Sample::new(81, 1000);
+    crate::client::store(&portal, &sample);
+    for reason in ["Frau Fahrenholz rief an", "audio drop"] {
+        let path = format!("/v1/snapshots/{}/content", sample.id);
+        let read = request(&portal, &portal.technician, "GET", &path).header("tarseal-reason", reason).send().unwrap();
+        assert_eq!(read.status(), 200);
+    }
+    let tenant = "default".parse().unwrap();
+    let reasons = || portal.texts("SELECT value FROM openings WHERE field = 'reason' ORDER BY number");
+    assert_eq!(reasons().len(), 2);
+    let admin = portal.admin();
+    assert_eq!(admin.audit_erase(&tenant, Field::Reason, "Frau Fahrenholz rief an").unwrap(), 1);
+    assert_eq!(admin.audit_erase(&tenant, Field::Reason, "Frau Fahrenholz rief an").unwrap(), 0);
+    assert!(admin.audit_erase(&"nobody".parse().unwrap(), Field::Reason, "x").is_err());
+    assert_eq!(reasons(), ["audio drop"]);
+    assert_eq!(places(portal.data(), &[b"Fahrenholz"]), []);
+    admin.audit_sequence().unwrap();
+    assert_eq!(admin.audit_verify(None).unwrap().findings, Vec::<String>::new());
+    assert_eq!(portal.texts("SELECT actor FROM audit WHERE action = 'erase-openings'"), ["operator", "operator"]);
+}

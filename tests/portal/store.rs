@@ -1,12 +1,12 @@
 //! The same portal on `SQLite` and on `PostgreSQL` (`TARSEAL_POSTGRES`), and several processes on one database.
 
-use std::sync::{Arc, Barrier};
+use std::sync::Arc;
 
 use tarseal::clock::SystemClock;
 use tarseal::portal::admin::Admin;
 use tarseal::portal::{Config, Portal, PortalError};
 
-use crate::client::{Sample, announce, append, content, event, get, snapshot, store, told};
+use crate::client::{Sample, content, event, get, snapshot, store, told};
 use crate::support::database::TestDatabase;
 use crate::support::{TICKET, TestPortal};
 
@@ -35,45 +35,6 @@ fn a_snapshot_lives_and_is_deleted_alike_on_both_databases() {
         let (status, _) = told(get(&portal, &portal.technician, &format!("/v1/snapshots/{}/receipt", sample.id)));
         assert_eq!(status, 200);
         assert_eq!(content(&portal, &sample).send().unwrap().status(), 410);
-    }
-}
-
-/// Rounds of 64 writers at one offset: 4, or as many as `TARSEAL_RACE_ROUNDS` says.
-///
-///     TARSEAL_RACE_ROUNDS=1000 cargo test --release --test portal -- --nocapture of_64_writers
-#[test]
-fn of_64_writers_at_one_offset_exactly_one_wins_every_round() {
-    const WRITERS: usize = 64;
-    const PIECE: usize = 1000;
-    let rounds = std::env::var("TARSEAL_RACE_ROUNDS").map_or(4, |rounds| rounds.parse().unwrap());
-    for (portal, _database) in portals() {
-        let sample = Sample::new(1, PIECE * rounds);
-        let upload = announce(&portal, &sample);
-        let start = Barrier::new(WRITERS);
-        let answers: Vec<Vec<u16>> = std::thread::scope(|scope| {
-            let racers: Vec<_> = (0..WRITERS)
-                .map(|_| {
-                    scope.spawn(|| {
-                        let race = |round: usize| {
-                            start.wait();
-                            let from = round * PIECE;
-                            let answer = append(&portal, &upload, from, &sample.bytes[from..from + PIECE]);
-                            // Nobody begins the next round before everyone has ended this one.
-                            start.wait();
-                            answer.status().as_u16()
-                        };
-                        (0..rounds).map(race).collect()
-                    })
-                })
-                .collect();
-            racers.into_iter().map(|racer| racer.join().unwrap()).collect()
-        });
-        for round in 0..rounds {
-            let count = |status| answers.iter().filter(|answers| answers[round] == status).count();
-            assert_eq!((count(204), count(409)), (1, WRITERS - 1), "round {round}");
-        }
-        assert_eq!(content(&portal, &sample).send().unwrap().bytes().unwrap(), sample.bytes);
-        eprintln!("{rounds} rounds of {WRITERS} writers: one won each");
     }
 }
 

@@ -26,7 +26,7 @@ pub use self::exchange::{
 };
 #[cfg(feature = "portal")]
 pub use self::operator::{
-    BackupArguments, ClockCommand, PortalAuditCommand, PortalCommand, RestoreArguments, SettleArguments, TenantCommand, TicketsCommand,
+    BackupArguments, ClockCommand, EraseArguments, PortalAuditCommand, PortalCommand, RestoreArguments, SettleArguments, TenantCommand, TicketsCommand,
     TokenCommand, UserCommand,
 };
 pub use self::rights::{FindArguments, PersonArguments, RecordsArguments, SubjectCommand, SubjectExportArguments};

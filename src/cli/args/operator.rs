@@ -191,12 +191,34 @@ pub enum PortalAuditCommand {
         #[arg(long, value_name = "FILE")]
         checkpoint: Option<PathBuf>,
     },
+    /// Erase a name, an address or a reason, as when the person asks for it; the records and their proofs stay
+    Erase(EraseArguments),
     /// Make the tree anew from the records, if they are the ones that were signed
     Rebuild {
         /// The portal's directory
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
     },
+}
+
+/// Arguments of `portal audit erase`.
+#[derive(Args, Debug)]
+pub struct EraseArguments {
+    /// A name, as it stands in the log
+    #[arg(long, required_unless_present_any = ["address", "reason"], conflicts_with_all = ["address", "reason"])]
+    pub name: Option<String>,
+    /// A network address
+    #[arg(long, conflicts_with = "reason")]
+    pub address: Option<String>,
+    /// A reason somebody gave
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// The tenant in whose log it stands
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub tenant: TenantId,
+    /// The portal's directory
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
 }
 
 /// Commands on the portal's clock.

@@ -1,8 +1,11 @@
 //! Looking at the audit log on the host.
 
 use super::Admin;
-use crate::portal::audit::{sequence, verify};
+use crate::ids::TenantId;
+use crate::portal::audit::{erase, sequence, verify};
 use crate::portal::error::PortalError;
+use crate::portal::store::tenants;
+use crate::track::log::Field;
 
 pub use crate::portal::audit::verify::Verified;
 
@@ -13,6 +16,20 @@ impl Admin {
         self.runtime
             .block_on(verify::verify(&self.app.store, &self.app.key, witness))
             .map_err(|fault| PortalError::Database(Box::new(fault)))
+    }
+
+    /// Erases a name, an address or a reason wherever the tenant's audit log commits to it; gives how many records that were. The
+    /// records and their proofs stay. Fails when there is no such tenant.
+    pub fn audit_erase(&self, tenant: &TenantId, field: Field, value: &str) -> Result<u64, PortalError> {
+        self.runtime.block_on(async {
+            let mut connection = self.app.store.read().await?;
+            if tenants::policy(&mut connection, tenant).await?.is_none() {
+                return Err(PortalError::TenantUnknown(tenant.clone()));
+            }
+            drop(connection);
+            let erased = erase::value(&self.app, tenant, field, value).await;
+            erased.map_err(|fault| PortalError::Database(Box::new(fault)))
+        })
     }
 
     /// Makes the tiles anew from the records, when they give the root that was signed; gives how many records there are.

@@ -20,6 +20,7 @@ use crate::ids::{FileId, TenantId};
 use crate::portal::error::PortalError;
 
 pub(crate) use arriving::ARRIVING;
+pub(crate) use bucket::Bucket;
 pub(crate) use directory::{free, make_directory, sync_directory};
 pub(crate) use place::Place;
 

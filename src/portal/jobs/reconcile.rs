@@ -14,7 +14,7 @@ use crate::clock::Timestamp;
 use crate::ids::{FileId, TenantId};
 use crate::portal::app::App;
 use crate::portal::audit::{Act, Actor, On, Outcome, record};
-use crate::portal::blobs::ARRIVING;
+use crate::portal::blobs::{ARRIVING, Blobs, Bucket};
 use crate::portal::error::ApiError;
 use crate::portal::store::{backups, deletions, shares, snapshots, tenants};
 use crate::track::Phase;
@@ -106,17 +106,17 @@ async fn look_for_bytes(app: &Arc<App>, found: &mut Reconciled) -> Result<(), Ap
     }
 }
 
-/// Bytes without a row. A bucket is not listed: what it holds beyond the rows is told by its own inventory.
+/// Bytes without a row.
 async fn look_for_rows(
     app: &Arc<App>,
     actor: Actor<'_>,
     stray_days: u16,
     found: &mut Reconciled,
 ) -> Result<(), ApiError> {
-    if app.blobs.is_shared() {
-        return Ok(());
-    }
     let known = tenants::all(&mut *app.store.read().await?).await?;
+    if let Blobs::Bucket(bucket) = &app.blobs {
+        return look_into_bucket(app, bucket, &known, (actor, stray_days), found).await;
+    }
     let top = Listing::of(&root(&app.data), &mut found.foreign)?;
     for directory in top.directories.into_iter().filter(|directory| name_of(directory) != ARRIVING) {
         let tenant = name_of(&directory).parse::<TenantId>().ok().filter(|tenant| known.contains(tenant));
@@ -140,6 +140,35 @@ async fn look_for_rows(
         }
     }
     Ok(())
+}
+
+/// The same in a bucket, which is listed from end to end. What stands in one folder is one file.
+async fn look_into_bucket(
+    app: &Arc<App>,
+    bucket: &Bucket,
+    known: &[TenantId],
+    (actor, stray_days): (Actor<'_>, u16),
+    found: &mut Reconciled,
+) -> Result<(), ApiError> {
+    let (mut after, mut last) = (None::<String>, None);
+    loop {
+        let (bucket, from) = (bucket.clone(), after.clone());
+        let page = tokio::task::spawn_blocking(move || bucket.page(from.as_deref())).await.map_err(ApiError::fault)??;
+        let Some(end) = page.last() else { return Ok(()) };
+        after = Some(end.name.clone());
+        for object in page {
+            match object.of.filter(|(tenant, _)| known.contains(tenant)) {
+                None => found.foreign += 1,
+                Some(file) if last.as_ref() == Some(&file) => {}
+                Some(file) => {
+                    found.files += 1;
+                    let old = object.written_at.plus_days(i64::from(stray_days)) <= app.clock.now();
+                    judge(app, actor, (&file.0, file.1), old, found).await?;
+                    last = Some(file);
+                }
+            }
+        }
+    }
 }
 
 /// Decides about one file that is called like a sealed file, or like the part of one.

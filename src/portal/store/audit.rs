@@ -126,7 +126,6 @@ pub(crate) async fn erase_openings(connection: &mut Connection, tenant: &TenantI
 }
 
 /// Erases every opening of a tenant that has this value, as when a person asks for it; gives how many.
-#[cfg_attr(not(test), expect(dead_code, reason = "for requests of the persons concerned"))]
 pub(crate) async fn erase_value(
     connection: &mut Connection,
     tenant: &TenantId,

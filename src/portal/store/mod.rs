@@ -189,6 +189,14 @@ impl Store {
         }
     }
 
+    /// Makes sure that what was erased from the openings of the audit log is in no file of the database any more.
+    pub(crate) async fn rewrite_openings(&self) -> Result<()> {
+        if self.is_postgres() {
+            sqlx::raw_sql("VACUUM (FULL) openings").execute(&self.writer).await?;
+        }
+        self.checkpoint().await
+    }
+
     /// Closes every connection; what was committed is durable already.
     pub(crate) async fn close(&self) {
         self.reader.close().await;

@@ -6,9 +6,10 @@ use serde_json::json;
 
 use super::{failure, open_existing};
 use crate::cli::Desk;
-use crate::cli::args::PortalAuditCommand;
+use crate::cli::args::{EraseArguments, PortalAuditCommand};
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::output::{count, shown};
+use crate::track::log::Field;
 
 /// Runs one of the commands on the portal's own audit log.
 pub(super) fn run(command: &PortalAuditCommand, desk: &Desk<'_>) -> Result<Outcome, Failure> {
@@ -19,7 +20,19 @@ pub(super) fn run(command: &PortalAuditCommand, desk: &Desk<'_>) -> Result<Outco
             desk.output.headline("REBUILT.", &format!("The tree over {}, as it was signed.", count(records, "record")));
             Ok(Outcome::done("rebuilt").with("records", records))
         }
+        PortalAuditCommand::Erase(arguments) => erase(arguments, desk),
     }
+}
+
+fn erase(arguments: &EraseArguments, desk: &Desk<'_>) -> Result<Outcome, Failure> {
+    let EraseArguments { name, address, reason, tenant, data } = arguments;
+    let told = [(Field::Name, name), (Field::Address, address), (Field::Reason, reason)];
+    let told = told.into_iter().find_map(|(field, value)| Some((field, value.as_deref()?)));
+    let (field, value) = told.expect("one of the three is required");
+    let erased = open_existing(data, desk)?.audit_erase(tenant, field, value).map_err(|error| failure(&error))?;
+    let records = count(erased, "record");
+    desk.output.headline("ERASED.", &format!("The {} is in no record any more; it was in {records}.", field.word()));
+    Ok(Outcome::done("erased").with("records", erased))
 }
 
 fn verify(data: &Path, checkpoint: Option<&Path>, desk: &Desk<'_>) -> Result<Outcome, Failure> {

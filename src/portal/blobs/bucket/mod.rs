@@ -31,6 +31,7 @@ use tokio::sync::Semaphore;
 
 use super::directory::{free, make_directory};
 use super::extra::Extra;
+use crate::clock::Timestamp;
 use crate::ids::{FileId, TenantId};
 use crate::portal::error::PortalError;
 
@@ -45,6 +46,18 @@ const PATIENCE: Duration = Duration::from_secs(45);
 
 /// How many pages are listed and removed before a removal gives up until the next try.
 const PAGES: usize = 100;
+
+/// How many objects are listed together.
+const PAGE: usize = 1000;
+
+/// An object in the bucket.
+#[derive(Debug)]
+pub(crate) struct Object {
+    pub(crate) name: String,
+    /// The file to which it belongs; none when it is not named as the portal names its own.
+    pub(crate) of: Option<(TenantId, FileId)>,
+    pub(crate) written_at: Timestamp,
+}
 
 /// A bucket.
 #[derive(Clone, Debug)]
@@ -134,6 +147,33 @@ impl Bucket {
                 && (!self.0.versions || self.0.extra.versions(&prefix).await?.is_empty())
                 && self.0.extra.unfinished(&prefix).await?.is_empty())
         })
+    }
+
+    /// The next objects beneath the portal's prefix behind the name `after`, in the order of their names; none at the end.
+    pub(crate) fn page(&self, after: Option<&str>) -> io::Result<Vec<Object>> {
+        let prefix = (!self.0.prefix.as_ref().is_empty()).then_some(&self.0.prefix);
+        let after = after.map(Path::parse).transpose().map_err(io::Error::other)?;
+        let found = match &after {
+            None => self.0.store.list(prefix),
+            Some(after) => self.0.store.list_with_offset(prefix, after),
+        };
+        let found: Vec<_> = wait(found.take(PAGE).try_collect()).map_err(told)?;
+        let object = |object: object_store::ObjectMeta| Object {
+            of: self.file_of(&object.location),
+            written_at: Timestamp::from_seconds(object.last_modified.timestamp()),
+            name: object.location.into(),
+        };
+        Ok(found.into_iter().map(object).collect())
+    }
+
+    /// The file to which an object belongs, if it is named as the portal names its own.
+    fn file_of(&self, object: &Path) -> Option<(TenantId, FileId)> {
+        let parts: Vec<_> = object.prefix_match(&self.0.prefix)?.collect();
+        let [tenant, shelf, id, last] = &parts[..] else { return None };
+        let ours = last.as_ref() == "file" || last.as_ref().starts_with("tail.");
+        let id: FileId = id.as_ref().parse().ok().filter(|_| ours)?;
+        let tenant = tenant.as_ref().parse().ok()?;
+        (id.to_string()[..2] == *shelf.as_ref()).then_some((tenant, id))
     }
 
     async fn empty(&self, folder: &Path) -> io::Result<()> {
