@@ -56,6 +56,11 @@ impl NoteKey {
         Ok(Self { name: name.to_owned(), seed })
     }
 
+    /// The key of another purpose under a name of this one; the name is a constant that can be one.
+    pub(crate) fn from_seed(name: &'static str, seed: &[u8; 32]) -> Self {
+        Self { name: name.to_owned(), seed: Secret::new(*seed) }
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -138,6 +143,14 @@ impl fmt::Debug for NoteKey {
 pub(crate) struct NoteVerifier(String);
 
 impl NoteVerifier {
+    /// Verifies what the key that belongs to `public` signed under a constant name.
+    pub(crate) fn of(name: &'static str, public: &[u8; 32]) -> Self {
+        let mut bytes = [ED25519; 33];
+        bytes[1..].copy_from_slice(public);
+        let id = signed_note::key_id(name, &bytes);
+        Self(format!("{name}+{id:08x}+{}", BASE64_STANDARD.encode(bytes)))
+    }
+
     pub(crate) fn name(&self) -> &str {
         self.0.split('+').next().unwrap_or_default()
     }

@@ -7,6 +7,7 @@ use bip39::Language;
 use sha2::{Digest, Sha256};
 
 use super::key::Recipient;
+use super::sender::Sender;
 
 /// How many words are told: 8 of 11 bits each.
 const WORDS: usize = 8;
@@ -111,6 +112,21 @@ impl Recipient {
         let mut digits = [0; 16];
         hex::decode_to_slice(self.fingerprint().replace(' ', ""), &mut digits).ok()?;
         Some(Fingerprint(digits))
+    }
+}
+
+impl Sender {
+    /// The first 88 bits of the key's fingerprint as eight words, to be compared over the telephone.
+    #[must_use]
+    pub fn words(&self) -> String {
+        self.told().words()
+    }
+
+    pub(super) fn told(&self) -> Fingerprint {
+        let mut digits = [0; 16];
+        let text = self.fingerprint().replace(' ', "");
+        hex::decode_to_slice(text, &mut digits).expect("a fingerprint is 32 hexadecimal digits");
+        Fingerprint(digits)
     }
 }
 

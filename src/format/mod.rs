@@ -52,6 +52,7 @@ pub mod key_list;
 mod open;
 mod passphrase;
 mod payload;
+pub mod request;
 mod seal;
 mod seek;
 mod sender;

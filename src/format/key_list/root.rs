@@ -35,7 +35,7 @@ impl Root {
     }
 
     /// The text of a note that this root signed.
-    pub(super) fn open<'note>(&self, note: &'note str) -> Result<&'note str, KeyListError> {
+    pub(in crate::format) fn open<'note>(&self, note: &'note str) -> Result<&'note str, KeyListError> {
         Ok(self.0.open(note)?)
     }
 }
@@ -104,7 +104,7 @@ impl RootKey {
         text
     }
 
-    pub(super) fn sign(&self, text: &str) -> Result<String, KeyListError> {
+    pub(in crate::format) fn sign(&self, text: &str) -> Result<String, KeyListError> {
         Ok(self.0.sign(text)?)
     }
 
