@@ -194,6 +194,10 @@ pub(crate) enum ApiError {
     GrantUnknown,
     #[error("no such question")]
     QuestionUnknown,
+    #[error("no such code or request, or it was used or has expired")]
+    CodeRefused,
+    #[error("the request is used up")]
+    CodeUsed,
     #[error("fault")]
     Fault(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

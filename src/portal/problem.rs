@@ -102,6 +102,10 @@ kinds! {
     INVITATION_UNKNOWN = "/problems/invitation-unknown", [404], "no such invitation", "";
     INVITATION_REFUSED = "/problems/invitation-refused", [403], "the invitation is refused",
         "The invitation is unknown, was used, or has expired. Ask for a new one.";
+    CODE_REFUSED = p::CODE_REFUSED, [404], "the code is refused",
+        "The code is wrong, was used, or has expired. Ask the technician for a new one.";
+    CODE_USED = p::CODE_USED, [403], "the code is used up",
+        "One snapshot is sent with one code. Ask the technician for another.";
     NAME_TAKEN = "/problems/name-taken", [409], "the name is taken", "Choose another name.";
     REQUEST_UNKNOWN = p::REQUEST_UNKNOWN, [404], "no such request", "";
     REQUEST_STATE = p::REQUEST_STATE, [409], "the request stands elsewhere",
@@ -154,6 +158,8 @@ impl ApiError {
             Self::UserUnknown => &USER_UNKNOWN,
             Self::InvitationUnknown => &INVITATION_UNKNOWN,
             Self::InvitationRefused => &INVITATION_REFUSED,
+            Self::CodeRefused => &CODE_REFUSED,
+            Self::CodeUsed => &CODE_USED,
             Self::NameTaken => &NAME_TAKEN,
             Self::RequestUnknown => &REQUEST_UNKNOWN,
             Self::RequestState => &REQUEST_STATE,

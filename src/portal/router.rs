@@ -17,8 +17,8 @@ use tracing::Instrument as _;
 
 use super::api::{
     assignments, audit, content, grants, health, holds, hooks, inbox, invitations, log, once, openapi, policies,
-    questions, receipts, records, session, share, snapshots, subject_requests, tickets, tokens, uploads, users,
-    withdrawal,
+    questions, receipts, records, requests, session, share, snapshots, subject_requests, tickets, tokens, uploads,
+    users, withdrawal,
 };
 use super::app::{App, RequestId, random_id};
 use super::audit::{Origin, Tool};
@@ -115,6 +115,10 @@ pub(crate) fn routes() -> Routes {
         .on(GET, "/v1/snapshots/{id}/questions", questions::list)
         .on(GET, "/v1/snapshots/{id}/questions/{question}", questions::show)
         .on(POST, "/v1/snapshots/{id}/questions/{question}/answers", questions::answer)
+        .on(POST, "/v1/tickets/{ticket}/requests", requests::make)
+        .on(GET, "/v1/tickets/{ticket}/requests", requests::list)
+        .on(DELETE, "/v1/tickets/{ticket}/requests/{id}", requests::revoke)
+        .public(POST, "/v1/requests/redeem", requests::redeem)
         .public(GET, "/log/checkpoint", log::checkpoint)
         .public(GET, "/log/tile/{*path}", log::tile)
         .public(GET, "/log/proof", log::proof)

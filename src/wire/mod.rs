@@ -3,12 +3,16 @@
 //! Both sides use these types, so a word cannot be spelled in two ways. Paths, header names and limits are here too.
 //! Every error body is an RFC 9457 [`Problem`].
 
+mod code;
 mod grants;
 mod questions;
+mod request;
 pub mod subject;
 
+pub use code::{NotACode, RequestCode};
 pub use grants::{Grant, NewGrant};
 pub use questions::{Answered, Asked, NewAnswer, NewQuestion, Question, QuestionState};
+pub use request::{MadeRequest, NewRequest, PendingRequest, Redeem, Redeemed};
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -485,4 +489,8 @@ pub mod problems {
     pub const FAULT: &str = "/problems/fault";
     /// 503: the portal's database cannot be reached or is too busy.
     pub const BUSY: &str = "/problems/busy";
+    /// 404: no such code or request, or the code was used or has expired.
+    pub const CODE_REFUSED: &str = "/problems/code-refused";
+    /// 403: what one request allows was sent.
+    pub const CODE_USED: &str = "/problems/code-used";
 }

@@ -35,6 +35,7 @@ mod questions;
 mod race;
 mod reading;
 mod records;
+mod requests;
 mod rights;
 mod share;
 mod small;

@@ -103,6 +103,7 @@ impl Admin {
                 role: order.role,
                 ticket: order.ticket.clone(),
                 max_bytes: order.max_bytes,
+                once: false,
                 expires_at: expires,
                 revoked_at: None,
             };

@@ -18,6 +18,7 @@ pub(crate) mod policies;
 pub(crate) mod questions;
 pub(crate) mod receipts;
 pub(crate) mod records;
+pub(crate) mod requests;
 pub(crate) mod session;
 pub(crate) mod share;
 pub(crate) mod snapshots;

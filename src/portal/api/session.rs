@@ -184,6 +184,7 @@ pub(super) async fn begin_session(
         role: user.role,
         ticket: None,
         max_bytes: None,
+        once: false,
         request: request.0.clone(),
         origin: request.1.by(&user.name),
         session: Some(Session {

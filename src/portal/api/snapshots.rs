@@ -82,7 +82,7 @@ pub(crate) async fn announce(
         if is_tus { (tus::announced(&headers)?, Some(body)) } else { (read_json(body).await?, None) };
     let now = app.clock.now();
     bytes = bytes.filter(|_| tus::carries_bytes(&headers));
-    if is_small(&app, Some(new.size)) && tus::brings_all(&headers, new.size) {
+    if !principal.once && is_small(&app, Some(new.size)) && tus::brings_all(&headers, new.size) {
         let (all, sha256) = collect(bytes.take().unwrap_or_default()).await?;
         if let Some((upload, stored)) = shortly(&app, &principal, &ticket, &new, (&all, sha256)).await? {
             return created(&upload, stored.to_wire(now), stored.size);
@@ -200,6 +200,9 @@ async fn announced(
         if used.saturating_add(new.size) > most {
             return Err(ApiError::Bad(StatusCode::PAYLOAD_TOO_LARGE, "The token is not good for that many bytes."));
         }
+    }
+    if principal.once && !snapshots::of_token(connection, tenant, ticket, &principal.token).await?.is_empty() {
+        return Err(ApiError::CodeUsed);
     }
     let awaited = snapshots::bytes_awaited(connection).await?;
     if !app.blobs.has_room_for(awaited.saturating_add(new.size))? {

@@ -113,7 +113,11 @@ pub(crate) async fn show(
     let (known, ticket) = (known_ticket(&app, &principal, &ticket).await?, ticket_of(&ticket)?);
     authorize(&principal, Action::SeeTicket, Object::Ticket(&principal.tenant, &known))?;
     let mut connection = app.store.read().await?;
-    let told = tell(&mut connection, &principal.tenant, &known, app.clock.now()).await?;
+    let mut told = tell(&mut connection, &principal.tenant, &known, app.clock.now()).await?;
+    if principal.once {
+        let own = snapshots::of_token(&mut connection, &principal.tenant, &known, &principal.token).await?;
+        told.snapshots.retain(|snapshot| own.contains(&snapshot.id));
+    }
     Ok(Json(wire::Ticket { ticket, ..told }))
 }
 

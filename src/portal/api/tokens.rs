@@ -54,6 +54,7 @@ pub(crate) async fn make(
         role: Role::Upload,
         ticket: Some(ticket),
         max_bytes: principal.max_bytes,
+        once: false,
         expires_at: now.plus_seconds(i64::try_from(valid_seconds).unwrap_or(i64::MAX)),
         revoked_at: None,
     };

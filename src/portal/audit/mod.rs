@@ -114,6 +114,9 @@ pub(crate) enum Act {
     DeclineAnswer,
     AnswerQuestion,
     RevealValue,
+    MakeRequest,
+    RedeemRequest,
+    RevokeRequest,
 }
 
 impl Act {
@@ -231,6 +234,9 @@ impl Act {
             Self::DeclineAnswer => "decline-answer",
             Self::AnswerQuestion => "answer-question",
             Self::RevealValue => "reveal-value",
+            Self::MakeRequest => "make-request",
+            Self::RedeemRequest => "redeem-request",
+            Self::RevokeRequest => "revoke-request",
         }
     }
 }
@@ -284,6 +290,7 @@ pub(crate) enum On<'a> {
     Session(&'a str),
     Invitation(&'a str),
     Request(&'a str),
+    Code(&'a str),
 }
 
 /// Writes one record: who did what to what, when, from where, with what, how it ended and why. Gives its number.

@@ -34,6 +34,7 @@ fn person() -> Principal {
         role: Role::Technician,
         ticket: None,
         max_bytes: None,
+        once: false,
         request: "cd".repeat(16),
         session: None,
         origin: Origin {

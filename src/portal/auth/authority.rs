@@ -1,5 +1,7 @@
 //! What the portal needs to know people by: the key of sign-ins, the hashing of passwords, the counters.
 
+use hkdf::Hkdf;
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::factor::Factor;
@@ -9,6 +11,8 @@ use super::{Limits, Proxies};
 use crate::ids::TenantId;
 use crate::portal::config::Config;
 use crate::portal::error::PortalError;
+use crate::secret::Secret;
+use crate::wire::RequestCode;
 
 /// Handed to handlers with the rest of the portal's inside.
 pub(crate) struct Authority {
@@ -17,6 +21,7 @@ pub(crate) struct Authority {
     pub(crate) proxies: Proxies,
     factors: FactorKey,
     texts: FactorKey,
+    codes: Secret<[u8; 32]>,
 }
 
 impl Authority {
@@ -30,12 +35,21 @@ impl Authority {
             proxies: proxies.map_err(|fault| PortalError::Proxy(fault.to_string()))?,
             factors: key.factors(),
             texts: key.texts(),
+            codes: key.codes(),
         })
     }
 
     /// Seals a second factor for the database. The owner is a user or an invitation, by its id.
     pub(crate) fn seal(&self, factor: &Factor, tenant: &TenantId, owner: &str) -> Vec<u8> {
         factor.seal(&self.factors, &format!("{tenant}/{owner}"))
+    }
+
+    /// The form in which a request's code is stored: a copy of the database alone gives no codes to try, though they are short.
+    pub(crate) fn hash_code(&self, code: &RequestCode) -> [u8; 32] {
+        let mut hash = [0; 32];
+        let key = Hkdf::<Sha256>::from_prk(self.codes.expose()).expect("32 bytes are a key");
+        key.expand(code.plain().as_bytes(), &mut hash).expect("32 bytes are within HKDF's length");
+        hash
     }
 
     /// Opens what was sealed for that owner.

@@ -76,6 +76,11 @@ impl SignInKey {
         self.of(b"tarseal/portal/password")
     }
 
+    /// What codes of requests are hashed with.
+    pub(super) fn codes(&self) -> Secret<[u8; 32]> {
+        self.of(b"tarseal/portal/request-code")
+    }
+
     /// What second factors are sealed with.
     pub(super) fn factors(&self) -> FactorKey {
         FactorKey(self.of(b"tarseal/portal/factor"))

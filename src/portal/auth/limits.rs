@@ -36,6 +36,12 @@ const ACCOUNT: (u32, Duration) = (30, Duration::from_secs(30));
 /// Sign-ins to one account from one such device.
 const DEVICE: (u32, Duration) = (10, Duration::from_secs(30));
 
+/// Codes of requests, right or wrong, from one network.
+const CODE: (u32, Duration) = (10, Duration::from_secs(60));
+
+/// Codes of requests from everywhere.
+const CODES: (u32, Duration) = (2000, Duration::from_millis(100));
+
 /// The counters of a portal's process.
 pub(crate) struct Limits {
     requests: Limit,
@@ -45,6 +51,8 @@ pub(crate) struct Limits {
     pair: Limit,
     account: Limit,
     device: Limit,
+    code: Limit,
+    codes: Limit,
 }
 
 impl Limits {
@@ -59,6 +67,8 @@ impl Limits {
             pair: Limit::new(PAIR),
             account: Limit::new(ACCOUNT),
             device: Limit::new(DEVICE),
+            code: Limit::new(CODE),
+            codes: Limit::new(CODES),
         }
     }
 
@@ -80,6 +90,12 @@ impl Limits {
     /// Counts an attempt with an invitation.
     pub(crate) fn invitation(&self, network: IpAddr) -> Result<(), ApiError> {
         self.network.count(&network)
+    }
+
+    /// Counts an attempt with the code of a request, before anything is looked up.
+    pub(crate) fn code(&self, network: IpAddr) -> Result<(), ApiError> {
+        self.code.count(&network)?;
+        self.codes.count(&()).inspect_err(|_| tracing::warn!("codes of requests are being guessed from many networks"))
     }
 
     /// Counts an attempt to change the password of a session's user.
@@ -188,6 +204,16 @@ mod tests {
         }
         assert!(limits.sign_in(address(1), account, None).is_err());
         assert_eq!(counted(20, || limits.sign_in(address(1), account, Some(&[7; 32]))), 10);
+    }
+
+    #[test]
+    fn codes_are_guessed_slowly_from_one_network_and_from_all() {
+        let limits = limits();
+        assert_eq!(counted(100, || limits.code(address(1))), 10);
+        assert!(matches!(limits.code(address(1)), Err(ApiError::TooMany(wait)) if wait > 50));
+        let networks = (0..4000_u32).map(|number| IpAddr::from((0x0a00_0000 + number * 256).to_be_bytes()));
+        let tried = networks.filter(|network| limits.code(*network).is_ok()).count();
+        assert!((1900..2200).contains(&tried), "{tried}");
     }
 
     #[test]

@@ -231,6 +231,7 @@ mod tests {
             role,
             ticket: ticket.map(|ticket| ticket.parse().unwrap()),
             max_bytes: None,
+            once: false,
             request: String::new(),
             session: None,
             origin: crate::portal::audit::Origin::default(),

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams};
+use axum::http::Method;
 use axum::http::request::Parts;
 use headers::HeaderMapExt as _;
 use headers::authorization::{Authorization, Bearer};
@@ -18,8 +19,10 @@ use crate::ids::{FileId, TenantId, TicketId};
 use crate::portal::app::{App, RequestId};
 use crate::portal::audit::Origin;
 use crate::portal::error::ApiError;
-use crate::portal::store::{assignments, grants, sessions, tokens};
+use crate::portal::store::tokens::TokenRow;
+use crate::portal::store::{assignments, grants, sessions, snapshots, tokens};
 use crate::secret::Secret;
+use crate::track::Phase;
 
 /// How much later than it was last written a session's last use must be to be written down, in seconds.
 const SEEN_SECONDS: i64 = 60;
@@ -34,6 +37,8 @@ pub(crate) struct Principal {
     /// The one ticket it is for, if it is for one.
     pub(crate) ticket: Option<TicketId>,
     pub(crate) max_bytes: Option<u64>,
+    /// Whether it reaches what it announced itself alone, and announces one snapshot.
+    pub(crate) once: bool,
     /// The request's id.
     pub(crate) request: String,
     /// Where the request comes from.
@@ -129,12 +134,15 @@ fn proof(parts: &Parts) -> Result<Proof, ApiError> {
     Ok(Proof::Session(Secret::new(text)))
 }
 
-async fn by_token(parts: &Parts, app: &App, text: &Secret<String>) -> Result<Principal, ApiError> {
+async fn by_token(parts: &mut Parts, app: &App, text: &Secret<String>) -> Result<Principal, ApiError> {
     let hash = hash(text.expose());
     let row = tokens::by_hash(&mut *app.store.read().await?, &hash).await?.ok_or(ApiError::TokenRefused)?;
     let known = bool::from(row.hash.ct_eq(&hash));
     if !known || row.revoked_at.is_some() || row.expires_at <= app.clock.now() {
         return Err(ApiError::TokenRefused);
+    }
+    if row.once {
+        stay_within(parts, app, &row).await?;
     }
     let request = request_of(parts);
     Ok(Principal {
@@ -143,6 +151,7 @@ async fn by_token(parts: &Parts, app: &App, text: &Secret<String>) -> Result<Pri
         role: row.role,
         ticket: row.ticket,
         max_bytes: row.max_bytes,
+        once: row.once,
         request: request.0,
         origin: request.1,
         session: None,
@@ -179,6 +188,7 @@ async fn by_session(parts: &Parts, app: &App, text: &Secret<String>) -> Result<P
         role: row.role,
         ticket: None,
         max_bytes: None,
+        once: false,
         origin: request.1.by(&row.name),
         request: request.0,
         session: Some(Session {
@@ -189,6 +199,33 @@ async fn by_session(parts: &Parts, app: &App, text: &Secret<String>) -> Result<P
             granted: Arc::new(granted),
         }),
     })
+}
+
+/// Lets a token that came with a request's code do what sending one snapshot needs: announce it, send its bytes, look at its
+/// ticket, and do what its role may to what was announced with it. What others sent for the ticket is not there.
+async fn stay_within(parts: &mut Parts, app: &App, row: &TokenRow) -> Result<(), ApiError> {
+    let path = parts.extensions.get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
+    match (&parts.method, path.as_str()) {
+        (&Method::GET, "/v1/tickets/{ticket}")
+        | (&Method::POST, "/v1/tickets/{ticket}/snapshots")
+        | (_, "/v1/uploads/{id}") => Ok(()),
+        (_, path) if path.starts_with("/v1/snapshots/{id}") => {
+            let named = RawPathParams::from_request_parts(parts, &()).await;
+            let named = named.map_err(|_| ApiError::SnapshotUnknown)?;
+            let id: Option<FileId> = named.iter().find(|(name, _)| *name == "id").and_then(|(_, id)| id.parse().ok());
+            let (Some(id), Some(ticket)) = (id, &row.ticket) else { return Err(ApiError::SnapshotUnknown) };
+            let mut connection = app.store.read().await?;
+            if snapshots::of_token(&mut connection, &row.tenant, ticket, &row.id).await?.contains(&id) {
+                return Ok(());
+            }
+            // Of what was deleted nobody knows any more who sent it; that it is gone may be told.
+            match snapshots::find(&mut connection, &row.tenant, &id).await? {
+                Some(gone) if gone.ticket == *ticket && gone.phase == Phase::Deleted => Ok(()),
+                _ => Err(ApiError::SnapshotUnknown),
+            }
+        }
+        _ => Err(ApiError::NotAllowed),
+    }
 }
 
 fn request_of(parts: &Parts) -> RequestId {

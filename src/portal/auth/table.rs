@@ -21,18 +21,20 @@ use tower::ServiceExt as _;
 
 use super::{FACTOR_SECONDS, Factor, INVITATION, Role, SESSION, draw, hash, new_token};
 use crate::clock::{ManualClock, Timestamp};
-use crate::format::{Identity, KeyKind, Recipient, SealOptions, SealWriter};
+use crate::format::request::{Asked, RequestKey};
+use crate::format::{Identity, KeyKind, Recipient, SealOptions, SealWriter, SenderKey};
 use crate::ids::{TenantId, TicketId};
 use crate::portal::app::{App, random_id, system_rng};
 use crate::portal::config::Config;
 use crate::portal::router::{Route, router, routes};
 use crate::portal::store::invitations::InvitationRow;
+use crate::portal::store::requests::RequestRow;
 use crate::portal::store::sessions::NewSession;
 use crate::portal::store::tokens::TokenRow;
 use crate::portal::store::users::UserRow;
-use crate::portal::store::{assignments, grants, invitations, questions, sessions, tenants, tokens, users};
+use crate::portal::store::{assignments, grants, invitations, questions, requests, sessions, tenants, tokens, users};
 use crate::track::RetentionPolicy;
-use crate::wire::NewQuestion;
+use crate::wire::{NewQuestion, RequestCode};
 
 const TABLE: &str = include_str!("table.txt");
 
@@ -179,6 +181,7 @@ struct Thing {
     invitation: String,
     token: String,
     request: String,
+    asked: String,
     grant: String,
     question: String,
     /// The upload token itself.
@@ -197,6 +200,7 @@ impl Thing {
             invitation: String::from("0011223344556677"),
             token: String::from("0011223344556677"),
             request: random_id(),
+            asked: random_id(),
             grant: random_id(),
             question: random_id(),
             bearer: String::new(),
@@ -208,6 +212,7 @@ impl Thing {
         let before = path.split("/{id}").next().unwrap_or_default();
         let id = match before.rsplit('/').next().unwrap_or_default() {
             "tokens" => &self.token,
+            "requests" => &self.asked,
             "snapshots" => &self.snapshot,
             "uploads" => &self.upload,
             "receipts" => &self.receipt,
@@ -302,6 +307,18 @@ impl World {
         };
         invitations::add(&mut transaction, &row, &hash(text.expose()), now).await.unwrap();
         thing.invitation = id;
+        thing.asked = random_id();
+        let request = RequestRow {
+            tenant: tenant.clone(),
+            id: thing.asked.clone(),
+            ticket: ticket.clone(),
+            note: String::from("nobody reads it here"),
+            max_bytes: None,
+            expires_at,
+            used: None,
+        };
+        let code = self.app.authority.hash_code(&RequestCode::random(&mut system_rng()));
+        assert!(requests::add(&mut transaction, &request, &code, now).await.unwrap());
         transaction.commit().await.unwrap();
 
         thing.snapshot = random_id();
@@ -399,6 +416,7 @@ impl World {
             "-" => Vec::new(),
             "tus" => sealed(&thing.snapshot),
             "sealed" => self.another(),
+            "{request}" => self.signed(&thing.ticket).into_bytes(),
             "{announcement}" => announcement(&random_id()).to_string().into_bytes(),
             body => body
                 .replace("{new}", &format!("n-{}", random_id()))
@@ -414,6 +432,26 @@ impl World {
             as_tus(&mut request);
         }
         self.send(request).await
+    }
+
+    /// The body of a request for a ticket, signed by whoever.
+    fn signed(&self, ticket: &str) -> String {
+        let issued = self.app.clock.now();
+        let asked = Asked {
+            portal: String::from("https://support.vendor.example/"),
+            ticket: ticket.parse().unwrap(),
+            title: None,
+            profile: None,
+            last_seconds: None,
+            since: None,
+            until: None,
+            max_bytes: None,
+            recipients: vec![self.recipient.clone()],
+            issued,
+            expires: issued.plus_days(1),
+        };
+        let request = asked.sign(&RequestKey::Sender(&SenderKey::generate(&mut system_rng()))).unwrap();
+        json!({ "request": request }).to_string()
     }
 
     /// A whole sealed file that the portal does not know.
@@ -520,6 +558,7 @@ async fn add_token(
         role,
         ticket,
         max_bytes: None,
+        once: false,
         expires_at: now.plus_days(1),
         revoked_at: None,
     };

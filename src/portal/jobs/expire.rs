@@ -6,7 +6,14 @@ use crate::portal::app::App;
 use crate::portal::audit::{Act, Actor, Outcome};
 use crate::portal::error::ApiError;
 use crate::portal::receive::{discard, end};
-use crate::portal::store::uploads;
+use crate::portal::store::{requests, uploads};
+
+/// Forgets the requests that have expired.
+pub(crate) async fn requests(app: &App) -> Result<(), ApiError> {
+    let mut transaction = app.store.begin().await?;
+    requests::expire(&mut transaction, app.clock.now()).await?;
+    Ok(transaction.commit().await?)
+}
 
 const BATCH: i64 = 100;
 

@@ -61,6 +61,7 @@ pub(crate) async fn sweep(app: &Arc<App>, all: bool) -> Result<Swept, ApiError> 
         erase::run(app).await?;
     }
     once::expire(app, app.clock.now()).await?;
+    expire::requests(app).await?;
     sequence::advance(&app.store, &app.key).await?;
     Ok(swept)
 }

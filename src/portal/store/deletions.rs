@@ -1,6 +1,6 @@
 //! What deletions leave behind: those that do not go on, and tickets that have nothing left but a name.
 
-use super::{Connection, Result, parsed, unsigned};
+use super::{Connection, Result, parsed, requests, unsigned};
 use crate::clock::Timestamp;
 use crate::ids::{TenantId, TicketId};
 
@@ -71,6 +71,7 @@ pub(crate) async fn hide_ticket(
         .bind(hidden.as_str())
         .execute(&mut *connection)
         .await?;
+    requests::remove_of_ticket(connection, tenant, hidden).await?;
     sqlx::query("UPDATE ticket_events SET event = 'past-' || CAST(number AS TEXT) WHERE tenant = $1 AND ticket = $2")
         .bind(tenant.as_str())
         .bind(hidden.as_str())

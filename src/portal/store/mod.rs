@@ -26,6 +26,7 @@ pub(crate) mod policies;
 pub(crate) mod questions;
 pub(crate) mod receipts;
 pub(crate) mod records;
+pub(crate) mod requests;
 pub(crate) mod sessions;
 pub(crate) mod shares;
 pub(crate) mod snapshots;
@@ -90,6 +91,7 @@ const PORTAL: &[Step] = &[
     step!("ticket_systems"),
     step!("grants"),
     step!("questions"),
+    step!("requests"),
 ];
 
 /// The tables that ordinary backups leave out.

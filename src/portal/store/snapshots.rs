@@ -237,6 +237,23 @@ pub(crate) async fn page(
     rows.iter().map(|row| Ok((row.try_get("number")?, Snapshot::read(row)?))).collect()
 }
 
+/// The snapshots of a ticket that were announced with a token and are not deleted.
+pub(crate) async fn of_token(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    ticket: &TicketId,
+    token: &str,
+) -> Result<Vec<FileId>> {
+    let rows: Vec<(String,)> =
+        sqlx::query_as("SELECT id FROM snapshots WHERE tenant = $1 AND ticket = $2 AND token = $3")
+            .bind(tenant.as_str())
+            .bind(ticket.as_str())
+            .bind(token)
+            .fetch_all(connection)
+            .await?;
+    rows.iter().map(|(id,)| parsed(id)).collect()
+}
+
 /// The bytes that were announced with a token and are not deleted.
 pub(crate) async fn bytes_of_token(connection: &mut Connection, tenant: &TenantId, token: &str) -> Result<u64> {
     let (sum,): (i64,) = sqlx::query_as(

@@ -17,11 +17,13 @@ pub(crate) struct TokenRow {
     pub(crate) role: Role,
     pub(crate) ticket: Option<TicketId>,
     pub(crate) max_bytes: Option<u64>,
+    /// Whether it is good for one snapshot alone, and for no other that its ticket has.
+    pub(crate) once: bool,
     pub(crate) expires_at: Timestamp,
     pub(crate) revoked_at: Option<Timestamp>,
 }
 
-const COLUMNS: &str = "SELECT tenant, id, hash, role, ticket, max_bytes, expires_at, revoked_at FROM tokens";
+const COLUMNS: &str = "SELECT tenant, id, hash, role, ticket, max_bytes, once, expires_at, revoked_at FROM tokens";
 
 impl TokenRow {
     fn read(row: &AnyRow) -> Result<Self> {
@@ -33,6 +35,7 @@ impl TokenRow {
             role: parsed(&text("role")?)?,
             ticket: row.try_get::<Option<String>, _>("ticket")?.map(|ticket| parsed(&ticket)).transpose()?,
             max_bytes: row.try_get::<Option<i64>, _>("max_bytes")?.map(unsigned),
+            once: row.try_get::<i64, _>("once")? != 0,
             expires_at: Timestamp::from_seconds(row.try_get("expires_at")?),
             revoked_at: instant(row.try_get("revoked_at")?),
         })
@@ -42,8 +45,8 @@ impl TokenRow {
 /// Adds a token.
 pub(crate) async fn add(connection: &mut Connection, token: &TokenRow, now: Timestamp) -> Result<()> {
     sqlx::query(
-        "INSERT INTO tokens (tenant, id, hash, role, ticket, max_bytes, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO tokens (tenant, id, hash, role, ticket, max_bytes, created_at, expires_at, once)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(token.tenant.as_str())
     .bind(&token.id)
@@ -53,6 +56,7 @@ pub(crate) async fn add(connection: &mut Connection, token: &TokenRow, now: Time
     .bind(token.max_bytes.map(signed))
     .bind(now.seconds())
     .bind(token.expires_at.seconds())
+    .bind(i64::from(token.once))
     .execute(connection)
     .await?;
     Ok(())

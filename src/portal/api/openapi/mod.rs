@@ -19,7 +19,7 @@ use utoipa::OpenApi;
 
 use super::{
     assignments, audit, content, grants, health, holds, hooks, inbox, invitations, log, policies, questions, receipts,
-    records, session, share, snapshots, subject_requests, tickets, tokens, uploads, users, withdrawal,
+    records, requests, session, share, snapshots, subject_requests, tickets, tokens, uploads, users, withdrawal,
 };
 use crate::clock::Timestamp;
 use crate::ids::{FileId, TicketId};
@@ -111,6 +111,10 @@ use crate::wire::Problem;
         records::versions,
         records::facts,
         records::set_facts,
+        requests::make,
+        requests::list,
+        requests::revoke,
+        requests::redeem,
         log::checkpoint,
         log::tile,
         log::proof,

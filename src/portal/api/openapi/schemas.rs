@@ -7,7 +7,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::clock::Timestamp;
 use crate::ids::{FileId, ShareId, TenantId, TicketId};
 use crate::portal::auth::Role;
-use crate::wire::{Moment, TUS_VERSION};
+use crate::wire::{Moment, RequestCode, TUS_VERSION};
 
 /// Bytes as they are.
 pub(crate) struct Octets;
@@ -51,6 +51,11 @@ schemas! {
         "type": "string",
         "description": "What somebody is to their tenant.",
         "enum": Role::ALL.map(Role::word),
+    });
+    RequestCode = json!({
+        "type": "string",
+        "description": "Seven characters of five random bits and one that checks them (Crockford's alphabet).",
+        "pattern": "^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$",
     });
     Octets = json!({ "type": "string", "description": "Bytes as they are.", "format": "binary" });
     Reason = json!({

@@ -5,6 +5,7 @@ CREATE TABLE tokens (
     role TEXT NOT NULL,
     ticket TEXT,
     max_bytes INTEGER,
+    once INTEGER NOT NULL DEFAULT 0,
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     revoked_at INTEGER,
