@@ -42,6 +42,9 @@ pub struct Entry {
     pub upload_receipt: Option<String>,
     /// The portal's signed statement that it is gone.
     pub deletion_receipt: Option<String>,
+    /// When the vendor's word for the deletion was written down, and the SHA-256 of it. It proves nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<(Timestamp, String)>,
 }
 
 /// What a portal tells about a snapshot when it is asked. A statement without a signature.
@@ -113,11 +116,12 @@ impl Entry {
         Ok(receipt)
     }
 
-    /// When the ledger's owner must look at it: its deadline; at once when it is unconfirmed; never when it is proved gone or
-    /// was never sent.
+    /// When the ledger's owner must look at it: its deadline; at once when it is unconfirmed; never when it is proved gone, was
+    /// confirmed in writing or was never sent.
     pub(crate) fn attention_at(&self) -> Option<Timestamp> {
         match self.phase() {
             Phase::Deleted => None,
+            _ if self.confirmed.is_some() => None,
             _ if self.is_unconfirmed() => Some(Timestamp::EPOCH),
             _ => self.due_at,
         }
@@ -149,13 +153,16 @@ pub(crate) fn after(
             withdrawn: None,
             upload_receipt: None,
             deletion_receipt: None,
+            confirmed: None,
         },
         (_, Some(entry)) => entry.clone(),
         (Record::Uploading { snapshot, .. }, None)
         | (Record::Sent { snapshot, .. }, None)
         | (Record::Receipt { snapshot, .. }, None)
-        | (Record::Told { snapshot, .. }, None)
-        | (Record::Withdrawn { snapshot }, None) => return Err(LedgerError::Unknown(*snapshot)),
+        | (Record::Told { snapshot, .. } | Record::Confirmed { snapshot, .. } | Record::Withdrawn { snapshot }, None) =>
+        {
+            return Err(LedgerError::Unknown(*snapshot));
+        }
         (Record::Closed { .. } | Record::Reopened { .. } | Record::Pinned { .. }, None) => {
             unreachable!("records about tickets and portals are folded into entries that are there")
         }
@@ -196,6 +203,11 @@ pub(crate) fn after(
         Record::Withdrawn { .. } => next.withdrawn = next.withdrawn.or(Some(at)),
         Record::Closed { closed, .. } => next.state = next.state.after(&Event::TicketClosed, *closed),
         Record::Reopened { reopened, .. } => next.state = next.state.after(&Event::TicketReopened, *reopened),
+        Record::Confirmed { evidence, .. } => {
+            if next.confirmed.as_ref().is_none_or(|(_, before)| before != evidence) {
+                next.confirmed = Some((at, evidence.clone()));
+            }
+        }
         Record::Uploading { .. } | Record::Pinned { .. } => {}
     }
     next.due_at = next.state.deadline(policy);

@@ -41,6 +41,13 @@ pub enum Record {
         /// What it told.
         told: Told,
     },
+    /// The vendor confirmed the deletion in writing; no receipt proves it.
+    Confirmed {
+        /// Which snapshot.
+        snapshot: FileId,
+        /// SHA-256 of what was written, in hexadecimal.
+        evidence: String,
+    },
     /// The ticket was closed, for all its snapshots at that portal.
     Closed {
         /// Which ticket.
@@ -105,7 +112,8 @@ impl Record {
             | Self::Sent { snapshot, .. }
             | Self::Receipt { snapshot, .. }
             | Self::Told { snapshot, .. }
-            | Self::Withdrawn { snapshot } => About::Snapshot(snapshot),
+            | Self::Withdrawn { snapshot }
+            | Self::Confirmed { snapshot, .. } => About::Snapshot(snapshot),
             Self::Closed { ticket, portal, .. } | Self::Reopened { ticket, portal, .. } => {
                 About::Ticket(ticket, portal)
             }

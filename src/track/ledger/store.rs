@@ -104,6 +104,11 @@ impl Ledger {
         self.record(&Record::Withdrawn { snapshot: *snapshot }, at)
     }
 
+    /// Records that the vendor confirmed the deletion in writing: `evidence` is the SHA-256 of what was written.
+    pub fn confirmed(&mut self, snapshot: &FileId, evidence: &str, at: Timestamp) -> Result<(), LedgerError> {
+        self.record(&Record::Confirmed { snapshot: *snapshot, evidence: evidence.to_owned() }, at)
+    }
+
     /// Records that the ticket was closed at `closed`; counts for all its snapshots at `portal`.
     pub fn closed(
         &mut self,
