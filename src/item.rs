@@ -202,6 +202,8 @@ pub enum Reason {
     Failed,
     /// On a network file system, which the profile does not enter.
     NetworkFileSystem,
+    /// The sender does not want to send it.
+    BySender,
 }
 
 impl Reason {
@@ -233,6 +235,7 @@ impl Reason {
             Self::Missing => "not on this computer, and the profile requires it",
             Self::Failed => "the command failed and said nothing",
             Self::NetworkFileSystem => "on a network file system, which the profile does not enter",
+            Self::BySender => "the sender does not want to send it",
         }
     }
 
@@ -252,6 +255,7 @@ impl Reason {
                 | Self::NotInstalled
                 | Self::NotThere
                 | Self::NetworkFileSystem
+                | Self::BySender
         )
     }
 }

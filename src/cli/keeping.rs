@@ -105,12 +105,14 @@ pub fn forget(ticket: &TicketId, file: &FileId, last: bool, desk: &Desk<'_>) -> 
     remove(&review_file(ticket, file, desk)?)?;
     remove(&vault_file(file, desk)?)?;
     if last {
+        super::requests::forget(ticket, desk)?;
         remove(&ticket_key_file(ticket, desk)?)?;
     }
     Ok(())
 }
 
-fn remove(path: &Path) -> Result<(), Failure> {
+/// Removes a file for good, if it is there.
+pub fn remove(path: &Path) -> Result<(), Failure> {
     match fs::remove_file(path) {
         Ok(()) => sync_parent(path).map_err(|error| Failure::local(path.display(), &error)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),

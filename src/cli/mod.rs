@@ -4,7 +4,9 @@
 //! demo run the same commands with a clock and a home of their own.
 
 mod args;
+mod browser;
 mod command;
+mod downloads;
 mod exit;
 mod guard;
 mod home;
@@ -13,6 +15,7 @@ mod keeping;
 mod output;
 mod passphrase;
 mod progress;
+mod requests;
 mod review;
 mod rules;
 mod settings;

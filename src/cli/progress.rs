@@ -1,5 +1,6 @@
 //! Progress on the terminal: a bar where lines can be redrawn, one line per ten percent where they cannot.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::progress::{Progress, Step};
 pub struct Bars {
     output: Output,
     present: Mutex<Option<Present>>,
+    counted: AtomicBool,
 }
 
 struct Present {
@@ -27,7 +29,32 @@ impl Bars {
     /// Shows progress in the manner of `output`.
     #[must_use]
     pub fn new(output: Output) -> Self {
-        Self { output, present: Mutex::new(None) }
+        Self { output, present: Mutex::new(None), counted: AtomicBool::new(false) }
+    }
+
+    /// Whether the lines of the steps say which of the five of sending they are.
+    pub fn count_steps(&self, counted: bool) {
+        self.counted.store(counted, Ordering::SeqCst);
+    }
+
+    /// How many bytes of the present step are done, and of how many.
+    pub fn so_far(&self) -> Option<(u64, u64)> {
+        let present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
+        present.as_ref().and_then(|present| Some((present.done, present.total?)))
+    }
+
+    /// The line that ends a step.
+    fn line(&self, step: Step, summary: &str) -> String {
+        let number = match step {
+            Step::Collect => 1,
+            Step::Survey => 2,
+            Step::Redact => 3,
+            Step::Upload | Step::Fetch | Step::Open => 0,
+        };
+        match number {
+            1.. if self.counted.load(Ordering::SeqCst) => format!("{number} of 5  {:<10} {summary}", step.word()),
+            _ => format!("{:<9} {summary}", step.word()),
+        }
     }
 
     fn redraws(&self) -> bool {
@@ -72,7 +99,7 @@ impl Progress for Bars {
     fn end(&self, summary: &str) {
         let Some(present) = self.present.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
         present.bar.finish_and_clear();
-        self.output.say(format!("{:<9} {summary}", present.step.word()));
+        self.output.say(self.line(present.step, summary));
         let mut fields = Map::new();
         fields.insert("step".into(), json!(present.step.word().to_lowercase()));
         fields.insert("done".into(), json!(true));

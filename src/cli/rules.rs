@@ -56,6 +56,14 @@ fn may_run(file: &Path, profile: &Profile) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The built-in profile of that name: what another may name, who must not point to a file here.
+pub fn built_in(word: &str) -> Result<Profile, Failure> {
+    Profile::built_in(word).ok_or_else(|| {
+        let failure = Failure::usage(format_args!("There is no built-in profile \"{}\".", shown(word)));
+        failure.next(format!("Those that are: {}.", Profile::names().collect::<Vec<_>>().join(", ")))
+    })
+}
+
 /// Reads and checks a profile.
 pub fn read(file: &Path) -> Result<Profile, Failure> {
     let text = text(file, "profile")?;

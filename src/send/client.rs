@@ -7,11 +7,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::blocking::{RequestBuilder, Response};
-use reqwest::header::{AUTHORIZATION, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue, LINK, LOCATION, RANGE};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_RANGE, DATE, ETAG, HeaderMap, HeaderName, HeaderValue, LINK, LOCATION, RANGE,
+};
 use reqwest::{Certificate, Method, redirect};
 use serde::Serialize;
 use url::Url;
 
+use crate::clock::Timestamp;
 use crate::ids::{FileId, TicketId};
 use crate::secret::Secret;
 use crate::send::address::{PortalAddress, UploadUrl, is_loopback};
@@ -20,8 +23,8 @@ use crate::send::error::SendError;
 use crate::send::tls::network_error;
 use crate::send::transport::Announced;
 use crate::wire::{
-    List, NewSnapshot, NewTicket, NewToken, REASON_HEADER, SealedShare, ShareRequest, Snapshot, SnapshotState,
-    TUS_VERSION, Ticket, TicketEvent, Token,
+    List, MadeRequest, NewRequest, NewSnapshot, NewTicket, NewToken, PendingRequest, REASON_HEADER, Redeem, Redeemed,
+    SealedShare, ShareRequest, Snapshot, SnapshotState, TUS_VERSION, Ticket, TicketEvent, Token,
 };
 
 /// The header that names the version of tus.
@@ -114,6 +117,29 @@ impl Client {
     /// Makes an upload token for one ticket. The answer is the only place it is ever told.
     pub fn new_token(&self, ticket: &TicketId, valid_seconds: u64) -> Result<Token, SendError> {
         self.post_json(&["v1", "tickets", ticket.as_str(), "tokens"], &NewToken { valid_seconds }, &[200, 201])
+    }
+
+    /// Leaves a signed request for a ticket. Its code is told in the answer and nowhere else.
+    pub fn new_request(&self, ticket: &TicketId, note: &str) -> Result<MadeRequest, SendError> {
+        let body = NewRequest { request: note.to_owned() };
+        self.post_json(&["v1", "tickets", ticket.as_str(), "requests"], &body, &[200, 201])
+    }
+
+    /// Asks for the requests for a ticket that have not expired.
+    pub fn requests(&self, ticket: &TicketId) -> Result<Vec<PendingRequest>, SendError> {
+        let list: List<PendingRequest> = self.get_json(&["v1", "tickets", ticket.as_str(), "requests"], &[])?;
+        Ok(list.items)
+    }
+
+    /// Takes a request back: its code and its token are refused from now on.
+    pub fn revoke_request(&self, ticket: &TicketId, id: &str) -> Result<(), SendError> {
+        let url = self.address.below(&["v1", "tickets", ticket.as_str(), "requests", id]);
+        self.send(self.request(Method::DELETE, url), &[200, 204]).map(drop)
+    }
+
+    /// Gives a request's code for the request and a token. No token is needed; the portal counts who asks how often.
+    pub fn redeem(&self, redeem: &Redeem) -> Result<Redeemed, SendError> {
+        self.post_json(&["v1", "requests", "redeem"], redeem, &[200])
     }
 
     /// Asks for the snapshots of a ticket, oldest first, at most 100 000 of them.
@@ -223,6 +249,13 @@ impl Client {
             return Err(self.senseless("the audit log goes on where it began"));
         }
         Ok(AuditPage { text: answer::text(response, self.answer_timeout, self.host())?, next })
+    }
+
+    /// Asks whether the portal is there, and what time it says it is (the `Date` of its answer), if it says so.
+    pub fn time(&self) -> Result<Option<Timestamp>, SendError> {
+        let response = self.send(self.request(Method::GET, self.address.below(&["healthz"])), &[200])?;
+        let told = response.headers().get(DATE).and_then(|date| date.to_str().ok());
+        Ok(told.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()).map(|date| date.timestamp().into()))
     }
 
     pub(crate) fn host(&self) -> &str {

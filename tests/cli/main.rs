@@ -20,6 +20,7 @@ mod people;
 mod profiles;
 mod python;
 mod refusals;
+mod requests;
 mod review;
 mod rights;
 mod secrets;

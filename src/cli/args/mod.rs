@@ -31,15 +31,15 @@ pub use self::operator::{
 };
 pub use self::rights::{FindArguments, PersonArguments, RecordsArguments, SubjectCommand, SubjectExportArguments};
 pub use self::sender::{
-    CollectArguments, DueArguments, NamesArguments, ProfileCommand, ReceiptCommand, RedactArguments, ResumeArguments,
-    Review, RulesArguments, SealArguments, SendArguments, SnapshotArguments, StatusArguments, SyncArguments,
-    TranslateArguments, UploadArguments, WindowArguments,
+    CollectArguments, ConfirmArguments, DoctorArguments, DueArguments, LetterArguments, NamesArguments, ProfileCommand,
+    ReceiptCommand, RedactArguments, ResumeArguments, Review, RulesArguments, SealArguments, SendArguments,
+    SnapshotArguments, StatusArguments, SyncArguments, TranslateArguments, UploadArguments, WindowArguments,
 };
 #[cfg(feature = "portal")]
 pub use self::serve::ServeArguments;
 pub use self::technician::{
     CatArguments, CloseArguments, FetchArguments, GrepArguments, InspectArguments, KeyArguments, KeyCommand,
-    NewPassphraseArguments, OpenArguments,
+    NewPassphraseArguments, OpenArguments, RequestArguments,
 };
 pub use self::vendor::{KeyListCommand, NewKeyArguments, SignArguments, VendorCommand};
 
@@ -128,6 +128,12 @@ pub enum Command {
     Status(StatusArguments),
     /// Show what is due for deletion soon, overdue or unconfirmed (exit code 14 when there is something)
     Due(DueArguments),
+    /// Print a letter that asks the vendor to confirm the deletion
+    Letter(LetterArguments),
+    /// Write down that a vendor confirmed the deletion in writing, where no portal signs receipts
+    Confirm(ConfirmArguments),
+    /// Look whether everything is in place for sending, and say what to do where it is not
+    Doctor(DoctorArguments),
     /// Ask the portals for news: closed tickets, deletions, receipts
     Sync(SyncArguments),
     /// Show who stands behind the stand-ins of a ticket; only this computer knows
@@ -175,6 +181,8 @@ pub enum Command {
     Grants(GrantsArguments),
     /// Fetch the receipt of a deletion, to be shown
     Proof(ProofArguments),
+    /// Ask a sender for a snapshot: eight characters to read over the telephone, or a file
+    Request(RequestArguments),
     /// Fetch the portal's audit log, and check it without the portal
     #[command(subcommand)]
     Audit(AuditCommand),

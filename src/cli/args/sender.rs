@@ -14,7 +14,8 @@ use crate::redact::Category;
 /// What is collected and how it is sealed: shared by `send` and `seal`.
 #[derive(Args, Debug)]
 pub struct SnapshotArguments {
-    /// Files, directories, globs in quotes, or - for standard input; what the profile collects when absent
+    /// Files, directories, globs in quotes, or - for standard input; what the profile collects when absent. To `send`, first may
+    /// stand a request: its code or its file
     #[arg(value_name = "PATH")]
     pub paths: Vec<OsString>,
     /// Which part of the logs.
@@ -94,9 +95,15 @@ pub struct SendArguments {
     /// What and for whom.
     #[command(flatten)]
     pub snapshot: SnapshotArguments,
-    /// The support ticket it belongs to
+    /// The support ticket it belongs to; a request names it
     #[arg(long, short)]
-    pub ticket: TicketId,
+    pub ticket: Option<TicketId>,
+    /// The eight words of the key that signs requests, as the technician told you: needed once, unless you pinned the vendor
+    #[arg(long, value_name = "WORDS")]
+    pub signer: Option<String>,
+    /// Leave out what lies at this path or matches this glob; repeatable
+    #[arg(long, value_name = "PATH")]
+    pub leave_out: Vec<String>,
     /// Where it goes.
     #[command(flatten)]
     pub portal: PortalArguments,
@@ -210,6 +217,40 @@ pub struct DueArguments {
     /// How far ahead to look, in days
     #[arg(long, value_name = "DAYS", default_value = "14d", value_parser = days)]
     pub within: u32,
+    /// Print every deadline that is known as a calendar (RFC 5545) instead; the exit code is 0
+    #[arg(long)]
+    pub ical: bool,
+}
+
+/// Arguments of `letter`.
+#[derive(Args, Debug)]
+pub struct LetterArguments {
+    /// The ticket
+    pub ticket: TicketId,
+    /// A text of your own; {ticket}, {date} and {snapshots} in it are filled in
+    #[arg(long, value_name = "FILE")]
+    pub template: Option<PathBuf>,
+}
+
+/// Arguments of `confirm`.
+#[derive(Args, Debug)]
+pub struct ConfirmArguments {
+    /// The ticket
+    pub ticket: TicketId,
+    /// What the vendor wrote: a mail, a scan; it is kept, and its digest goes into the ledger
+    #[arg(long, value_name = "FILE")]
+    pub evidence: PathBuf,
+}
+
+/// Arguments of `doctor`.
+#[derive(Args, Debug)]
+pub struct DoctorArguments {
+    /// Also look whether the token is good for this ticket
+    #[arg(long, short)]
+    pub ticket: Option<TicketId>,
+    /// How to reach the portal.
+    #[command(flatten)]
+    pub portal: PortalArguments,
 }
 
 /// Arguments of `sync`.

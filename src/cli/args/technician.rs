@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::PortalArguments;
+use crate::clock::Timestamp;
 use crate::ids::TicketId;
 use crate::wire::Moment;
 
@@ -184,4 +185,74 @@ pub struct CloseArguments {
     /// The portal.
     #[command(flatten)]
     pub portal: PortalArguments,
+}
+
+/// Arguments of `request`.
+#[derive(Args, Debug)]
+pub struct RequestArguments {
+    /// The ticket
+    #[arg(long, short)]
+    pub ticket: TicketId,
+    /// What the ticket is about, in one line that the sender reads
+    #[arg(long)]
+    pub title: Option<String>,
+    /// What kind of source it is: a built-in profile (see `tarseal profile list`)
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// How far back: a number with m, h or d
+    #[arg(long, value_name = "TIME", value_parser = seconds, conflicts_with_all = ["since", "until"])]
+    pub last: Option<u64>,
+    /// From when on: RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<Timestamp>,
+    /// Until when: RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<Timestamp>,
+    /// How large the sealed file may be: a number with kB, MB, GB, KiB, MiB or GiB
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    pub max_size: Option<u64>,
+    /// How long the code is good: a number with m, h or d, at most 7d
+    #[arg(long, value_name = "TIME", default_value = "48h", value_parser = seconds)]
+    pub valid: u64,
+    /// Whom the snapshot is sealed to: a recipient (tarseal1…), a file that holds one, or a vendor's name; repeatable
+    #[arg(long = "to", value_name = "VENDOR|RECIPIENT")]
+    pub to: Vec<String>,
+    /// Your signing key (`tarseal key new --sender`)
+    #[arg(long, value_name = "FILE")]
+    pub sender_key: Option<PathBuf>,
+    /// A file that holds the passphrase of your signing key; asked for when absent
+    #[arg(long, value_name = "FILE")]
+    pub sender_passphrase_file: Option<PathBuf>,
+    /// Sign with the vendor's root key instead
+    #[arg(long, value_name = "FILE", conflicts_with = "sender_key")]
+    pub root_key: Option<PathBuf>,
+    /// Also write the request to a file, for a mail or a stick (never overwritten): whoever has it can send for the ticket
+    #[arg(long, short, value_name = "FILE.tsreq")]
+    pub output: Option<PathBuf>,
+    /// Show the requests that wait for the ticket instead of making one
+    #[arg(long, conflicts_with_all = ["output", "revoke"])]
+    pub list: bool,
+    /// Take a request back, by its id
+    #[arg(long, value_name = "ID", conflicts_with = "output")]
+    pub revoke: Option<String>,
+    /// The portal.
+    #[command(flatten)]
+    pub portal: PortalArguments,
+}
+
+fn seconds(text: &str) -> Result<u64, String> {
+    let units = [("m", 60), ("h", 3_600), ("d", 86_400)];
+    number(text, &units).filter(|seconds| *seconds > 0).ok_or_else(|| "expected a time such as 90m, 24h or 7d".into())
+}
+
+fn bytes(text: &str) -> Result<u64, String> {
+    let units =
+        [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("kB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000)];
+    number(text, &units).filter(|bytes| *bytes > 0).ok_or_else(|| "expected a size such as 500MiB or 2GB".into())
+}
+
+/// A whole number with one of these units behind it.
+fn number(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let (digits, unit) = units.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, unit)))?;
+    digits.trim_end().parse::<u64>().ok()?.checked_mul(*unit)
 }

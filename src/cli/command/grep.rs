@@ -2,7 +2,6 @@
 
 use std::io::{self, BufWriter, Write};
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use memchr::{memchr, memchr_iter};
 use regex_automata::meta::Regex;
 use regex_automata::util::syntax;
@@ -10,6 +9,7 @@ use serde_json::{Map, json};
 
 use super::input::{Input, Sealed};
 use super::open::snapshot_failure;
+use super::places::Places;
 use crate::cli::Desk;
 use crate::cli::args::GrepArguments;
 use crate::cli::exit::{Exit, Failure, Outcome};
@@ -77,34 +77,6 @@ fn regex(pattern: &str, ignore_case: bool) -> Result<Regex, Failure> {
             Failure::usage(format_args!("\"{}\" is no pattern: {why}.", shown(pattern)))
                 .next("To search for a character that has a meaning of its own, put a backslash before it:  \\.  \\[")
         })
-}
-
-/// The files that are searched.
-struct Places(Option<GlobSet>);
-
-impl Places {
-    /// Each text names files or directories: from the root, or from any component on.
-    fn new(texts: &[String]) -> Result<Self, Failure> {
-        if texts.is_empty() {
-            return Ok(Self(None));
-        }
-        let bad = |text: &str, error: &globset::Error| {
-            Failure::usage(format_args!("\"{}\" is no path and no glob: {}.", shown(text), error.kind()))
-        };
-        let mut set = GlobSetBuilder::new();
-        for text in texts {
-            let text = text.trim_end_matches('/');
-            for glob in [format!("**/{text}"), format!("**/{text}/**")] {
-                let glob = GlobBuilder::new(&glob).literal_separator(true).build();
-                set.add(glob.map_err(|error| bad(text, &error))?);
-            }
-        }
-        set.build().map(|set| Self(Some(set))).map_err(|error| bad(&texts[0], &error))
-    }
-
-    fn hold(&self, path: &ArchivePath) -> bool {
-        self.0.as_ref().is_none_or(|set| set.is_match(path.as_str()))
-    }
 }
 
 /// Searches what it is given, line by line.

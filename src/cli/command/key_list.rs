@@ -121,7 +121,8 @@ fn told(list: &KeyList, file: &Path, now: Timestamp, desk: &Desk<'_>) -> Outcome
     Outcome::done("signed").with("file", file).with("list", described_list(list))
 }
 
-fn read_root_key(file: &Path, desk: &mut Desk<'_>) -> Result<RootKey, Failure> {
+/// Reads a root key, which signs key lists and may sign requests.
+pub fn read_root_key(file: &Path, desk: &mut Desk<'_>) -> Result<RootKey, Failure> {
     let text = read_secret(file, "root key file", desk.world)?;
     let parsed = text.expose().parse();
     parsed.map_err(|error: KeyListError| Failure::usage(format_args!("{}: {error}.", file.display())))

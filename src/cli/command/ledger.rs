@@ -1,7 +1,10 @@
 //! `status`, `due` and `sync`: the sender's ledger.
 
+use std::collections::HashMap;
+use std::io::Write as _;
 use std::path::PathBuf;
 
+use icalendar::{Calendar, Component as _, Event, Property};
 use serde_json::json;
 
 use super::readers::readers;
@@ -10,8 +13,9 @@ use crate::cli::args::{DueArguments, StatusArguments, SyncArguments};
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::home::write_private;
 use crate::cli::output::{count, shown, size};
+use crate::cli::requests::{day, when};
 use crate::cli::settings::Settings;
-use crate::cli::{Desk, keeping};
+use crate::cli::{Desk, keeping, requests};
 use crate::clock::Timestamp;
 use crate::ids::{FileId, TicketId};
 use crate::send::{Client, PortalAddress, SendError};
@@ -113,9 +117,9 @@ pub fn status(arguments: &StatusArguments, desk: &mut Desk<'_>) -> Result<Outcom
     if let (true, Some(ticket)) = (entries.is_empty(), &arguments.ticket) {
         return Err(Failure::new(Exit::NotFound, format_args!("The ledger knows nothing of ticket {ticket}.")));
     }
-    let now = desk.world.clock.now();
+    let (now, labels) = (desk.world.clock.now(), labels(&entries));
     for entry in &entries {
-        for line in lines(entry, now) {
+        for line in lines(entry, &labels[&entry.snapshot], now) {
             desk.output.data(line);
         }
     }
@@ -125,35 +129,69 @@ pub fn status(arguments: &StatusArguments, desk: &mut Desk<'_>) -> Result<Outcom
     Ok(Outcome::done("ok").with("snapshots", entries))
 }
 
-fn lines(entry: &Entry, now: Timestamp) -> Vec<String> {
-    let mut lines = vec![format!("{}  {}  {}", entry.ticket, entry.snapshot, size(entry.size))];
-    let mut add = |line: String| lines.push(format!("    {line}"));
-    match entry.sent_at() {
-        Some(at) => add(format!("sent {at} to {}", entry.portal.as_deref().unwrap_or("a portal"))),
-        None => add(format!("sealed {}, not sent yet:  {}", entry.sealed_at, how_to_send(entry))),
+fn lines(entry: &Entry, label: &str, now: Timestamp) -> Vec<String> {
+    let mut lines = Vec::new();
+    let portal = entry.portal.as_deref().unwrap_or("a portal");
+    if let Some(at) = entry.deleted_at() {
+        lines.push(format!("{label}   DELETED {}. Key destroyed, file erased.", when(at)));
+        lines.push(format!("    receipt signed by {portal}: VALID"));
+        lines.push("    copies in the portal's backups cannot be opened any more".into());
+        return lines;
     }
-    if let Some(at) = entry.closed_at() {
-        add(format!("ticket closed {at}"));
+    match entry.sent_at() {
+        Some(at) => lines.push(format!("{label}   sent {} to {portal}   {}", day(at), size(entry.size))),
+        None => lines.push(format!("{label}   sealed {}, not sent yet:  {}", day(entry.sealed_at), how_to_send(entry))),
+    }
+    let mut add = |line: String| lines.push(format!("    {line}"));
+    add(format!("snapshot {}", entry.snapshot));
+    match entry.closed_at() {
+        Some(at) => add(format!("ticket closed {}", day(at))),
+        None if entry.sent_at().is_some() => add("ticket open, as far as is known here:  tarseal sync".into()),
+        None => {}
     }
     match entry.readers() {
         Some((who, last)) => {
-            add(format!("opened {} by {}, last {last}", count(entry.reads(), "time"), count(who, "technician")));
+            let technicians = count(who, "technician");
+            add(format!("opened {} by {technicians}, last {last}", count(entry.reads(), "time")));
         }
         None if entry.reads() > 0 => add(format!("opened {}", count(entry.reads(), "time"))),
         None => {}
     }
-    if let Some(at) = entry.deleted_at() {
-        add(format!("DELETED {at}. Share destroyed, file erased. Receipt verified."));
+    if let Some((at, evidence)) = &entry.confirmed {
+        add(format!(
+            "the vendor confirmed its deletion in writing on {} (SHA-256 {}…); no receipt",
+            day(*at),
+            &evidence[..12]
+        ));
     } else if entry.is_unconfirmed() {
         add("the portal says it is deleted, but no receipt proves it:  tarseal sync".into());
     } else if let Some(at) = entry.withdrawn {
         add(format!("withdrawn {at}; no receipt proves yet that it is gone:  tarseal sync"));
     } else if let Some(due) = entry.due_at {
         let days = (due.seconds() - now.seconds()) / 86_400;
-        let when = if due <= now { "OVERDUE".into() } else { format!("in {}", count(days.unsigned_abs(), "day")) };
-        add(format!("will be deleted by {due} ({when})"));
+        let left = if due <= now { "OVERDUE".into() } else { format!("in {}", count(days.unsigned_abs(), "day")) };
+        add(format!("will be deleted by {} ({left})", day(due)));
     }
     lines
+}
+
+/// What people call snapshots, of these that stand in the order in which they were sealed.
+fn labels(entries: &[Entry]) -> HashMap<FileId, String> {
+    let mut counted: HashMap<&TicketId, usize> = HashMap::new();
+    let mut labels = HashMap::new();
+    for entry in entries {
+        let number = counted.entry(&entry.ticket).or_default();
+        *number += 1;
+        labels.insert(entry.snapshot, format!("{}-{number}", entry.ticket));
+    }
+    labels
+}
+
+/// What people call a snapshot: its ticket and which of the ticket's snapshots it is here, from 1.
+pub fn label(ticket: &TicketId, snapshot: &FileId, desk: &Desk<'_>) -> Result<String, Failure> {
+    let entries = open(desk)?.of_ticket(ticket).map_err(|error| failure(&error))?;
+    let place = entries.iter().position(|entry| entry.snapshot == *snapshot).map_or(0, |place| place + 1);
+    Ok(format!("{ticket}-{place}"))
 }
 
 fn how_to_send(entry: &Entry) -> String {
@@ -166,21 +204,63 @@ fn how_to_send(entry: &Entry) -> String {
 /// Shows what needs attention.
 pub fn due(arguments: &DueArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     let now = desk.world.clock.now();
+    if arguments.ical {
+        return calendar(now, desk);
+    }
     let due = open(desk)?.due(now, i64::from(arguments.within) * 86_400).map_err(|error| failure(&error))?;
+    let labels = labels(&entries(None, desk)?);
     for one in &due {
         let word = match one.standing {
             Standing::Overdue => "OVERDUE",
             Standing::Unconfirmed => "UNCONFIRMED",
             Standing::Due => "DUE",
         };
-        let by = one.entry.due_at.map_or_else(String::new, |at| format!("  by {at}"));
-        desk.output.data(format!("{word:<12} {}  {}{by}", one.entry.ticket, one.entry.snapshot));
+        let by = one.entry.due_at.map_or_else(String::new, |at| format!("  by {}", when(at)));
+        let label = &labels[&one.entry.snapshot];
+        desk.output.data(format!("{word:<12} {label}  {}{by}", one.entry.snapshot));
     }
     if due.is_empty() {
         desk.output.say(format!("Nothing is due within {}.", count(u64::from(arguments.within), "day")));
         return Ok(Outcome::done("nothing-due"));
     }
     Ok(Outcome::done("due").exit(Exit::Due).with("due", due))
+}
+
+/// Prints the deadlines of everything that is not gone as a calendar (RFC 5545): one event, all day, for each.
+fn calendar(now: Timestamp, desk: &Desk<'_>) -> Result<Outcome, Failure> {
+    let entries = entries(None, desk)?;
+    let labels = labels(&entries);
+    let stamp = now.to_jiff().strftime("%Y%m%dT%H%M%SZ").to_string();
+    let mut calendar = Calendar::empty();
+    calendar.append_property(Property::new("VERSION", "2.0"));
+    calendar.append_property(Property::new("PRODID", "-//tarseal//ledger//EN")).name("tarseal");
+    let mut events = 0_u64;
+    for entry in entries.iter().filter(|entry| entry.phase() != Phase::Deleted && entry.confirmed.is_none()) {
+        let Some(due) = entry.due_at else { continue };
+        let label = &labels[&entry.snapshot];
+        let on = Property::new("DTSTART", due.to_jiff().strftime("%Y%m%d").to_string())
+            .add_parameter("VALUE", "DATE")
+            .done();
+        let event = Event::new()
+            .uid(&format!("{}@tarseal", entry.snapshot))
+            .append_property(on)
+            .add_property("DTSTAMP", &stamp)
+            .summary(&format!("{label} must be deleted by today"))
+            .description(&format!(
+                "Snapshot {} at {}. Ask for the receipt: tarseal sync",
+                entry.snapshot,
+                entry.portal.as_deref().unwrap_or("a portal")
+            ))
+            .done();
+        calendar.push(event);
+        events += 1;
+    }
+    if desk.output.manner().json {
+        return Ok(Outcome::done("ok").with("calendar", calendar.to_string()).with("events", events));
+    }
+    let written = desk.output.raw().write_all(calendar.to_string().as_bytes());
+    written.map_err(|error| Failure::local("The calendar was not written", &error))?;
+    Ok(Outcome::done("ok").with("events", events))
 }
 
 /// Asks the portals for news of everything that is not proved gone.
@@ -208,8 +288,8 @@ pub fn remote_of(entry: &Entry, settings: &Settings, desk: &mut Desk<'_>) -> Res
     let address: PortalAddress = portal
         .parse()
         .map_err(|error| Failure::new(Exit::Damaged, format_args!("The ledger names no portal: {error}.")))?;
-    if settings.token_file.is_some() {
-        return remote::connect_to(address, settings, desk).map(Some);
+    if settings.token_file.is_some() || requests::kept_token(&entry.ticket, &address, desk)?.is_some() {
+        return remote::connect_for(address, &entry.ticket, settings, desk).map(Some);
     }
     let client = remote::client(address.clone(), None, settings)?;
     Ok(Some(Remote { address, client }))
@@ -246,11 +326,15 @@ fn ask(entry: &Entry, remote: &Remote, settings: &Settings, desk: &Desk<'_>) -> 
     ledger.receipt(id, &note, now).map_err(recorded)?;
     let gone = ledger.snapshot(id).map_err(recorded)?.is_some_and(|entry| entry.phase() == Phase::Deleted);
     if gone {
-        let path = keep_receipt(&entry.ticket, id, "deletion", &note, desk)?;
+        let kept = keep_receipt(&entry.ticket, id, "deletion", &note, desk)?;
+        let key = ledger.pinned(remote.address.as_str()).map_err(recorded)?;
+        let label = label(&entry.ticket, id, desk)?;
+        let paper = key.and_then(|key| super::paper::write((&entry.ticket, id), &label, &note, &key, desk));
+        let path = paper.unwrap_or(kept);
         let others = ledger.of_ticket(&entry.ticket).map_err(recorded)?;
         let last = others.iter().all(|other| other.phase() == Phase::Deleted);
         keeping::forget(&entry.ticket, id, last, desk)?;
-        desk.output.say(format!("{}  {id}  DELETED, receipt in {}", entry.ticket, path.display()));
+        desk.output.say(format!("{label}  {id}  DELETED, receipt in {}", path.display()));
         let fields = json!({ "ticket": entry.ticket, "snapshot": id, "receipt": path });
         desk.output.event("deleted", fields.as_object().cloned().unwrap_or_default());
     }

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod answer;
+mod approve;
 mod ask;
 mod audit;
 mod cat;
@@ -8,8 +9,10 @@ mod close;
 mod collect;
 mod collected;
 mod config;
+mod confirm;
 #[cfg(feature = "portal")]
 mod demo;
+mod doctor;
 mod fetch;
 mod grant;
 mod grep;
@@ -18,11 +21,14 @@ mod inspect;
 pub mod key;
 mod key_list;
 mod ledger;
+mod letter;
 mod list;
 mod man;
 mod names;
 mod open;
 mod opening;
+mod paper;
+mod places;
 #[cfg(feature = "portal")]
 mod portal;
 mod profile;
@@ -32,6 +38,7 @@ mod receipt;
 mod records;
 mod redact;
 pub mod remote;
+mod request;
 mod seal;
 mod send;
 mod share;
@@ -75,6 +82,8 @@ pub const fn headline(command: &Command) -> &'static str {
         #[cfg(feature = "portal")]
         Command::Portal(PortalCommand::Audit(_)) => "NOT VALID.",
         Command::Translate(_) => "NOT TRANSLATED.",
+        Command::Confirm(_) => "NOT CONFIRMED.",
+        Command::Request(_) => "NOT ASKED.",
         Command::Vendor(VendorCommand::Add { .. }) => "NOT ADDED.",
         Command::Vendor(VendorCommand::Update { .. }) => "NOT UPDATED.",
         Command::Vendor(VendorCommand::Check { .. }) | Command::KeyList(KeyListCommand::Show { .. }) => "NOT GOOD.",
@@ -89,7 +98,7 @@ pub fn run(command: Command, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     match command {
         #[cfg(feature = "portal")]
         Command::Demo(arguments) => demo::run(&arguments, desk),
-        Command::Send(arguments) => send::run(&arguments, desk),
+        Command::Send(arguments) => send::run(arguments, desk),
         Command::Seal(arguments) => seal::run(&arguments, desk),
         Command::Collect(arguments) => collect::run(&arguments, desk),
         Command::Redact(arguments) => redact::run(&arguments, desk),
@@ -98,6 +107,9 @@ pub fn run(command: Command, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
         Command::Status(arguments) => ledger::status(&arguments, desk),
         Command::Due(arguments) => ledger::due(&arguments, desk),
         Command::Sync(arguments) => ledger::sync(&arguments, desk),
+        Command::Letter(arguments) => letter::run(&arguments, desk),
+        Command::Confirm(arguments) => confirm::run(&arguments, desk),
+        Command::Doctor(arguments) => doctor::run(&arguments, desk),
         Command::Names(arguments) => names::run(&arguments, desk),
         Command::Translate(arguments) => translate::run(&arguments, desk),
         Command::Profile(command) => profile::run(&command, desk),
@@ -118,6 +130,7 @@ pub fn run(command: Command, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
         Command::Grant(arguments) => grant::run(&arguments, desk),
         Command::Grants(arguments) => grant::list(&arguments, desk),
         Command::Proof(arguments) => proof::run(&arguments, desk),
+        Command::Request(arguments) => request::run(&arguments, desk),
         Command::Audit(command) => audit::run(&command, desk),
         Command::Subject(command) => subject::run(&command, desk),
         Command::Records(arguments) => records::run(&arguments, desk),

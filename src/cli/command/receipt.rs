@@ -107,7 +107,12 @@ fn read_note(file: &Path, desk: &mut Desk<'_>) -> Result<String, Failure> {
         fs::File::open(file).and_then(|open| open.take(LIMIT).read_to_end(&mut bytes))
     }
     .map_err(|error| local(&error))?;
-    String::from_utf8(bytes).map_err(|_| Failure::new(Exit::Damaged, "That is not a receipt: it is not text."))
+    let text =
+        String::from_utf8(bytes).map_err(|_| Failure::new(Exit::Damaged, "That is not a receipt: it is not text."))?;
+    // A receipt as JSON carries the signed note.
+    let note =
+        serde_json::from_str::<serde_json::Value>(&text).ok().and_then(|json| Some(json["note"].as_str()?.to_owned()));
+    Ok(note.unwrap_or(text))
 }
 
 fn read_key(key: &str) -> Result<PortalKey, Failure> {

@@ -8,7 +8,9 @@ use crate::cli::args::PortalArguments;
 use crate::cli::exit::{Exit, Failure, plain_io};
 use crate::cli::home::read_secret;
 use crate::cli::output::shown;
+use crate::cli::requests;
 use crate::cli::settings::Settings;
+use crate::ids::TicketId;
 use crate::secret::Secret;
 use crate::send::{Client, ClientOptions, PortalAddress, SendError};
 
@@ -37,6 +39,22 @@ pub fn connect_to(address: PortalAddress, settings: &Settings, desk: &mut Desk<'
     let token = Secret::new(text.expose().trim().to_owned());
     let client = client(address.clone(), Some(&token), settings)?;
     Ok(Remote { address, client })
+}
+
+/// Connects for a ticket: with the token of the flag, with the one that a request's code gave for the ticket, or with the one
+/// of the settings.
+pub fn connect_for(
+    address: PortalAddress,
+    ticket: &TicketId,
+    settings: &Settings,
+    desk: &mut Desk<'_>,
+) -> Result<Remote, Failure> {
+    let named = settings.token_file.as_ref().is_some_and(|set| set.origin == "flag");
+    if !named && let Some(token) = requests::kept_token(ticket, &address, desk)? {
+        let client = client(address.clone(), Some(&token), settings)?;
+        return Ok(Remote { address, client });
+    }
+    connect_to(address, settings, desk)
 }
 
 /// A client for `address`, with or without a token.

@@ -1,69 +1,173 @@
 //! `send`: collect, redact, seal, review, upload.
 
 use std::fs;
-use std::path::PathBuf;
 
+use super::approve::{self, Decision};
+use super::ledger;
+use super::places::Places;
 use super::remote::{self, Remote};
-use super::snapshot::{self, Prepared, Told, completeness, dry_run, prepare, seal, show_review, tell_missing};
+use super::snapshot::{self, Prepared, Told, completeness, dry_run, prepare, seal};
 use super::upload::{begin, finish, lock};
 use crate::cli::Desk;
-use crate::cli::args::{Review, SendArguments};
+use crate::cli::args::SendArguments;
+use crate::cli::downloads;
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::keeping;
-use crate::cli::output::{count, shown, size};
+use crate::cli::output::size;
+use crate::cli::requests::{self, Requested};
+use crate::cli::rules;
 use crate::cli::settings::Settings;
 use crate::cli::vendors;
 use crate::clock::Timestamp;
+use crate::collect::SourceKind;
 use crate::format::{Share, ShareField};
 use crate::ids::{ShareId, TicketId};
-use crate::pack::Manifest;
+use crate::item::Reason;
 use crate::pipeline::Created;
 use crate::track::RetentionPolicy;
 use crate::track::deadline::hard_cap_at;
 use crate::wire::TicketState;
 
 /// What is true until the portal has said that it would take the snapshot.
-const NOTHING_YET: &str = "Nothing was collected, nothing has left this computer.";
+pub const NOTHING_YET: &str = "Nothing was collected, nothing has left this computer.";
+
+/// How much smaller than what is read the sealed file is at most expected to be, when room for it is looked for.
+const SHRINKS: u64 = 8;
+/// Room that must be left besides, in bytes.
+const ROOM: u64 = 16 << 20;
 
 /// Sends a snapshot for a ticket.
-pub fn run(arguments: &SendArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+pub fn run(mut arguments: SendArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     let settings = Settings::resolve(&arguments.portal, &desk.home, desk.world)?;
+    if !arguments.snapshot.dry_run {
+        may_be_approved(&settings, desk)?;
+    }
+    let mut requested = take_request(&mut arguments, &settings, desk)?;
+    let ticket = ticket(&arguments, requested.as_ref())?;
+    if let Some(requested) = &requested {
+        requested.tell(desk);
+    }
     if arguments.snapshot.dry_run {
-        let prepared = prepare(&arguments.snapshot, Vec::new(), &settings, desk)?;
+        find_input(&mut arguments, &settings, desk)?;
+        let mut prepared = prepare(&arguments.snapshot, Vec::new(), &settings, desk)?;
+        leave_out(&arguments, &mut prepared)?;
         return Ok(dry_run(&prepared, desk));
     }
-    may_be_approved(&settings, desk)?;
-    let address = remote::address(&settings)?;
-    let ticket = &arguments.ticket;
-    let _lock = lock(ticket, desk)?;
+    let address = match &requested {
+        Some(requested) => requested.portal.clone(),
+        None => remote::address(&settings)?,
+    };
+    let _lock = lock(&ticket, desk)?;
 
     // Everything that can stand in the way is asked before anything is read.
-    let remote = remote::connect_to(address, &settings, desk)?;
-    ticket_is_open(ticket, &remote)?;
-    super::ledger::pin(&remote, desk)?;
+    if let Some(requested) = &mut requested {
+        requested.redeem(&settings, desk)?;
+    }
+    let remote = remote::connect_for(address, &ticket, &settings, desk)?;
+    ticket_is_open(&ticket, &remote)?;
+    ledger::pin(&remote, desk)?;
     vendors::refresh(snapshot::to(&arguments.snapshot, &settings), &settings, desk)?;
-    let prepared = prepare(&arguments.snapshot, Vec::new(), &settings, desk)?;
+    find_input(&mut arguments, &settings, desk)?;
+    let most = requested.as_ref().and_then(|requested| requested.asked.max_bytes);
 
-    let (created, told, field, share) = seal_for(&remote, ticket, prepared, desk)?;
-    let sealed = super::upload::outgoing(ticket, &created.file_id, desk)?;
-    let page = match review(arguments, &created, &told, &remote, desk) {
-        Ok(page) => page,
-        Err(failure) => {
-            fs::remove_file(&sealed).map_err(|error| Failure::local(sealed.display(), &error))?;
-            keeping::forget(ticket, &created.file_id, false, desk)?;
-            return Err(failure);
+    let (approved, page) = loop {
+        let sealed = attempt(&arguments, &ticket, &remote, &settings, most, desk)?;
+        match approve::ask(&arguments, &ticket, &sealed.created, &sealed.told, &remote, desk) {
+            Ok(Decision::Send(page)) => break (sealed, page),
+            Ok(Decision::LeaveOut(place)) => {
+                take_back(&sealed.created, &ticket, desk)?;
+                arguments.leave_out.push(place);
+            }
+            Err(failure) => {
+                take_back(&sealed.created, &ticket, desk)?;
+                return Err(failure);
+            }
         }
     };
-    let mut checkpoint = begin(&remote, ticket, &sealed, &created, Some((&field, &share)), desk)?;
+    let Attempt { created, field, share, .. } = &approved;
+    let file = super::upload::outgoing(&ticket, &created.file_id, desk)?;
+    let mut checkpoint = begin(&remote, &ticket, &file, created, Some((field, share)), desk)?;
     let exit = completeness(&created.manifest.left_out, created.manifest.collected.as_ref());
     let outcome = finish(&remote, &mut checkpoint, arguments.give_up_after, desk)?;
     checkpoint.remove().map_err(|error| remote::failure(&error, remote.address.host()))?;
+    if exit == Exit::Incomplete {
+        tell_incomplete(created, desk);
+    }
     Ok(outcome
         .exit(exit)
         .with("complete", exit == Exit::Done)
         .with("review", page)
         .with("files", created.manifest.entries.len())
         .with("left_out", created.manifest.left_out.len()))
+}
+
+/// Takes the request out of the arguments, if the first of them names one, and fills in what it asks.
+fn take_request(
+    arguments: &mut SendArguments,
+    settings: &Settings,
+    desk: &mut Desk<'_>,
+) -> Result<Option<Requested>, Failure> {
+    let Some(named) = arguments.snapshot.paths.first().map(|first| requests::named(first)).transpose()?.flatten()
+    else {
+        return Ok(None);
+    };
+    arguments.snapshot.paths.remove(0);
+    let requested = named.open(arguments.signer.as_deref(), settings, desk)?;
+    let asked = &requested.asked;
+    if arguments.snapshot.to.is_empty() {
+        arguments.snapshot.to = asked.recipients.iter().map(ToString::to_string).collect();
+    }
+    if arguments.snapshot.rules.profile.is_none() {
+        arguments.snapshot.rules.profile.clone_from(&asked.profile);
+    }
+    let window = &mut arguments.snapshot.window;
+    if window.last.is_none() && window.since.is_none() && window.until.is_none() {
+        window.last = asked.last_seconds.and_then(|seconds| i64::try_from(seconds).ok());
+        window.since = asked.since.map(|since| since.to_string());
+        window.until = asked.until.map(|until| until.to_string());
+    }
+    Ok(Some(requested))
+}
+
+fn ticket(arguments: &SendArguments, requested: Option<&Requested>) -> Result<TicketId, Failure> {
+    match (&arguments.ticket, requested) {
+        (Some(ticket), Some(requested)) if *ticket != requested.asked.ticket => {
+            Err(Failure::usage(format_args!("The request is for ticket {}, not for {ticket}.", requested.asked.ticket))
+                .left(NOTHING_YET))
+        }
+        (Some(ticket), _) => Ok(ticket.clone()),
+        (None, Some(requested)) => Ok(requested.asked.ticket.clone()),
+        (None, None) => Err(Failure::usage("There is no ticket to send for.").left(NOTHING_YET).next(
+            "Name it:  --ticket 4711    Or give the code that the technician reads to you:  tarseal send K7QF-2M4P",
+        )),
+    }
+}
+
+/// Where nothing is named and the profile does not collect by itself, takes the newest file of the downloads that can be meant, if
+/// somebody says yes.
+fn find_input(arguments: &mut SendArguments, settings: &Settings, desk: &mut Desk<'_>) -> Result<(), Failure> {
+    if !arguments.snapshot.paths.is_empty() {
+        return Ok(());
+    }
+    let profile = rules::profile(&arguments.snapshot.rules, settings)?;
+    let sources = &profile.collection.sources;
+    if sources.iter().any(|rule| !matches!(rule.kind, SourceKind::Archive(_))) {
+        return Ok(());
+    }
+    // Whoever cannot be asked gets what the profile collects, and nothing that happens to lie among the downloads.
+    if desk.manner.yes || desk.manner.no_input || !desk.world.interactive {
+        return Ok(());
+    }
+    let Some(found) = downloads::newest(&profile, desk) else { return Ok(()) };
+    desk.output.say(format!("Found {}", found.words(desk)));
+    let answer = desk.ask("Use it? [Y/n]")?.unwrap_or_default();
+    if !matches!(answer.to_ascii_lowercase().as_str(), "" | "y" | "yes") {
+        return Err(Failure::usage("There is nothing named to send.")
+            .left(NOTHING_YET)
+            .next("Name files or directories:  tarseal send PATH …"));
+    }
+    arguments.snapshot.paths.push(found.path.into_os_string());
+    Ok(())
 }
 
 /// When a review is demanded, there must be a person to look.
@@ -86,7 +190,7 @@ fn ticket_is_open(ticket: &TicketId, remote: &Remote) -> Result<(), Failure> {
     let told = remote::patiently(|| remote.client.ticket(ticket))
         .map_err(|error| remote::failure(&error, remote.address.host()).left(NOTHING_YET))?;
     if told.state == TicketState::Closed {
-        let since = told.closed_at.map_or_else(String::new, |at| format!(" since {at}"));
+        let since = told.closed_at.map_or_else(String::new, |at| format!(" since {}", requests::when(at)));
         return Err(Failure::new(Exit::NotApproved, format_args!("Ticket {ticket} is closed{since}."))
             .left(NOTHING_YET)
             .next("Ask the technician to reopen it."));
@@ -94,13 +198,98 @@ fn ticket_is_open(ticket: &TicketId, remote: &Remote) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Redacts and seals into the outgoing directory, the key in two parts.
-fn seal_for(
-    remote: &Remote,
+/// A sealed file that nobody has approved yet.
+struct Attempt {
+    created: Created,
+    told: Told,
+    field: ShareField,
+    share: Share,
+}
+
+/// Collects, redacts and seals, and says each step.
+fn attempt(
+    arguments: &SendArguments,
     ticket: &TicketId,
-    prepared: Prepared,
+    remote: &Remote,
+    settings: &Settings,
+    most: Option<u64>,
     desk: &mut Desk<'_>,
-) -> Result<(Created, Told, ShareField, Share), Failure> {
+) -> Result<Attempt, Failure> {
+    let counted = !arguments.snapshot.no_redact;
+    desk.bars.count_steps(counted);
+    let mut prepared = prepare(&arguments.snapshot, Vec::new(), settings, desk)?;
+    leave_out(arguments, &mut prepared)?;
+    has_room(&prepared, desk)?;
+    let sealed = seal_for(remote, ticket, prepared, desk);
+    desk.bars.count_steps(false);
+    let attempt = sealed?;
+    if counted {
+        desk.output.say("4 of 5  Gate       nothing left that looks like personal data   PASSED");
+        desk.output.say(format!("5 of 5  Seal       {}, AES-256-GCM", size(attempt.created.size)));
+    }
+    match most {
+        Some(most) if attempt.created.size > most => {
+            take_back(&attempt.created, ticket, desk)?;
+            Err(Failure::new(
+                Exit::NotApproved,
+                format_args!("It would be {}; the request allows {}.", size(attempt.created.size), size(most)),
+            )
+            .left("The sealed file was removed; nothing has left this computer.")
+            .next("Leave something out:  --leave-out PATH    Or ask the technician for a new code."))
+        }
+        _ => Ok(attempt),
+    }
+}
+
+/// Leaves out what the sender does not want to send.
+fn leave_out(arguments: &SendArguments, prepared: &mut Prepared) -> Result<(), Failure> {
+    if arguments.leave_out.is_empty() {
+        return Ok(());
+    }
+    let named: Vec<String> = arguments.leave_out.iter().map(|place| place.trim_start_matches('/').to_owned()).collect();
+    let places = Places::new(&named)?;
+    prepared.leave_out(|path| places.hold(path), Reason::BySender);
+    Ok(())
+}
+
+/// Stops before anything is read when the disk cannot hold what will surely be written.
+fn has_room(prepared: &Prepared, desk: &Desk<'_>) -> Result<(), Failure> {
+    let directory = desk.home.directory("outgoing")?;
+    let disk = rustix::fs::statvfs(&directory)
+        .map_err(|error| Failure::local(directory.display(), &std::io::Error::from(error)))?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let needed = (prepared.total() / SHRINKS).saturating_add(ROOM);
+    if free >= needed {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Local,
+        format_args!("{} has {} free, about {} are needed.", directory.display(), size(free), size(needed)),
+    )
+    .left(NOTHING_YET)
+    .next("Make room, send less (--leave-out PATH), or put the state elsewhere:  TARSEAL_HOME=/another/disk tarseal send …"))
+}
+
+/// Removes what was sealed and not approved.
+fn take_back(created: &Created, ticket: &TicketId, desk: &Desk<'_>) -> Result<(), Failure> {
+    let sealed = super::upload::outgoing(ticket, &created.file_id, desk)?;
+    fs::remove_file(&sealed).map_err(|error| Failure::local(sealed.display(), &error))?;
+    keeping::forget(ticket, &created.file_id, false, desk)
+}
+
+/// Says what is missing, and how it would not be.
+fn tell_incomplete(created: &Created, desk: &Desk<'_>) {
+    let left_out = &created.manifest.left_out;
+    let missing = left_out.iter().filter(|one| one.reason.makes_incomplete()).count();
+    let closed = left_out.iter().filter(|one| one.reason == Reason::NotPermitted).count();
+    desk.output.say(format!("Sent, but not complete: {missing} of what you named could not be read (listed above)."));
+    if closed > 0 {
+        desk.output.say(format!("  {closed} need more rights. Ask IT to run it, with:  sudo tarseal send …"));
+    }
+}
+
+/// Redacts and seals into the outgoing directory, the key in two parts.
+fn seal_for(remote: &Remote, ticket: &TicketId, prepared: Prepared, desk: &mut Desk<'_>) -> Result<Attempt, Failure> {
     let own = keeping::own_identity(desk)?;
     let key = keeping::ticket_key(ticket, &own, desk)?;
     let share = Share::random(&mut *desk.world.rng);
@@ -116,66 +305,10 @@ fn seal_for(
     if let Some(vault) = &created.vault {
         keeping::keep_vault(&created.file_id, vault, &own, desk)?;
     }
-    Ok((created, told, field, share))
+    Ok(Attempt { created, told, field, share })
 }
 
 /// After this instant nobody gets the share, whatever the ticket does.
 fn last_day(now: Timestamp) -> Timestamp {
     hard_cap_at(now, &RetentionPolicy::default())
-}
-
-/// Shows what will leave, and asks.
-fn review(
-    arguments: &SendArguments,
-    created: &Created,
-    told: &Told,
-    remote: &Remote,
-    desk: &mut Desk<'_>,
-) -> Result<Option<PathBuf>, Failure> {
-    let manifest = &created.manifest;
-    tell_missing(manifest, desk);
-    if arguments.review == Review::Html {
-        tell_review(manifest, created.size, remote, desk);
-    }
-    let page = show_review(arguments.review, created, told, Some(remote.address.as_str()), desk)?;
-    if desk.manner.yes {
-        return Ok(page);
-    }
-    desk.output.insist("\nNOTHING HAS LEFT THIS COMPUTER.");
-    let answer = desk.ask("Type the ticket number to send, or press Enter to stop:")?;
-    if answer.as_deref() == Some(arguments.ticket.as_str()) {
-        return Ok(page);
-    }
-    Err(Failure::new(Exit::NotApproved, "You did not approve it.")
-        .left("The sealed file was removed; nothing has left this computer."))
-}
-
-fn tell_review(manifest: &Manifest, length: u64, remote: &Remote, desk: &Desk<'_>) {
-    let say = |line: String| desk.output.say(line);
-    say(format!(
-        "\nTo {} for ticket {}:  {}, {} sealed",
-        remote.address.host(),
-        manifest.ticket.as_ref().map_or("", TicketId::as_str),
-        count(manifest.entries.len() as u64, "file"),
-        size(length)
-    ));
-    if !manifest.redacted {
-        say("WITHOUT redaction: it holds personal data as it was.".into());
-        return;
-    }
-    if manifest.findings.is_empty() {
-        say("Replaced: nothing was found.".into());
-    } else {
-        say("Replaced:".into());
-    }
-    for (category, number) in &manifest.findings {
-        say(format!("  {:<18} {number:>9}", category.word()));
-    }
-    let most = 12;
-    for entry in manifest.entries.iter().take(most) {
-        say(format!("  {:>12}  {}", entry.size, shown(entry.path.as_str())));
-    }
-    if manifest.entries.len() > most {
-        say(format!("  … and {}", count((manifest.entries.len() - most) as u64, "more file")));
-    }
 }

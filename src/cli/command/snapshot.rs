@@ -19,7 +19,7 @@ use crate::cli::settings::Settings;
 use crate::cli::vendors;
 use crate::format::{Identity, Recipient, Sender, SenderKey, Share, ShareField};
 use crate::ids::TicketId;
-use crate::item::{CollectReport, LeftOut, Reason};
+use crate::item::{ArchivePath, CollectReport, LeftOut, Reason};
 use crate::pack::Manifest;
 use crate::pipeline::{CreateError, Created, Plan, Redaction, create};
 use crate::profile::Profile;
@@ -69,6 +69,25 @@ pub fn prepare(
     let show_values = arguments.rules.show_values;
     let (redact, level) = (!arguments.no_redact, arguments.level);
     Ok(Prepared { found, recipients, sender, profile, redact, show_values, level })
+}
+
+impl Prepared {
+    /// The bytes that will be read.
+    pub fn total(&self) -> u64 {
+        self.found.items.iter().map(|item| item.size).sum()
+    }
+
+    /// Leaves out the items that `which` holds, for a reason.
+    pub fn leave_out(&mut self, which: impl Fn(&ArchivePath) -> bool, reason: Reason) {
+        let Found { items, left_out, .. } = &mut self.found;
+        items.retain(|item| {
+            let goes = which(&item.path);
+            if goes {
+                left_out.push(LeftOut { path: item.path.as_str().to_owned(), reason });
+            }
+            !goes
+        });
+    }
 }
 
 /// Takes out what the profile leaves out, also where nothing is redacted.

@@ -13,7 +13,9 @@ use super::remote::{self, Remote};
 use crate::cli::Desk;
 use crate::cli::args::{PortalArguments, ResumeArguments, UploadArguments};
 use crate::cli::exit::{Exit, Failure, Outcome};
-use crate::cli::output::Output;
+use crate::cli::output::{Output, size};
+use crate::cli::progress::Bars;
+use crate::cli::requests::{day, when};
 use crate::cli::settings::Settings;
 use crate::format::{Header, Share, ShareField};
 use crate::ids::{FileId, TicketId};
@@ -95,7 +97,7 @@ pub fn finish(
 ) -> Result<Outcome, Failure> {
     let ticket = checkpoint.ticket().clone();
     let host = remote.address.host().to_owned();
-    let pace = Telling { pace: SystemPace::new(), output: desk.output.clone() };
+    let pace = Telling { pace: SystemPace::new(), output: desk.output.clone(), bars: &desk.bars };
     let sent = upload(&remote.client, checkpoint, give_up_after, &pace, &mut *desk.world.rng, &desk.bars)
         .map_err(|error| kept(remote::failure(&error, &host), &error, &ticket))?;
     let receipt = record(&sent, checkpoint, desk)?;
@@ -104,15 +106,15 @@ pub fn finish(
         remove(checkpoint.file())?;
     }
     let stored = sent.snapshot.uploaded_at.unwrap_or_else(|| desk.world.clock.now());
-    desk.output.headline("SENT.", &format!("Stored by {host} on {stored}. Checksum matches."));
+    desk.output.headline("SENT.", &format!("Stored by {host} on {}. Checksum matches.", when(stored)));
     if let Some(receipt) = &receipt {
         desk.output.say(format!("  Receipt     {}", receipt.display()));
     }
     if let Some(due) = sent.snapshot.due_at {
-        desk.output.say(format!("  Deleted by  90 days after ticket {ticket} is closed, at the latest {due}"));
+        desk.output.say(format!("  Deleted by  90 days after ticket {ticket} is closed, at the latest {}", day(due)));
     }
-    desk.output
-        .say(format!("  Names       who is who stays on this computer, locked\n  See again   tarseal status {ticket}"));
+    desk.output.say("  Names       who is who stays on this computer, locked");
+    desk.output.say(format!("  See again   tarseal status {ticket}      Take it back   tarseal withdraw {ticket}"));
     desk.output.data(sent.snapshot.id.to_string());
     Ok(Outcome::done("sent")
         .with("ticket", &ticket)
@@ -131,7 +133,11 @@ fn record(sent: &Sent, checkpoint: &Checkpoint, desk: &Desk<'_>) -> Result<Optio
     ledger.sent(id, sent.snapshot.uploaded_at.unwrap_or(now), now).map_err(failure)?;
     let Some(note) = &sent.receipt else { return Ok(None) };
     ledger.receipt(id, note, now).map_err(failure)?;
-    super::ledger::keep_receipt(checkpoint.ticket(), id, "upload", note, desk).map(Some)
+    let kept = super::ledger::keep_receipt(checkpoint.ticket(), id, "upload", note, desk)?;
+    let key = ledger.pinned(checkpoint.portal().as_str()).map_err(failure)?;
+    let label = super::ledger::label(checkpoint.ticket(), id, desk)?;
+    let paper = key.and_then(|key| super::paper::write((checkpoint.ticket(), id), &label, note, &key, desk));
+    Ok(Some(paper.unwrap_or(kept)))
 }
 
 /// What stays true when an upload did not end well.
@@ -160,7 +166,7 @@ pub fn run(arguments: &UploadArguments, desk: &mut Desk<'_>) -> Result<Outcome, 
     let ticket = &arguments.ticket;
     let address = remote::address(&settings)?;
     let _lock = lock(ticket, desk)?;
-    let remote = remote::connect_to(address, &settings, desk)?;
+    let remote = remote::connect_for(address, ticket, &settings, desk)?;
     let snapshot = describe(&arguments.file)?;
     super::ledger::pin(&remote, desk)?;
     let state = state_file(ticket, &snapshot.file_id, desk)?;
@@ -224,7 +230,7 @@ pub fn resume(arguments: &ResumeArguments, desk: &mut Desk<'_>) -> Result<Outcom
             ca_file: arguments.ca_file.clone(),
         };
         let settings = Settings::resolve(&portal, &desk.home, desk.world)?;
-        let remote = remote::connect_to(remote::address(&settings)?, &settings, desk)?;
+        let remote = remote::connect_for(remote::address(&settings)?, checkpoint.ticket(), &settings, desk)?;
         super::ledger::pin(&remote, desk)?;
         outcome = finish(&remote, &mut checkpoint, arguments.give_up_after, desk)?;
         checkpoint.remove().map_err(|error| remote::failure(&error, remote.address.host()))?;
@@ -266,19 +272,25 @@ fn waiting(ticket: Option<&TicketId>, desk: &Desk<'_>) -> Result<Vec<PathBuf>, F
 }
 
 /// Waits as long as it must, and says why.
-struct Telling {
+struct Telling<'a> {
     pace: SystemPace,
     output: Output,
+    bars: &'a Bars,
 }
 
-impl Pace for Telling {
+impl Pace for Telling<'_> {
     fn elapsed(&self) -> Duration {
         self.pace.elapsed()
     }
 
     fn wait(&self, until: Duration, because: &SendError) {
         let seconds = until.saturating_sub(self.elapsed()).as_secs_f64().ceil();
-        self.output.say(format!("NOT SENT YET. {because}. Trying again in {seconds} s; Ctrl-C keeps what is stored."));
+        let stored = match self.bars.so_far() {
+            Some((done, total)) if done > 0 => format!(" {} of {} are stored.", size(done), size(total)),
+            _ => String::new(),
+        };
+        self.output
+            .say(format!("NOT SENT YET. {because}.{stored} Trying again in {seconds} s; Ctrl-C keeps what is stored."));
         self.pace.wait(until, because);
     }
 }
