@@ -8,6 +8,7 @@ mod desk;
 mod exchange;
 mod html;
 mod interrupted;
+mod journeys;
 mod keys;
 mod large;
 #[path = "../support/logs.rs"]
