@@ -235,7 +235,7 @@ impl Reason {
             Self::Missing => "not on this computer, and the profile requires it",
             Self::Failed => "the command failed and said nothing",
             Self::NetworkFileSystem => "on a network file system, which the profile does not enter",
-            Self::BySender => "the sender does not want to send it",
+            Self::BySender => "left out by the sender",
         }
     }
 

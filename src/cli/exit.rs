@@ -83,6 +83,13 @@ impl Failure {
         self
     }
 
+    /// Says what left this computer, where nothing nearer to it has said so.
+    #[must_use]
+    pub fn or_left(mut self, line: &str) -> Self {
+        self.left.get_or_insert_with(|| line.to_owned());
+        self
+    }
+
     /// Something a user wrote or set is wrong.
     pub fn usage(what: impl fmt::Display) -> Self {
         Self::new(Exit::Usage, what)

@@ -88,7 +88,7 @@ fn every_answer_has_a_flag_and_nothing_is_told_without_one() {
     desk.sender(&["answer", "4711", "--text", "a room system"]).ends(0).says("ANSWERED.");
     desk.sender(&["answer", "4711", "--question", "0011", "--decline"]).ends(10).says("There is no question 0011");
     desk.sender(&["answer", "4711", "--decline", "--reveal"]).ends(2);
-    desk.sender(&["answer", "4712"]).ends(10).says("The ledger knows nothing of ticket 4712");
+    desk.sender(&["answer", "4712"]).ends(10).says("Nothing was sent for ticket 4712 from here");
     let result = desk.technician(&["ask", "4711", "--json"]).ends(0).result();
     assert_eq!(result["questions"][0]["text"], "Ottilie Habersaat");
     assert_eq!(result["questions"][1]["text"], "a room system");
@@ -130,7 +130,7 @@ fn what_was_sent_is_taken_back_with_an_entry_in_the_ledger() {
     desk.operator(&["sweep"]).ends(0);
     desk.sender(&["sync"]).ends(0).says("DELETED");
     desk.sender(&["withdraw", "4711", "--yes"]).ends(13).says("It was deleted on");
-    desk.sender(&["withdraw", "4712", "--yes"]).ends(10).says("The ledger knows nothing of ticket 4712");
+    desk.sender(&["withdraw", "4712", "--yes"]).ends(10).says("Nothing was sent for ticket 4712 from here");
 }
 
 #[test]

@@ -49,7 +49,7 @@ struct Step {
     /// Moves the clock on before the command.
     #[serde(default)]
     days: i64,
-    /// What happens before it: a word of [`Stage::arrange`].
+    /// What happens before it: words of [`Stage::arrange`], with `; ` between them.
     #[serde(default)]
     arrange: String,
     command: String,
@@ -95,7 +95,9 @@ fn replay(journey: &mut Journey, record: bool, wrong: &mut Vec<String>) {
     let mut known: BTreeMap<String, String> = BTreeMap::new();
     for (number, step) in journey.step.iter_mut().enumerate() {
         stage.clock.set(stage.clock.now().plus_days(step.days).plus_seconds(60));
-        stage.arrange(&step.arrange);
+        for what in step.arrange.split("; ") {
+            stage.arrange(what);
+        }
         let before = stage.names(&step.who, &known);
         let command = fill(&step.command, &before);
         let typed: Vec<String> = step.types.iter().map(|line| fill(line, &before)).collect();
@@ -351,7 +353,7 @@ fn words(command: &str) -> Vec<OsString> {
 fn seed(number: usize, command: &str) -> u64 {
     command
         .split(' ')
-        .take(3)
+        .take(2)
         .flat_map(str::bytes)
         .fold(number as u64 + 1, |sum, byte| sum.wrapping_mul(0x0100_0000_01b3).wrapping_add(u64::from(byte)))
 }
@@ -461,7 +463,7 @@ fn abstracted(shown: &str, names: &BTreeMap<String, String>, known: &mut BTreeMa
         known.insert(name, code);
     }
     // The key that a portal's receipts are checked with.
-    let key = text.split_whitespace().find(|word| word.starts_with("127.0.0.1+") || word.starts_with("tarseal+"));
+    let key = text.split_whitespace().find(|word| word.starts_with("tarseal-portal+"));
     if let Some(key) = key.map(str::to_owned) {
         text = text.replace(&key, "{key}");
         known.insert("key".into(), key);
@@ -554,5 +556,5 @@ fn example(text: &str) -> String {
         .replace("{words}", "treat memory path nurse series swap below sunset")
         .replace("{code}", "K7QF-2M4P")
         .replace("{code2}", "9TRD-H3YX")
-        .replace("{key}", "support.vendor.example+3a91c5f0+AYk…")
+        .replace("{key}", "tarseal-portal+3a91c5f0+AYk…")
 }

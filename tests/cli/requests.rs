@@ -47,7 +47,7 @@ fn a_pinned_vendors_request_needs_no_words_and_no_options() {
     let (code, _) = shop.ask("root.key", &["--title", "Video drops", "--max-size", "5MB"]);
     let ran = shop.desk.sender(&["send", &code.to_lowercase(), LOG, "--yes"]).ends(0);
     let ran = ran.says("signed by acme (support.vendor.example)").says("Ticket     4711  \"Video drops\"");
-    ran.says("at most 5.0 MB sealed").says("with 1 key of acme alone").says("SENT.");
+    ran.says("at most 5.0 MB sealed").says("only with this key of acme").says("SENT.");
     let (key, into) = (shop.desk.at("me.key"), shop.desk.at("opened"));
     shop.desk.technician(&["fetch", "4711", "--reason", "x", "--key", &key, "-o", &into]).ends(0);
 }

@@ -90,7 +90,7 @@ fn find(arguments: &AnswerArguments, desk: &mut Desk<'_>) -> Result<(Vec<Remote>
     let settings = Settings::resolve(&arguments.portal, &desk.home, desk.world)?;
     let entries = ledger::entries(arguments.ticket.as_ref(), desk)?;
     if let (true, Some(ticket)) = (entries.is_empty(), &arguments.ticket) {
-        return Err(Failure::new(Exit::NotFound, format_args!("The ledger knows nothing of ticket {ticket}.")));
+        return Err(Failure::new(Exit::NotFound, format_args!("Nothing was sent for ticket {ticket} from here.")));
     }
     let own = keeping::own_identity(desk)?;
     let (mut remotes, mut waiting, mut refused) = (Vec::new(), Vec::new(), None);

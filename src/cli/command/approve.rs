@@ -94,6 +94,13 @@ fn tell_review(manifest: &Manifest, length: u64, remote: &Remote, desk: &Desk<'_
         count(manifest.entries.len() as u64, "file"),
         size(length)
     ));
+    let most = 12;
+    for entry in manifest.entries.iter().take(most) {
+        say(format!("  {:>10}  {}", size(entry.size), shown(entry.path.as_str())));
+    }
+    if manifest.entries.len() > most {
+        say(format!("  … and {}", count((manifest.entries.len() - most) as u64, "more file")));
+    }
     if !manifest.redacted {
         say("WITHOUT redaction: it holds personal data as it was.".into());
         return;
@@ -105,12 +112,5 @@ fn tell_review(manifest: &Manifest, length: u64, remote: &Remote, desk: &Desk<'_
     }
     for (category, number) in &manifest.findings {
         say(format!("  {:<18} {number:>9}", category.word()));
-    }
-    let most = 12;
-    for entry in manifest.entries.iter().take(most) {
-        say(format!("  {:>12}  {}", entry.size, shown(entry.path.as_str())));
-    }
-    if manifest.entries.len() > most {
-        say(format!("  … and {}", count((manifest.entries.len() - most) as u64, "more file")));
     }
 }

@@ -5,6 +5,7 @@ use crate::cli::Desk;
 use crate::cli::args::CloseArguments;
 use crate::cli::exit::{Failure, Outcome};
 use crate::cli::output::count;
+use crate::cli::requests::when;
 use crate::wire::TicketEvent;
 
 /// Closes a ticket at the portal and says when its snapshots will be gone.
@@ -18,7 +19,7 @@ pub fn run(arguments: &CloseArguments, desk: &mut Desk<'_>) -> Result<Outcome, F
     desk.output.headline(
         "CLOSED.",
         &match due {
-            Some(due) => format!("Ticket {}: {snapshots}, deleted by {due}.", arguments.ticket),
+            Some(due) => format!("Ticket {}: {snapshots}, deleted by {}.", arguments.ticket, when(due)),
             None => format!("Ticket {}: {snapshots}.", arguments.ticket),
         },
     );

@@ -252,10 +252,10 @@ fn token(
     };
     match remote.client.ticket(ticket) {
         Ok(told) if told.state == TicketState::Open => {
-            lines.ok("token", format!("good for ticket {ticket}, which is open"))
+            lines.ok("token", format!("good for ticket {ticket}, which is open"));
         }
         Ok(_) => {
-            lines.wrong("token", format!("good, but ticket {ticket} is closed"), "Ask the technician to reopen it.")
+            lines.wrong("token", format!("good, but ticket {ticket} is closed"), "Ask the technician to reopen it.");
         }
         Err(error @ SendError::NotFound(_)) => {
             lines.wrong(

@@ -115,7 +115,8 @@ pub fn entries(ticket: Option<&TicketId>, desk: &Desk<'_>) -> Result<Vec<Entry>,
 pub fn status(arguments: &StatusArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     let entries = entries(arguments.ticket.as_ref(), desk)?;
     if let (true, Some(ticket)) = (entries.is_empty(), &arguments.ticket) {
-        return Err(Failure::new(Exit::NotFound, format_args!("The ledger knows nothing of ticket {ticket}.")));
+        return Err(Failure::new(Exit::NotFound, format_args!("Nothing was sent for ticket {ticket} from here."))
+            .next("All that was sent:  tarseal status"));
     }
     let (now, labels) = (desk.world.clock.now(), labels(&entries));
     for entry in &entries {
@@ -168,7 +169,7 @@ fn lines(entry: &Entry, label: &str, now: Timestamp) -> Vec<String> {
     } else if let Some(at) = entry.withdrawn {
         add(format!("withdrawn {at}; no receipt proves yet that it is gone:  tarseal sync"));
     } else if let Some(due) = entry.due_at {
-        let days = (due.seconds() - now.seconds()) / 86_400;
+        let days = due.seconds() / 86_400 - now.seconds() / 86_400;
         let left = if due <= now { "OVERDUE".into() } else { format!("in {}", count(days.unsigned_abs(), "day")) };
         add(format!("will be deleted by {} ({left})", day(due)));
     }
@@ -292,7 +293,7 @@ pub fn remote_of(entry: &Entry, settings: &Settings, desk: &mut Desk<'_>) -> Res
         return remote::connect_for(address, &entry.ticket, settings, desk).map(Some);
     }
     let client = remote::client(address.clone(), None, settings)?;
-    Ok(Some(Remote { address, client }))
+    Ok(Some(Remote { address, client, by_code: false }))
 }
 
 /// Asks one portal about one snapshot; true when it is now proved gone.

@@ -20,6 +20,8 @@ pub struct Remote {
     pub address: PortalAddress,
     /// Speaks to it.
     pub client: Client,
+    /// Whether the token is one that a request's code gave.
+    pub by_code: bool,
 }
 
 /// Connects to the portal that the settings name.
@@ -38,7 +40,7 @@ pub fn connect_to(address: PortalAddress, settings: &Settings, desk: &mut Desk<'
     let text = read_secret(&token_file.value, "token file", desk.world)?;
     let token = Secret::new(text.expose().trim().to_owned());
     let client = client(address.clone(), Some(&token), settings)?;
-    Ok(Remote { address, client })
+    Ok(Remote { address, client, by_code: false })
 }
 
 /// Connects for a ticket: with the token of the flag, with the one that a request's code gave for the ticket, or with the one
@@ -52,7 +54,7 @@ pub fn connect_for(
     let named = settings.token_file.as_ref().is_some_and(|set| set.origin == "flag");
     if !named && let Some(token) = requests::kept_token(ticket, &address, desk)? {
         let client = client(address.clone(), Some(&token), settings)?;
-        return Ok(Remote { address, client });
+        return Ok(Remote { address, client, by_code: true });
     }
     connect_to(address, settings, desk)
 }
@@ -117,6 +119,7 @@ pub fn failure(error: &SendError, host: &str) -> Failure {
             say(Exit::Refused, problem(&said.title, &said.detail)).next(match said.kind.rsplit('/').next() {
                 Some("person-needed") => "Sign in, and put your session into a file of yours:  --token-file FILE",
                 Some("second-factor-needed") => "Show a code to the portal (/v1/session/factor), then try again.",
+                Some("code-used") => "To send another, ask the technician for a new code.",
                 _ => "Ask the technician for a new token, and give it with:  --token-file FILE",
             })
         }

@@ -77,7 +77,7 @@ fn make(
     }
     desk.output.data(made.code.to_string());
     desk.output.say(format!(
-        "Ticket {}: good until {}. Read the code over the telephone.",
+        "The code for ticket {}, good until {}. Read it over the telephone, letter by letter.",
         arguments.ticket,
         requests::when(made.expires)
     ));

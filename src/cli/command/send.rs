@@ -1,6 +1,10 @@
 //! `send`: collect, redact, seal, review, upload.
 
 use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Map, json};
 
 use super::approve::{self, Decision};
 use super::ledger;
@@ -24,12 +28,15 @@ use crate::format::{Share, ShareField};
 use crate::ids::{ShareId, TicketId};
 use crate::item::Reason;
 use crate::pipeline::Created;
+use crate::send::TicketLock;
 use crate::track::RetentionPolicy;
 use crate::track::deadline::hard_cap_at;
 use crate::wire::TicketState;
 
 /// What is true until the portal has said that it would take the snapshot.
 pub const NOTHING_YET: &str = "Nothing was collected, nothing has left this computer.";
+/// What is true until the upload begins.
+const NOTHING_LEFT: &str = "Nothing has left this computer.";
 
 /// How much smaller than what is read the sealed file is at most expected to be, when room for it is looked for.
 const SHRINKS: u64 = 8;
@@ -37,7 +44,52 @@ const SHRINKS: u64 = 8;
 const ROOM: u64 = 16 << 20;
 
 /// Sends a snapshot for a ticket.
-pub fn run(mut arguments: SendArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+pub fn run(arguments: SendArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    let before = if arguments.snapshot.dry_run { NOTHING_LEFT } else { NOTHING_YET };
+    match approved(arguments, desk).map_err(|failure| failure.or_left(before))? {
+        Go::Told(outcome) => Ok(outcome),
+        Go::Send(approved) => deliver(*approved, desk),
+    }
+}
+
+/// How far it has come before anything leaves.
+enum Go {
+    /// It was only to be shown.
+    Told(Outcome),
+    /// It may leave.
+    Send(Box<Approved>),
+}
+
+/// What may leave.
+struct Approved {
+    ticket: TicketId,
+    remote: Remote,
+    attempt: Attempt,
+    page: Option<PathBuf>,
+    give_up_after: Duration,
+    _lock: TicketLock,
+}
+
+/// Uploads what was approved.
+fn deliver(approved: Approved, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    let Approved { ticket, remote, attempt, page, give_up_after, _lock } = approved;
+    let Attempt { created, field, share, .. } = &attempt;
+    let file = super::upload::outgoing(&ticket, &created.file_id, desk)?;
+    let mut checkpoint = begin(&remote, &ticket, &file, created, Some((field, share)), desk)?;
+    let exit = completeness(&created.manifest.left_out, created.manifest.collected.as_ref());
+    let missing = (exit == Exit::Incomplete).then(|| missing(created));
+    let outcome = finish(&remote, &mut checkpoint, missing, give_up_after, desk)?;
+    checkpoint.remove().map_err(|error| remote::failure(&error, remote.address.host()))?;
+    Ok(outcome
+        .exit(exit)
+        .with("complete", exit == Exit::Done)
+        .with("review", page)
+        .with("files", created.manifest.entries.len())
+        .with("left_out", created.manifest.left_out.len()))
+}
+
+/// Finds out whether it can be sent, makes it, and asks; a failure when it is not to leave, which nothing has done then.
+fn approved(mut arguments: SendArguments, desk: &mut Desk<'_>) -> Result<Go, Failure> {
     let settings = Settings::resolve(&arguments.portal, &desk.home, desk.world)?;
     if !arguments.snapshot.dry_run {
         may_be_approved(&settings, desk)?;
@@ -51,13 +103,16 @@ pub fn run(mut arguments: SendArguments, desk: &mut Desk<'_>) -> Result<Outcome,
         find_input(&mut arguments, &settings, desk)?;
         let mut prepared = prepare(&arguments.snapshot, Vec::new(), &settings, desk)?;
         leave_out(&arguments, &mut prepared)?;
-        return Ok(dry_run(&prepared, desk));
+        return Ok(Go::Told(dry_run(&prepared, desk)));
     }
     let address = match &requested {
         Some(requested) => requested.portal.clone(),
         None => remote::address(&settings)?,
     };
-    let _lock = lock(&ticket, desk)?;
+    let lock = lock(&ticket, desk)?;
+    let mut start = Map::new();
+    start.insert("ticket".into(), json!(ticket));
+    desk.output.event("start", start);
 
     // Everything that can stand in the way is asked before anything is read.
     if let Some(requested) = &mut requested {
@@ -70,7 +125,7 @@ pub fn run(mut arguments: SendArguments, desk: &mut Desk<'_>) -> Result<Outcome,
     find_input(&mut arguments, &settings, desk)?;
     let most = requested.as_ref().and_then(|requested| requested.asked.max_bytes);
 
-    let (approved, page) = loop {
+    let (attempt, page) = loop {
         let sealed = attempt(&arguments, &ticket, &remote, &settings, most, desk)?;
         match approve::ask(&arguments, &ticket, &sealed.created, &sealed.told, &remote, desk) {
             Ok(Decision::Send(page)) => break (sealed, page),
@@ -80,25 +135,12 @@ pub fn run(mut arguments: SendArguments, desk: &mut Desk<'_>) -> Result<Outcome,
             }
             Err(failure) => {
                 take_back(&sealed.created, &ticket, desk)?;
-                return Err(failure);
+                return Err(failure.or_left(NOTHING_LEFT));
             }
         }
     };
-    let Attempt { created, field, share, .. } = &approved;
-    let file = super::upload::outgoing(&ticket, &created.file_id, desk)?;
-    let mut checkpoint = begin(&remote, &ticket, &file, created, Some((field, share)), desk)?;
-    let exit = completeness(&created.manifest.left_out, created.manifest.collected.as_ref());
-    let outcome = finish(&remote, &mut checkpoint, arguments.give_up_after, desk)?;
-    checkpoint.remove().map_err(|error| remote::failure(&error, remote.address.host()))?;
-    if exit == Exit::Incomplete {
-        tell_incomplete(created, desk);
-    }
-    Ok(outcome
-        .exit(exit)
-        .with("complete", exit == Exit::Done)
-        .with("review", page)
-        .with("files", created.manifest.entries.len())
-        .with("left_out", created.manifest.left_out.len()))
+    let give_up_after = arguments.give_up_after;
+    Ok(Go::Send(Box::new(Approved { ticket, remote, attempt, page, give_up_after, _lock: lock })))
 }
 
 /// Takes the request out of the arguments, if the first of them names one, and fills in what it asks.
@@ -133,7 +175,8 @@ fn ticket(arguments: &SendArguments, requested: Option<&Requested>) -> Result<Ti
     match (&arguments.ticket, requested) {
         (Some(ticket), Some(requested)) if *ticket != requested.asked.ticket => {
             Err(Failure::usage(format_args!("The request is for ticket {}, not for {ticket}.", requested.asked.ticket))
-                .left(NOTHING_YET))
+                .left(NOTHING_YET)
+                .next("Leave  --ticket  out: the request says which ticket it is."))
         }
         (Some(ticket), _) => Ok(ticket.clone()),
         (None, Some(requested)) => Ok(requested.asked.ticket.clone()),
@@ -222,7 +265,14 @@ fn attempt(
     has_room(&prepared, desk)?;
     let sealed = seal_for(remote, ticket, prepared, desk);
     desk.bars.count_steps(false);
-    let attempt = sealed?;
+    let stopped = matches!(&sealed, Err(failure) if failure.exit == Exit::Gate);
+    if counted && (sealed.is_ok() || stopped) {
+        let mut gate = Map::new();
+        gate.insert("result".into(), json!(if stopped { "stopped" } else { "passed" }));
+        desk.output.event("gate", gate);
+    }
+    // From here on something was collected.
+    let attempt = sealed.map_err(|failure| failure.or_left(NOTHING_LEFT))?;
     if counted {
         desk.output.say("4 of 5  Gate       nothing left that looks like personal data   PASSED");
         desk.output.say(format!("5 of 5  Seal       {}, AES-256-GCM", size(attempt.created.size)));
@@ -277,15 +327,17 @@ fn take_back(created: &Created, ticket: &TicketId, desk: &Desk<'_>) -> Result<()
     keeping::forget(ticket, &created.file_id, false, desk)
 }
 
-/// Says what is missing, and how it would not be.
-fn tell_incomplete(created: &Created, desk: &Desk<'_>) {
+/// Says that something is missing, and how it would not be.
+fn missing(created: &Created) -> String {
     let left_out = &created.manifest.left_out;
     let missing = left_out.iter().filter(|one| one.reason.makes_incomplete()).count();
     let closed = left_out.iter().filter(|one| one.reason == Reason::NotPermitted).count();
-    desk.output.say(format!("Sent, but not complete: {missing} of what you named could not be read (listed above)."));
-    if closed > 0 {
-        desk.output.say(format!("  {closed} need more rights. Ask IT to run it, with:  sudo tarseal send …"));
-    }
+    let is = if missing == 1 { "is" } else { "are" };
+    let rights = match closed {
+        0 => String::new(),
+        closed => format!("\n              {closed} need more rights. Ask IT to run it, with:  sudo tarseal send …"),
+    };
+    format!("  Incomplete  {missing} of what you named {is} not in it; why is listed above{rights}")
 }
 
 /// Redacts and seals into the outgoing directory, the key in two parts.

@@ -15,7 +15,7 @@ use crate::cli::args::{PortalArguments, ResumeArguments, UploadArguments};
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::output::{Output, size};
 use crate::cli::progress::Bars;
-use crate::cli::requests::{day, when};
+use crate::cli::requests::{self, day, when};
 use crate::cli::settings::Settings;
 use crate::format::{Header, Share, ShareField};
 use crate::ids::{FileId, TicketId};
@@ -24,10 +24,15 @@ use crate::send::{Checkpoint, Pace, SendError, Sent, SystemPace, TicketLock, upl
 use crate::track::ledger::{LedgerError, Sealed};
 use crate::wire::{NewShare, NewSnapshot};
 
+/// What is true before anything was sent.
+const NOTHING_LEFT: &str = "Nothing has left this computer.";
+/// What is true before an upload goes on.
+const NOTHING_MORE: &str = "The sealed file is safe here; nothing more has left this computer.";
+
 /// Takes the lock of a ticket; it is held until the value is dropped.
 pub fn lock(ticket: &TicketId, desk: &Desk<'_>) -> Result<TicketLock, Failure> {
     let path = desk.home.directory("locks")?.join(format!("{ticket}.lock"));
-    TicketLock::take(&path).map_err(|error| remote::failure(&error, "this computer"))
+    TicketLock::take(&path).map_err(|error| remote::failure(&error, "this computer").left("This run has sent nothing."))
 }
 
 /// Where the sealed file of a snapshot waits until it is sent.
@@ -88,10 +93,11 @@ fn start(
     Ok(checkpoint)
 }
 
-/// Uploads to the end, records the portal's answer and receipt, and tidies up.
+/// Uploads to the end, records the portal's answer and receipt, and tidies up. `missing` says what is not in the snapshot.
 pub fn finish(
     remote: &Remote,
     checkpoint: &mut Checkpoint,
+    missing: Option<String>,
     give_up_after: Duration,
     desk: &mut Desk<'_>,
 ) -> Result<Outcome, Failure> {
@@ -100,6 +106,9 @@ pub fn finish(
     let pace = Telling { pace: SystemPace::new(), output: desk.output.clone(), bars: &desk.bars };
     let sent = upload(&remote.client, checkpoint, give_up_after, &pace, &mut *desk.world.rng, &desk.bars)
         .map_err(|error| kept(remote::failure(&error, &host), &error, &ticket))?;
+    if remote.by_code {
+        requests::spent(&ticket, &remote.address, desk)?;
+    }
     let receipt = record(&sent, checkpoint, desk)?;
     let outgoing = desk.home.directory("outgoing")?;
     if checkpoint.file().starts_with(&outgoing) {
@@ -107,6 +116,9 @@ pub fn finish(
     }
     let stored = sent.snapshot.uploaded_at.unwrap_or_else(|| desk.world.clock.now());
     desk.output.headline("SENT.", &format!("Stored by {host} on {}. Checksum matches.", when(stored)));
+    if let Some(missing) = missing {
+        desk.output.say(missing);
+    }
     if let Some(receipt) = &receipt {
         desk.output.say(format!("  Receipt     {}", receipt.display()));
     }
@@ -145,7 +157,9 @@ fn kept(failure: Failure, error: &SendError, ticket: &TicketId) -> Failure {
     if error.is_temporary() || matches!(error, SendError::Tls { .. } | SendError::Refused(_)) {
         failure.left(format!("The sealed file is safe here. It goes on where it stopped:  tarseal resume {ticket}"))
     } else {
-        failure
+        failure.or_left(
+            "Nothing but sealed bytes has left this computer, and the portal does not count them as a snapshot.",
+        )
     }
 }
 
@@ -164,17 +178,26 @@ fn state_file(ticket: &TicketId, file: &FileId, desk: &Desk<'_>) -> Result<PathB
 pub fn run(arguments: &UploadArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     let settings = Settings::resolve(&arguments.portal, &desk.home, desk.world)?;
     let ticket = &arguments.ticket;
-    let address = remote::address(&settings)?;
     let _lock = lock(ticket, desk)?;
-    let remote = remote::connect_for(address, ticket, &settings, desk)?;
-    let snapshot = describe(&arguments.file)?;
-    super::ledger::pin(&remote, desk)?;
+    let (remote, snapshot) = ready(arguments, &settings, desk).map_err(|failure| failure.or_left(NOTHING_LEFT))?;
     let state = state_file(ticket, &snapshot.file_id, desk)?;
     let mut checkpoint =
         if state.exists() { load(&state)? } else { start(&remote, ticket, &arguments.file, snapshot, desk)? };
-    let outcome = finish(&remote, &mut checkpoint, arguments.give_up_after, desk)?;
+    let outcome = finish(&remote, &mut checkpoint, None, arguments.give_up_after, desk)?;
     checkpoint.remove().map_err(|error| remote::failure(&error, remote.address.host()))?;
     Ok(outcome)
+}
+
+/// The portal that is ready to take the file, and what it must know of it.
+fn ready(
+    arguments: &UploadArguments,
+    settings: &Settings,
+    desk: &mut Desk<'_>,
+) -> Result<(Remote, NewSnapshot), Failure> {
+    let remote = remote::connect_for(remote::address(settings)?, &arguments.ticket, settings, desk)?;
+    let snapshot = describe(&arguments.file)?;
+    super::ledger::pin(&remote, desk)?;
+    Ok((remote, snapshot))
 }
 
 /// Reads what the portal must know of a sealed file: its id, length and digest.
@@ -229,13 +252,19 @@ pub fn resume(arguments: &ResumeArguments, desk: &mut Desk<'_>) -> Result<Outcom
             token_file: arguments.token_file.clone(),
             ca_file: arguments.ca_file.clone(),
         };
-        let settings = Settings::resolve(&portal, &desk.home, desk.world)?;
-        let remote = remote::connect_for(remote::address(&settings)?, checkpoint.ticket(), &settings, desk)?;
-        super::ledger::pin(&remote, desk)?;
-        outcome = finish(&remote, &mut checkpoint, arguments.give_up_after, desk)?;
+        let remote = again(&portal, checkpoint.ticket(), desk).map_err(|failure| failure.or_left(NOTHING_MORE))?;
+        outcome = finish(&remote, &mut checkpoint, None, arguments.give_up_after, desk)?;
         checkpoint.remove().map_err(|error| remote::failure(&error, remote.address.host()))?;
     }
     Ok(outcome)
+}
+
+/// The portal that is ready to take the rest.
+fn again(portal: &PortalArguments, ticket: &TicketId, desk: &mut Desk<'_>) -> Result<Remote, Failure> {
+    let settings = Settings::resolve(portal, &desk.home, desk.world)?;
+    let remote = remote::connect_for(remote::address(&settings)?, ticket, &settings, desk)?;
+    super::ledger::pin(&remote, desk)?;
+    Ok(remote)
 }
 
 /// Nothing can go on: because all of it was sent, or because nothing ever began.

@@ -63,7 +63,7 @@ fn sent(arguments: &WithdrawArguments, desk: &Desk<'_>) -> Result<Vec<Entry>, Fa
             Exit::NotFound,
             match arguments.snapshot {
                 Some(snapshot) => format!("The ledger knows no snapshot {snapshot} of ticket {ticket}."),
-                None => format!("The ledger knows nothing of ticket {ticket}."),
+                None => format!("Nothing was sent for ticket {ticket} from here."),
             },
         ));
     }

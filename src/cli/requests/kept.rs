@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::NOTHING_YET;
+use super::{NOTHING_YET, when};
 use crate::cli::Desk;
 use crate::cli::command::remote;
-use crate::cli::exit::Failure;
+use crate::cli::exit::{Exit, Failure};
 use crate::cli::home::{read_secret, write_private};
 use crate::cli::keeping::remove;
 use crate::cli::settings::Settings;
+use crate::clock::Timestamp;
 use crate::format::request::ClaimedRequest;
 use crate::ids::TicketId;
 use crate::secret::Secret;
@@ -29,13 +30,16 @@ struct Kept {
     portal: PortalAddress,
     claim: Zeroizing<String>,
     redeemed: Option<Redeemed>,
+    /// When a snapshot was sent with it.
+    #[serde(default)]
+    spent: Option<Timestamp>,
 }
 
 /// Redeems a code, or gives what came of it before. The claim is kept before the portal is asked, so that a lost answer can be
 /// asked for again.
 pub fn redeemed(
     code: &RequestCode,
-    portal: PortalAddress,
+    portal: &PortalAddress,
     settings: &Settings,
     desk: &mut Desk<'_>,
 ) -> Result<Redeemed, Failure> {
@@ -45,13 +49,14 @@ pub fn redeemed(
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(Failure::local(path.display(), &error)),
     };
-    let mut kept = match kept.filter(|kept| kept.edition == 1 && kept.portal == portal) {
+    let mut kept = match kept.filter(|kept| kept.edition == 1 && kept.portal == *portal) {
+        Some(Kept { spent: Some(at), .. }) => return Err(was_sent(at)),
         Some(Kept { redeemed: Some(redeemed), .. }) => return Ok(redeemed),
         Some(kept) => kept,
         None => {
             let mut drawn = [0; 16];
             desk.world.rng.fill_bytes(&mut drawn);
-            Kept { edition: 1, portal: portal.clone(), claim: hex::encode(drawn).into(), redeemed: None }
+            Kept { edition: 1, portal: portal.clone(), claim: hex::encode(drawn).into(), redeemed: None, spent: None }
         }
     };
     keep(&path, &kept)?;
@@ -67,6 +72,28 @@ pub fn redeemed(
     kept.redeemed = Some(redeemed.clone());
     keep(&path, &kept)?;
     Ok(redeemed)
+}
+
+/// A code is good for one snapshot, and that was sent.
+fn was_sent(at: Timestamp) -> Failure {
+    Failure::new(Exit::Refused, format_args!("One snapshot is sent with one code, and it was sent on {}.", when(at)))
+        .left(NOTHING_YET)
+        .next("What was sent is listed by:  tarseal status")
+        .next("To send another, ask the technician for a new code.")
+}
+
+/// Writes down that the code whose token is kept for a ticket has done its work.
+pub fn spent(ticket: &TicketId, portal: &PortalAddress, desk: &mut Desk<'_>) -> Result<(), Failure> {
+    let Some(token) = kept_token(ticket, portal, desk)? else { return Ok(()) };
+    for file in files(&desk.home.directory("requests")?)? {
+        let Ok(bytes) = fs::read(&file).map(Zeroizing::new) else { continue };
+        let Ok(mut kept) = serde_json::from_slice::<Kept>(&bytes) else { continue };
+        if kept.redeemed.as_ref().is_some_and(|redeemed| redeemed.token.as_str() == token.expose().trim()) {
+            kept.spent = Some(desk.world.clock.now());
+            keep(&file, &kept)?;
+        }
+    }
+    Ok(())
 }
 
 fn keep(path: &Path, kept: &Kept) -> Result<(), Failure> {

@@ -7,7 +7,7 @@ mod kept;
 mod signers;
 mod words;
 
-pub use kept::{forget, kept_token};
+pub use kept::{forget, kept_token, spent};
 pub use words::{day, wanted, when};
 
 use std::fs;
@@ -126,7 +126,7 @@ impl Named {
         match self {
             Self::Code(code) => {
                 let address = remote::address(settings)?;
-                let redeemed = redeemed(&code, address.clone(), settings, desk)?;
+                let redeemed = redeemed(&code, &address, settings, desk)?;
                 let claimed = claimed(&redeemed.request)?;
                 if claimed.asked().portal != address.as_str() {
                     let place = shown(&claimed.asked().portal).into_owned();
@@ -156,7 +156,7 @@ impl Requested {
         if self.keeping.is_some() {
             return Ok(());
         }
-        let redeemed = redeemed(&self.code, self.portal.clone(), settings, desk)?;
+        let redeemed = redeemed(&self.code, &self.portal, settings, desk)?;
         if claimed(&redeemed.request)?.asked() != &self.asked {
             return Err(Failure::new(
                 Exit::Damaged,
@@ -182,12 +182,15 @@ impl Requested {
         for line in wanted(asked) {
             desk.output.say(line);
         }
-        let keys = count(asked.recipients.len() as u64, "key");
+        let keys = match asked.recipients.len() {
+            1 => "this key".to_owned(),
+            more => format!("these {more} keys"),
+        };
         let whose = match &self.voucher {
             Voucher::Vendor { name, .. } => format!("{keys} of {name}"),
             Voucher::Known { .. } => keys,
         };
-        desk.output.say(format!("  Readable   with {whose} alone: {}", shortest(&asked.recipients)));
+        desk.output.say(format!("  Readable   only with {whose}: {}", shortest(&asked.recipients)));
         let policy = RetentionPolicy::default();
         let (after, cap) = self.keeping.unwrap_or((policy.after_close_days, policy.hard_cap_days));
         let last = desk.world.clock.now().plus_days(i64::from(cap));

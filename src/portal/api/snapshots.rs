@@ -65,7 +65,7 @@ enum Announced {
     ),
     extensions(("x-problems" = json!([
         "bad-request", "bad-request 412", "ticket-closed", "snapshot-differs", "upload-begun", "offset-mismatch", "expired",
-        "upload-unknown", "digest-mismatch", "not-sealed", "store-away",
+        "upload-unknown", "digest-mismatch", "not-sealed", "store-away", "code-used",
     ]))),
 )]
 pub(crate) async fn announce(
