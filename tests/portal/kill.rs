@@ -41,8 +41,7 @@ struct Due {
 impl Due {
     fn new() -> Self {
         // Three days ago, as if the machine had been off since: the program that is killed reads the real clock.
-        let mut portal = TestPortal::start_in_files();
-        portal.clock.set(SystemClock.now().plus_days(-3));
+        let mut portal = TestPortal::start_in_files_at(SystemClock.now().plus_days(-3));
         let policy = RetentionPolicy { after_close_days: 0, ..RetentionPolicy::default() };
         let tenant = "brief".parse().unwrap();
         portal.admin().new_tenant(&tenant, &policy).unwrap();

@@ -472,7 +472,8 @@ fn a_disk_that_fills_up_under_the_portal_loses_nothing_that_was_acknowledged() {
         eprintln!("skipped: a small file system needs TARSEAL_SMALL_DISK");
         return;
     };
-    let disk = std::path::PathBuf::from(disk);
+    let disk = tempfile::tempdir_in(disk).unwrap();
+    let disk = disk.path();
     let mut portal = TestPortal::start_with(|config| config.data = disk.join("data"));
     let sample = Sample::new(1, 6_000_000);
     let upload = announce(&portal, &sample);

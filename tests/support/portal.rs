@@ -45,10 +45,19 @@ impl TestPortal {
         Self::start_with(|config| config.database = None)
     }
 
+    /// The same at another time.
+    pub fn start_in_files_at(now: Timestamp) -> Self {
+        Self::start_so(now, |config| config.database = None)
+    }
+
     /// Starts a portal in a new directory with other settings.
     pub fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_so(START.parse().unwrap(), change)
+    }
+
+    fn start_so(now: Timestamp, change: impl FnOnce(&mut Config)) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let clock = Arc::new(ManualClock::at(START.parse().unwrap()));
+        let clock = Arc::new(ManualClock::at(now));
         let mut config = Config::new(directory.path().join("data"), ([127, 0, 0, 1], 0).into());
         config.free_space_floor = 0;
         config.requests_per_second = std::num::NonZeroU32::MAX;
