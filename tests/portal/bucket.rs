@@ -21,7 +21,7 @@ use crate::support::{TICKET, TestPortal};
 /// The key of `.ci/seaweedfs`.
 const KEY: (&str, &str) = ("tarseal", "tarseal-tests-only");
 
-fn s3(test: &str) -> Option<String> {
+pub fn s3(test: &str) -> Option<String> {
     let url = env::var("TARSEAL_S3").ok().filter(|url| !url.is_empty());
     if url.is_none() {
         assert!(env::var("TARSEAL_REQUIRE_PEERS").as_deref() != Ok("1"), "{test} needs TARSEAL_S3");

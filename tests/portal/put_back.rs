@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::json;
 use tarseal::portal::admin::TokenOrder;
-use tarseal::portal::backup::{BackupError, PutBack};
+use tarseal::portal::backup::{BackupError, BackupOrder, Kind, PutBack, Schedule};
 use tarseal::portal::{PortalError, Role};
 use tarseal::track::receipt::verify;
 
@@ -112,7 +112,10 @@ fn what_was_deleted_since_does_not_come_back_with_a_dump_of_the_database() {
 
     let told_of = admin.settle(&good).unwrap();
     assert_eq!((told_of.taken_at, told_of.deleted_again), (START.parse().unwrap(), 1));
-    assert_eq!((told_of.snapshots, told_of.bytes, &told_of.missing[..], told_of.without_share), (1, 20_000, &[][..], 0));
+    assert_eq!(
+        (told_of.snapshots, told_of.bytes, &told_of.missing[..], told_of.without_share),
+        (1, 20_000, &[][..], 0)
+    );
     assert_eq!(admin.settle(&good).unwrap().deleted_again, 0, "again does no harm");
     drop(admin);
     let canaries: [&[u8]; 2] = [&gone.bytes[..64], &gone.share.unwrap()];
@@ -132,8 +135,46 @@ fn what_was_deleted_since_does_not_come_back_with_a_dump_of_the_database() {
     assert_eq!(content(&portal, &kept).send().unwrap().bytes().unwrap(), kept.bytes);
     let path = format!("/v1/tickets/{TICKET}");
     assert_eq!(request(&portal, &portal.technician, "GET", &path).send().unwrap().status(), 200);
-    assert!(matches!(
-        portal.admin_with(change).unwrap().settle(&good),
-        Err(PortalError::Locked)
-    ));
+    assert!(matches!(portal.admin_with(change).unwrap().settle(&good), Err(PortalError::Locked)));
+}
+
+#[test]
+fn files_of_sqlite_that_are_put_back_by_hand_beside_a_bucket_bring_nothing_back() {
+    let Some(url) = crate::bucket::s3("files_of_sqlite_that_are_put_back_by_hand_beside_a_bucket_bring_nothing_back")
+    else {
+        return;
+    };
+    let mut portal = TestPortal::start_with(|config| {
+        config.database = None;
+        put_into(config, &url, "tarseal");
+    });
+    let (gone, kept) = (Sample::new(1, 50_000), Sample::new(2, 20_000));
+    store(&portal, &gone);
+    let places_of = portal.data().with_extension("backups");
+    let back_up = |portal: &TestPortal, kind| {
+        let order = BackupOrder { kind, to: places_of.clone(), schedule: Schedule::default() };
+        portal.admin().backup(&order).unwrap().path
+    };
+    let (of_portal, of_shares) = (back_up(&portal, Kind::Portal), back_up(&portal, Kind::Shares));
+    event(&portal, "close", &json!({}));
+    portal.days_pass(92);
+    assert_eq!(portal.portal().sweep().unwrap().deleted, 1);
+    event(&portal, "reopen", &json!({}));
+    store(&portal, &kept);
+    portal.stop();
+    let data = portal.data().to_owned();
+    let restored = data.with_extension("restored");
+    std::fs::create_dir(&restored).unwrap();
+    for file in [of_portal.join("portal.db"), of_shares.join("shares.db"), of_shares.join("receipt.key")] {
+        std::fs::copy(&file, restored.join(file.file_name().unwrap())).unwrap();
+    }
+    let change = |config: &mut tarseal::portal::Config| config.data.clone_from(&restored);
+    let order = PutBack { tombstones: vec![data], tombstones_lost: false, verify: true };
+    let told_of = portal.admin_with(change).unwrap().settle(&order).unwrap();
+    assert_eq!((told_of.deleted_again, told_of.snapshots, told_of.missing.len()), (1, 0, 0));
+    assert_eq!(places(&restored, &[&gone.bytes[..64], &gone.share.unwrap()]), []);
+    portal.set_clock("2099-01-01T00:00:00Z");
+    let admin = portal.admin_with(change).unwrap();
+    // What came after the backup has bytes and no row.
+    assert_eq!(admin.reconcile(7).unwrap().removed, 1);
 }

@@ -38,8 +38,7 @@ impl TestDatabase {
         runtime.block_on(async move {
             let mut connection = PgConnection::connect(&url).await.unwrap();
             connection.execute("SET search_path TO tarseal").await.unwrap();
-            let rows: Vec<(String,)> =
-                sqlx::query_as(AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap();
+            let rows: Vec<(String,)> = sqlx::query_as(AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap();
             connection.close().await.unwrap();
             rows.into_iter().map(|(text,)| text).collect()
         })

@@ -26,8 +26,8 @@ pub use self::exchange::{
 };
 #[cfg(feature = "portal")]
 pub use self::operator::{
-    BackupArguments, ClockCommand, EraseArguments, PortalAuditCommand, PortalCommand, RestoreArguments, SettleArguments, TenantCommand, TicketsCommand,
-    TokenCommand, UserCommand,
+    BackupArguments, ClockCommand, EraseArguments, PortalAuditCommand, PortalCommand, RestoreArguments,
+    SettleArguments, TenantCommand, TicketsCommand, TokenCommand, UserCommand,
 };
 pub use self::rights::{FindArguments, PersonArguments, RecordsArguments, SubjectCommand, SubjectExportArguments};
 pub use self::sender::{

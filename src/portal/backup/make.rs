@@ -57,9 +57,6 @@ pub(crate) async fn make(app: &App, order: &BackupOrder) -> Result<BackedUp, Por
     if !app.store.is_embedded() {
         return Err(BackupError::Elsewhere("a database of PostgreSQL").into());
     }
-    if app.blobs.is_shared() {
-        return Err(BackupError::Elsewhere("a bucket").into());
-    }
     apart(&app.data, &order.to)?;
     let portal = app.key.portal_key().to_string();
     let place = Place::open(&order.to, &portal)?;
@@ -105,7 +102,8 @@ async fn write_portal(app: &App, place: &Place, draft: &Path) -> Result<(Vec<Ent
     settle(&database).map_err(BackupError::at(&database))?;
     let mut entries = vec![Entry::new(DATABASE, digest(&database).map_err(BackupError::at(&database))?)];
     // Sealed files never change. Those that came after the copy of the database do no harm; those that went have tombstones.
-    let files = take_files(app, place.root()).await?;
+    // Those in a bucket stay there.
+    let files = if app.blobs.is_shared() { Files::default() } else { take_files(app, place.root()).await? };
     let directory = draft.join(tombstones::DIRECTORY);
     make_directory(&directory).map_err(BackupError::at(&directory))?;
     for from in app.tombstones.files().map_err(PortalError::Data)? {

@@ -153,7 +153,8 @@ async fn look_into_bucket(
     let (mut after, mut last) = (None::<String>, None);
     loop {
         let (bucket, from) = (bucket.clone(), after.clone());
-        let page = tokio::task::spawn_blocking(move || bucket.page(from.as_deref())).await.map_err(ApiError::fault)??;
+        let page =
+            tokio::task::spawn_blocking(move || bucket.page(from.as_deref())).await.map_err(ApiError::fault)??;
         let Some(end) = page.last() else { return Ok(()) };
         after = Some(end.name.clone());
         for object in page {

@@ -215,7 +215,8 @@ pub(crate) async fn find(connection: &mut Connection, tenant: &TenantId, number:
 
 /// When the newest record was written.
 pub(crate) async fn newest(connection: &mut Connection) -> Result<Option<Timestamp>> {
-    let (at,): (Option<i64>,) = sqlx::query_as("SELECT CAST(max(at) AS BIGINT) FROM audit").fetch_one(connection).await?;
+    let (at,): (Option<i64>,) =
+        sqlx::query_as("SELECT CAST(max(at) AS BIGINT) FROM audit").fetch_one(connection).await?;
     Ok(at.map(Timestamp::from_seconds))
 }
 
