@@ -137,7 +137,8 @@ pub(crate) async fn around(request: Request, next: Next) -> Response {
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     ] {
-        headers.insert(name, HeaderValue::from_static(value));
+        // A document that brings its own style says itself what it may load, and that is less.
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     answer
 }

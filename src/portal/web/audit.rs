@@ -3,24 +3,30 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Query, RawQuery, State};
-use axum::http::Uri;
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use url::form_urlencoded::Serializer;
 
 use super::answer::{Refusal, next_of, sentence, text_of};
-use super::form::Form;
+use super::form::{Form, encoded_pairs, query};
 use super::frame::{Frame, page};
 use super::visitor::Visitor;
-use super::words::{When, short};
+use super::words::{When, counted, short};
 use crate::portal::api::audit;
 use crate::portal::app::App;
 use crate::portal::auth::{Action, Object};
 use crate::portal::error::ApiError;
+use crate::track::log::export::Verifier;
 use crate::track::log::{Exported, Field};
 
 /// How many records a page shows.
 const LIMIT: &str = "100";
+
+/// How many pages of a thousand records are checked here.
+const PAGES: usize = 20;
+
+/// The fields of the form.
+const FIELDS: [&str; 4] = ["ticket", "act", "from", "until"];
 
 /// One record as a line of a table.
 pub(super) struct Entry {
@@ -60,32 +66,43 @@ struct AuditPage<'a> {
     export: String,
     zone: String,
     is_all: bool,
+    checked: Option<Checked>,
+}
+
+/// What came out of checking the records.
+struct Checked {
+    /// Nothing was found that does not fit.
+    is_good: bool,
+    said: String,
+    findings: Vec<String>,
+    key: String,
 }
 
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     visitor: Visitor,
-    RawQuery(query): RawQuery,
+    RawQuery(asked): RawQuery,
 ) -> Result<Response, Refusal> {
-    let form = Form::of_query(query.as_deref());
-    let mut wanted: Vec<(&str, String)> = Vec::new();
-    for name in ["ticket", "act"] {
-        wanted.extend(form.filled(name).map(|value| (name, value.to_owned())));
-    }
-    // A day means from its first to its last second, in UTC.
-    for (name, clock) in [("from", "00:00:00"), ("until", "23:59:59")] {
-        wanted.extend(form.filled(name).map(|day| (name, format!("{day}T{clock}Z"))));
-    }
-    let export = format!("/v1/audit?{}", encoded(&wanted));
-    let own = Serializer::new(String::new())
-        .extend_pairs(["ticket", "act", "from", "until"].map(|name| (name, form.text(name))))
-        .finish();
+    shown(&app, &visitor, &Form::of_query(asked.as_deref()), None).await
+}
+
+/// The same records, checked as `tarseal audit verify` checks them.
+pub(super) async fn verify(State(app): State<Arc<App>>, visitor: Visitor, body: Body) -> Result<Response, Refusal> {
+    let form = Form::read(body).await?;
+    let checked = checked(&app, &visitor, &form).await?;
+    shown(&app, &visitor, &form, Some(checked)).await
+}
+
+async fn shown(app: &Arc<App>, visitor: &Visitor, form: &Form, checked: Option<Checked>) -> Result<Response, Refusal> {
+    let mut wanted = filter(form);
+    let export = format!("/v1/audit?{}", encoded_pairs(&wanted));
+    let own = encoded_pairs(&FIELDS.map(|name| (name, form.text(name))));
     wanted.push(("limit", LIMIT.to_owned()));
     wanted.extend(form.filled("after").map(|after| ("after", after.to_owned())));
-    let part = entries(&app, &visitor, &wanted).await?;
-    let next = part.next.map(|after| format!("/audit?{own}&{}", encoded(&[("after", after)])));
+    let part = entries(app, visitor, &wanted).await?;
+    let next = part.next.map(|after| format!("/audit?{own}&{}", encoded_pairs(&[("after", after)])));
     Ok(page(&AuditPage {
-        frame: Frame::of(&visitor, "/audit", "Audit log"),
+        frame: Frame::of(visitor, "/audit", "Audit log"),
         ticket: form.text("ticket"),
         act: form.text("act"),
         from: form.text("from"),
@@ -95,20 +112,66 @@ pub(super) async fn show(
         export,
         zone: part.zone,
         is_all: visitor.may(Action::ReadAudit, Object::Tenant),
+        checked,
     })?)
 }
 
-fn encoded(pairs: &[(&str, String)]) -> String {
-    Serializer::new(String::new()).extend_pairs(pairs).finish()
+/// Reads the records with their proofs and compares each with the log that the portal signed.
+async fn checked(app: &Arc<App>, visitor: &Visitor, form: &Form) -> Result<Checked, Refusal> {
+    let key = app.key.portal_key();
+    let (mut verifier, mut after) = (None, None);
+    for _ in 0..PAGES {
+        let mut wanted = filter(form);
+        wanted.extend(after.take().map(|after| ("after", after)));
+        let answer = audit::list(State(app.clone()), visitor.0.clone(), query(&wanted)?).await;
+        let (text, headers) = text_of(answer).await?;
+        let mut lines = text.lines();
+        let verifier = match &mut verifier {
+            Some(verifier) => verifier,
+            None => verifier.insert(Verifier::new(lines.next().unwrap_or_default(), &key).map_err(ApiError::fault)?),
+        };
+        lines.for_each(|line| verifier.line(line));
+        after = next_of(&headers);
+        if after.is_none() {
+            break;
+        }
+    }
+    let is_cut = after.is_some();
+    let report = verifier.ok_or_else(|| ApiError::fault("an export without a first page"))?.finish();
+    // Where the rest was not read, that it is missing is no finding.
+    let findings: Vec<String> = report
+        .findings
+        .into_iter()
+        .filter(|finding| !is_cut || finding.line > 0)
+        .map(|finding| match finding.number {
+            Some(number) => format!("Record {number}: {}", finding.what),
+            None => sentence(&finding.what),
+        })
+        .collect();
+    let read = counted(report.records, "record", "records");
+    let all = if is_cut { "the first of more: the rest is for tarseal audit verify" } else { "all there are" };
+    let said = format!("{read} looked at, {all}; the log that was signed has {}.", report.head.size);
+    Ok(Checked { is_good: findings.is_empty(), said, findings, key: key.to_string() })
+}
+
+/// What the API is asked for by what was typed into the form.
+fn filter(form: &Form) -> Vec<(&'static str, String)> {
+    let mut wanted = Vec::new();
+    for name in ["ticket", "act"] {
+        wanted.extend(form.filled(name).map(|value| (name, value.to_owned())));
+    }
+    // A day means from its first to its last second, in UTC.
+    for (name, clock) in [("from", "00:00:00"), ("until", "23:59:59")] {
+        wanted.extend(form.filled(name).map(|day| (name, format!("{day}T{clock}Z"))));
+    }
+    wanted
 }
 
 /// Asks for a page of the log. That is an act of its own, which the log records.
 pub(super) async fn entries(app: &Arc<App>, visitor: &Visitor, wanted: &[(&str, String)]) -> Result<Part, Refusal> {
-    let uri: Uri = format!("/v1/audit?{}", encoded(wanted)).parse().map_err(ApiError::fault)?;
-    let answer = audit::list(State(app.clone()), visitor.0.clone(), Query::try_from_uri(&uri)).await;
+    let answer = audit::list(State(app.clone()), visitor.0.clone(), query(wanted)?).await;
     let (text, headers) = text_of(answer).await?;
-    let policy = app.policy(&mut *app.store.read().await.map_err(ApiError::from)?, &visitor.0.tenant).await;
-    let zone = policy.map_err(ApiError::from)?.zone;
+    let zone = visitor.policy(app).await?.zone;
     let mut entries = Vec::new();
     // The first line of the first page is a heading, which is no record.
     for exported in text.lines().filter_map(|line| serde_json::from_str::<Exported>(line).ok()) {

@@ -1,7 +1,10 @@
 //! What a form sends, and where a page leads to.
 
 use axum::body::Body;
+use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderMap, HeaderValue, header};
+use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
 use crate::portal::api::read_body;
@@ -37,6 +40,11 @@ impl Form {
     /// The text of a field exactly as it was typed.
     pub(super) fn whole(&self, name: &str) -> &str {
         self.0.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value)
+    }
+
+    /// The text of a field of several lines. Browsers end each with two characters, the portal with one.
+    pub(super) fn lines(&self, name: &str) -> String {
+        self.text(name).replace("\r\n", "\n")
     }
 
     /// The text of a field that somebody filled in.
@@ -79,6 +87,19 @@ pub(super) fn came_from(headers: &HeaderMap) -> Option<String> {
     (referer.authority() == host && is_own_path(path)).then(|| path.to_owned())
 }
 
+/// What a query of the API holds, made of names and values as its handler takes it.
+pub(super) fn query<T: DeserializeOwned>(
+    pairs: &[(&str, impl AsRef<str>)],
+) -> Result<Result<Query<T>, QueryRejection>, ApiError> {
+    let uri = format!("/?{}", encoded_pairs(pairs)).parse();
+    Ok(Query::try_from_uri(&uri.map_err(|_| ApiError::bad("What is asked for is too long."))?))
+}
+
+/// Names and values as a query.
+pub(super) fn encoded_pairs(pairs: &[(&str, impl AsRef<str>)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
 /// A text as part of a query.
 pub(super) fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
@@ -109,6 +130,7 @@ mod tests {
         assert_eq!(form.filled("absent"), None);
         assert_eq!(form.reason().unwrap()[REASON_HEADER].as_bytes(), "a&b €".as_bytes());
         assert_eq!(form.next(), None);
+        assert_eq!(Form::parse(b"text=+a%0D%0Ab%0D%0A").lines("text"), "a\nb");
         assert!(Form::parse(b"reason=a%0Ab").reason().is_err());
         assert!(Form::parse(b"reason=+").reason().is_err());
     }

@@ -46,6 +46,12 @@ impl Frame {
         if can(Action::SeePolicy) {
             links.push(("/policy", "Deletion rules"));
         }
+        if can(Action::SeeRequests) {
+            links.push(("/subject-requests", "Requests of persons"));
+        }
+        if can(Action::SeeRecords) {
+            links.push(("/records", "Record of processing"));
+        }
         if can(Action::SeeUsers) {
             links.push(("/people", "People"));
         }
@@ -98,6 +104,17 @@ fn said(word: &str) -> Option<&'static str> {
         "role" => "The role was changed. The person was taken off their tickets.",
         "disabled" => "The person cannot sign in any more, and is signed out.",
         "enabled" => "The person can sign in again.",
+        "token-revoked" => "The token is revoked. It is refused from now on.",
+        "asked" => "It is asked. You will not see who it is unless the sender answers.",
+        "answered" => "Answered. It is stored with the snapshot, and deleted with it.",
+        "revoked" => "Revoked. The portal gives them nothing more.",
+        "lodged" => "The request is taken in. The time for its answer runs.",
+        "decided" => "The request is granted.",
+        "refused" => "The request is refused. Tell the person why, and where they can complain.",
+        "longer" => "The answer may take three months from the receipt. Tell the person why.",
+        "finished" => "The request is done.",
+        "unblocked" => "The block is ended.",
+        "records" => "What you said stands in the record.",
         "signed-out" => "You are signed out.",
         _ => return None,
     })

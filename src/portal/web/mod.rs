@@ -16,15 +16,23 @@ mod words;
 
 mod account;
 mod audit;
+mod grants;
+mod holds;
 mod invitation;
 mod people;
 mod policies;
+mod questions;
 mod readings;
 mod receipts;
+mod records;
 mod sign_in;
 mod snapshot;
+mod start;
+mod subject_request;
+mod subject_requests;
 mod ticket;
 mod tickets;
+mod tokens;
 mod upload;
 
 use axum::http::Method;
@@ -58,23 +66,45 @@ pub(crate) fn pages(routes: Routes) -> Routes {
         .page(GET, "/tickets/{ticket}", ticket::show)
         .page(POST, "/tickets/{ticket}/close", ticket::close)
         .page(POST, "/tickets/{ticket}/reopen", ticket::reopen)
-        .page(POST, "/tickets/{ticket}/token", ticket::make_token)
+        .page(POST, "/tickets/{ticket}/token", tokens::make)
+        .page(POST, "/tickets/{ticket}/tokens/{id}/revoke", tokens::revoke)
         .page(POST, "/tickets/{ticket}/assign", ticket::assign)
         .page(POST, "/tickets/{ticket}/unassign", ticket::unassign)
         .page(GET, "/tickets/{ticket}/upload", upload::show)
         .public_page(GET, "/upload", upload::show_to_sender)
         .page(GET, "/snapshots/{id}", snapshot::show)
         .page(POST, "/snapshots/{id}/download", snapshot::download)
-        .page(POST, "/snapshots/{id}/hold", snapshot::hold)
-        .page(POST, "/snapshots/{id}/lift", snapshot::lift)
+        .page(POST, "/snapshots/{id}/hold", holds::hold)
+        .page(POST, "/snapshots/{id}/lift", holds::lift)
         .page(POST, "/snapshots/{id}/extend", snapshot::extend)
         .page(POST, "/snapshots/{id}/withdraw", snapshot::withdraw)
+        .page(GET, "/snapshots/{id}/questions", questions::list)
+        .page(POST, "/snapshots/{id}/questions", questions::ask)
+        .page(GET, "/snapshots/{id}/questions/{question}", questions::show)
+        .page(POST, "/snapshots/{id}/questions/{question}/answer", questions::answer)
+        .page(GET, "/snapshots/{id}/grants", grants::list)
+        .page(POST, "/snapshots/{id}/grants/{grant}/revoke", grants::revoke)
         .page(GET, "/snapshots/{id}/readings", readings::show)
         .page(GET, "/snapshots/{id}/receipt", receipts::show)
         .page(POST, "/snapshots/{id}/receipt", receipts::check)
         .public_page(GET, "/receipt", receipts::ask)
         .public_page(POST, "/receipt", receipts::check_text)
         .page(GET, "/audit", audit::show)
+        .page(POST, "/audit/verify", audit::verify)
+        .page(GET, "/subject-requests", subject_requests::list)
+        .page(POST, "/subject-requests", subject_requests::lodge)
+        .page(GET, "/subject-requests/new", subject_requests::ask)
+        .page(GET, "/subject-requests/{id}", subject_request::show)
+        .page(POST, "/subject-requests/{id}/decide", subject_request::decide)
+        .page(POST, "/subject-requests/{id}/refuse", subject_request::refuse)
+        .page(POST, "/subject-requests/{id}/extend", subject_request::extend)
+        .page(POST, "/subject-requests/{id}/finish", subject_request::finish)
+        .page(POST, "/subject-requests/{id}/lift", subject_request::lift)
+        .page(GET, "/subject-requests/{id}/export", subject_request::export)
+        .page(GET, "/records", records::show)
+        .page(POST, "/records", records::say)
+        .page(GET, "/records/document", records::document)
+        .page(GET, "/start", start::show)
         .page(GET, "/policy", policies::show)
         .page(POST, "/policy", policies::propose)
         .page(POST, "/policy/preview", policies::preview)

@@ -5,22 +5,22 @@ use std::sync::Arc;
 use askama::Template;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::answer::{Refusal, done, told};
-use super::form::Form;
+use super::form::{Form, query};
 use super::frame::{Frame, page, role};
-use super::ticket::everyone;
-use super::visitor::Visitor;
+use super::visitor::{Visitor, address};
 use super::words::When;
 use crate::clock::Timestamp;
 use crate::portal::api::{invitations, users};
 use crate::portal::app::App;
 use crate::portal::auth::{Action, Object, Role};
 use crate::track::policy::Zone;
+use crate::wire::List;
 
 const HERE: &str = "/people";
 
@@ -42,6 +42,16 @@ struct Person {
     since: When,
     is_disabled: bool,
     is_self: bool,
+}
+
+/// Somebody of the tenant, as the API tells of them.
+#[derive(Deserialize)]
+pub(super) struct User {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) role: Role,
+    created: Timestamp,
+    pub(super) disabled: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -84,6 +94,23 @@ async fn shown(
     })?)
 }
 
+/// The tenant's people, the first ten thousand.
+pub(super) async fn everyone(app: &Arc<App>, visitor: &Visitor) -> Result<Vec<User>, Refusal> {
+    let (mut people, mut after) = (Vec::new(), None);
+    for _ in 0..10 {
+        let mut wanted = vec![("limit", String::from("1000"))];
+        wanted.extend(after.map(|after| ("after", after)));
+        let answer = users::list(State(app.clone()), visitor.0.clone(), query(&wanted)?).await;
+        let (part, _) = told::<List<User>>(answer).await?;
+        people.extend(part.items);
+        after = part.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok(people)
+}
+
 /// Invites somebody new and shows the link, this once.
 pub(super) async fn invite(
     State(app): State<Arc<App>>,
@@ -111,11 +138,7 @@ pub(super) async fn reset(
 
 /// The link of an invitation, at the address under which the browser knows the portal.
 fn link(app: &App, headers: &HeaderMap, invitation: &str) -> String {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let origin = text(header::ORIGIN).filter(|origin| origin.starts_with("http")).map(str::to_owned);
-    let scheme = if app.secure { "https" } else { "http" };
-    let origin = origin.unwrap_or_else(|| format!("{scheme}://{}", text(header::HOST).unwrap_or_default()));
-    format!("{origin}/invitation#{invitation}")
+    format!("{}/invitation#{invitation}", address(app, headers))
 }
 
 fn asked_role(form: &Form) -> Body {

@@ -6,14 +6,13 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 
-use super::answer::{Refusal, told};
+use super::answer::Refusal;
 use super::audit::{Entry, entries};
 use super::frame::{Frame, page};
+use super::snapshot::seen;
 use super::visitor::Visitor;
 use super::words::short;
-use crate::portal::api::snapshots;
 use crate::portal::app::App;
-use crate::wire;
 
 /// What counts as reading.
 const READ: &str = "read-content";
@@ -39,8 +38,7 @@ pub(super) async fn show(
     visitor: Visitor,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    let found = snapshots::show(State(app.clone()), visitor.0.clone(), Path(id)).await;
-    let (found, _) = told::<wire::Snapshot>(found).await?;
+    let found = seen(&app, &visitor, id).await?;
     let (id, ticket) = (found.id.to_string(), found.ticket.to_string());
     let (mut read, mut after, mut is_cut) = (Vec::new(), None, false);
     let mut zone = String::new();

@@ -7,16 +7,16 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::Response;
 
-use super::answer::{Refusal, sentence, text_of, told};
+use super::answer::{Refusal, sentence, text_of};
 use super::form::Form;
 use super::frame::{Frame, page};
+use super::snapshot::seen;
 use super::visitor::Visitor;
 use super::words::{short, size};
-use crate::portal::api::{receipts, snapshots};
+use crate::portal::api::receipts;
 use crate::portal::app::App;
 use crate::track::Phase;
 use crate::track::receipt::{DeletionReason, Kind, Logged, Receipt, verify_logged};
-use crate::wire;
 
 /// The longest part of a pasted text that is looked at, in bytes: more than any receipt has.
 const LONGEST: usize = 16 << 10;
@@ -72,8 +72,7 @@ pub(super) async fn check(
 }
 
 async fn shown(app: &Arc<App>, visitor: &Visitor, id: String, is_checked: bool) -> Result<Response, Refusal> {
-    let found = snapshots::show(State(app.clone()), visitor.0.clone(), Path(id)).await;
-    let (found, _) = told::<wire::Snapshot>(found).await?;
+    let found = seen(app, visitor, id).await?;
     let id = found.id.to_string();
     let (text, _) = text_of(receipts::of_snapshot(State(app.clone()), Path(id.clone())).await).await?;
     let outcome = verify_logged(&text, &app.key.portal_key());

@@ -12,17 +12,18 @@ use serde_json::json;
 use super::answer::{Refusal, done, told};
 use super::form::Form;
 use super::frame::{Frame, page};
+use super::holds::{self, Hold};
+use super::questions::waiting;
 use super::sign_in::show_code;
-use super::visitor::Visitor;
+use super::visitor::{Visitor, address};
 use super::words::{When, distance, short, size, state};
 use crate::ids::FileId;
-use crate::portal::api::{content, holds, snapshots, withdrawal};
+use crate::portal::api::{content, snapshots, subject_requests, withdrawal};
 use crate::portal::app::App;
 use crate::portal::auth::{Action, Object};
 use crate::portal::error::ApiError;
-use crate::track::hold::Basis;
-use crate::track::policy::Zone;
-use crate::wire::{self, SnapshotState};
+use crate::wire::subject::Statement;
+use crate::wire::{self, List, SnapshotState};
 
 #[derive(Template)]
 #[template(path = "snapshot.html")]
@@ -49,6 +50,14 @@ struct SnapshotPage {
     asked: Option<Hold>,
     bases: Vec<(&'static str, &'static str)>,
     most_days: u16,
+    /// What persons said is wrong with it.
+    statements: Vec<Beside>,
+    /// How many questions wait for an answer, for those who may see them.
+    waiting: Option<usize>,
+    /// Whether the person who looks is to answer one.
+    is_asked: bool,
+    /// The portal's address, for commands.
+    portal: String,
 }
 
 /// What the person who looks may do with the snapshot as it is.
@@ -58,28 +67,22 @@ struct Can {
     extend: bool,
     withdraw: bool,
     see_readings: bool,
+    see_ticket: bool,
+    see_grants: bool,
 }
 
-struct Hold {
-    id: String,
-    basis: &'static str,
-    reason: String,
-    review: When,
+/// A statement that stands beside the snapshot.
+struct Beside {
+    number: i64,
     since: When,
-    is_lift_asked: bool,
+    text: String,
+    stand_ins: Vec<String>,
 }
 
-/// What allows a hold, in the word of the API and in those of people.
-const BASES: [(Basis, &str); 5] = [
-    (Basis::LegalClaim, "a legal claim"),
-    (Basis::LegalObligation, "a legal obligation"),
-    (Basis::AuthorityOrder, "an authority's order"),
-    (Basis::SubjectRestriction, "a person asked for restriction"),
-    (Basis::BreachRecord, "the record of a breach"),
-];
-
-fn basis(word: &str) -> &'static str {
-    BASES.iter().find(|(basis, _)| basis.word() == word).map_or("another reason", |(_, text)| text)
+/// A snapshot as the API tells it to the person.
+pub(super) async fn seen(app: &Arc<App>, visitor: &Visitor, id: String) -> Result<wire::Snapshot, Refusal> {
+    let answer = snapshots::show(State(app.clone()), visitor.0.clone(), Path(id)).await;
+    Ok(told::<wire::Snapshot>(answer).await?.0)
 }
 
 pub(super) async fn show(
@@ -87,15 +90,13 @@ pub(super) async fn show(
     visitor: Visitor,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let after = Form::of_query(query.as_deref()).text("done").to_owned();
-    let principal = &visitor.0;
-    let found = snapshots::show(State(app.clone()), principal.clone(), Path(id)).await;
-    let (found, _) = told::<wire::Snapshot>(found).await?;
-    let policy = app.policy(&mut *app.store.read().await.map_err(ApiError::from)?, &principal.tenant).await;
-    let policy = policy.map_err(ApiError::from)?;
+    let found = seen(&app, &visitor, id).await?;
+    let policy = visitor.policy(&app).await?;
     let (zone, now) = (&policy.zone, app.clock.now());
-    let may = |action| visitor.may(action, Object::Snapshot(&principal.tenant, &found.ticket, &found.id));
+    let may = |action| visitor.may(action, Object::Snapshot(&visitor.0.tenant, &found.ticket, &found.id));
     let is_stored = matches!(found.state, SnapshotState::Stored | SnapshotState::Held);
     let is_kept = is_stored || found.state == SnapshotState::Restricted;
     let can = Can {
@@ -104,15 +105,15 @@ pub(super) async fn show(
         extend: is_stored && may(Action::Extend),
         withdraw: is_kept && may(Action::Withdraw),
         see_readings: may(Action::ReadTicketAudit),
+        see_ticket: visitor.may(Action::SeeTicket, Object::Ticket(&visitor.0.tenant, &found.ticket)),
+        see_grants: may(Action::SeeGrants),
     };
-    let holds = if may(Action::SeeHold) {
-        let answer = holds::show(State(app.clone()), principal.clone(), Path(found.id.to_string())).await;
-        told::<wire::Holds>(answer).await?.0
-    } else {
-        wire::Holds { in_force: None, asked: None }
-    };
-    let when = |at| When::new(at, zone);
     let id = found.id.to_string();
+    let (in_force, asked) =
+        if may(Action::SeeHold) { holds::of(&app, &visitor, &id, zone).await? } else { (None, None) };
+    let statements = if may(Action::SeeStatements) { statements(&app, &visitor, &id).await? } else { Vec::new() };
+    let waiting = if is_stored && may(Action::SeeQuestions) { Some(waiting(&app, &visitor, &id).await?) } else { None };
+    let when = |at| When::new(at, zone);
     Ok(page(&SnapshotPage {
         frame: Frame::of(&visitor, "/tickets", format!("Snapshot {}", short(&id))).after(&after),
         ticket: found.ticket.to_string(),
@@ -129,24 +130,31 @@ pub(super) async fn show(
         reads: found.reads,
         can,
         wants_code: !visitor.is_factor_fresh(),
-        in_force: holds.in_force.map(|hold| told_hold(hold, zone)),
-        asked: holds.asked.map(|hold| told_hold(hold, zone)),
-        bases: BASES.iter().map(|(basis, text)| (basis.word(), *text)).collect(),
+        in_force,
+        asked,
+        bases: holds::bases(),
         most_days: policy.extension_days,
+        statements: statements
+            .into_iter()
+            .map(|statement| Beside {
+                number: statement.number,
+                since: when(statement.since),
+                text: statement.statement.to_string(),
+                stand_ins: statement.stand_ins.iter().map(|text| text.to_string()).collect(),
+            })
+            .collect(),
+        is_asked: waiting > Some(0) && may(Action::AnswerQuestion),
+        waiting,
+        portal: address(&app, &headers),
         zone: zone.to_string(),
         id,
     })?)
 }
 
-fn told_hold(hold: wire::Hold, zone: &Zone) -> Hold {
-    Hold {
-        id: hold.id,
-        basis: basis(&hold.basis),
-        reason: hold.reason,
-        review: When::new(hold.review_at, zone),
-        since: When::new(hold.confirmed_at.unwrap_or(hold.asked_at), zone),
-        is_lift_asked: hold.lift_asked_at.is_some(),
-    }
+/// What persons asked to have stand beside the snapshot.
+async fn statements(app: &Arc<App>, visitor: &Visitor, id: &str) -> Result<Vec<Statement>, Refusal> {
+    let answer = subject_requests::statements(State(app.clone()), visitor.0.clone(), Path(id.to_owned())).await;
+    Ok(told::<List<Statement>>(answer).await?.0.items)
 }
 
 /// Gives the sealed bytes to whoever says why, and has shown their code lately or does so now.
@@ -167,37 +175,6 @@ pub(super) async fn download(
     let name = HeaderValue::try_from(name).map_err(ApiError::fault)?;
     response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
     Ok(response)
-}
-
-/// Asks for a hold, or confirms the one that another person asked for.
-pub(super) async fn hold(
-    State(app): State<Arc<App>>,
-    visitor: Visitor,
-    Path(id): Path<String>,
-    body: Body,
-) -> Result<Response, Refusal> {
-    let form = Form::read(body).await?;
-    let (asked, word) = match form.filled("confirms") {
-        Some(hold) => (json!({ "confirms": hold }), "hold-confirmed"),
-        None => {
-            let (basis, reason, day) = (form.text("basis"), form.text("reason"), form.text("review_at"));
-            (json!({ "basis": basis, "reason": reason, "review_at": day }), "hold-asked")
-        }
-    };
-    done(holds::put(State(app), visitor.0, Path(id.clone()), Body::from(asked.to_string())).await)?;
-    back(&id, word)
-}
-
-/// Asks for the lifting of a hold, or lifts it when another person has asked.
-pub(super) async fn lift(
-    State(app): State<Arc<App>>,
-    visitor: Visitor,
-    Path(id): Path<String>,
-    body: Body,
-) -> Result<Response, Refusal> {
-    let reason = Form::read(body).await?.reason()?;
-    let (status, _) = holds::lift(State(app), visitor.0, Path(id.clone()), reason).await?;
-    back(&id, if status == axum::http::StatusCode::OK { "lifted" } else { "lift-asked" })
 }
 
 pub(super) async fn extend(
@@ -224,7 +201,8 @@ pub(super) async fn withdraw(
     back(&id, "withdrawn")
 }
 
-fn back(id: &str, word: &str) -> Result<Response, Refusal> {
+/// Leads back to the page of a snapshot, which says what was done.
+pub(super) fn back(id: &str, word: &str) -> Result<Response, Refusal> {
     Ok(Redirect::to(&format!("/snapshots/{}?done={word}", known(id)?)).into_response())
 }
 

@@ -5,26 +5,24 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::body::Body;
-use axum::extract::{Path, Query, RawQuery, State};
-use axum::http::Uri;
+use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::answer::{Refusal, done, told};
-use super::form::{Form, encoded};
+use super::form::{Form, query};
 use super::frame::{Frame, page, role};
+use super::people::{User, everyone};
+use super::tokens::{Good, good};
 use super::visitor::Visitor;
 use super::words::{When, distance, short, size, state};
-use crate::clock::Timestamp;
 use crate::ids::TicketId;
-use crate::portal::api::{assignments, tickets, tokens, users};
+use crate::portal::api::{assignments, tickets};
 use crate::portal::app::App;
 use crate::portal::auth::{Action, Object, Role};
 use crate::portal::error::ApiError;
 use crate::wire::{List, Ticket, TicketState, Token};
-
-const HOUR: u64 = 3600;
 
 #[derive(Template)]
 #[template(path = "ticket.html")]
@@ -44,6 +42,8 @@ struct TicketPage {
     others: Vec<Person>,
     /// A token that was just made, told this once.
     token: Option<(String, When)>,
+    /// Those that are good, for whoever may revoke them.
+    tokens: Vec<Good>,
 }
 
 /// What the person who looks may do with the ticket as it is.
@@ -76,27 +76,18 @@ struct Assignee {
     user: String,
 }
 
-#[derive(Deserialize)]
-pub(super) struct User {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) role: Role,
-    pub(super) created: Timestamp,
-    pub(super) disabled: Option<Timestamp>,
-}
-
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     visitor: Visitor,
     Path(ticket): Path<String>,
-    RawQuery(query): RawQuery,
+    RawQuery(asked): RawQuery,
 ) -> Result<Response, Refusal> {
-    let done = Form::of_query(query.as_deref()).text("done").to_owned();
+    let done = Form::of_query(asked.as_deref()).text("done").to_owned();
     shown(&app, &visitor, &ticket, &done, None).await
 }
 
 /// The page of a ticket, with a token if one was just made.
-async fn shown(
+pub(super) async fn shown(
     app: &Arc<App>,
     visitor: &Visitor,
     ticket: &str,
@@ -106,8 +97,7 @@ async fn shown(
     let principal = &visitor.0;
     let answer = tickets::show(State(app.clone()), principal.clone(), Path(ticket.to_owned())).await;
     let (found, _) = told::<Ticket>(answer).await?;
-    let policy = app.policy(&mut *app.store.read().await.map_err(ApiError::from)?, &principal.tenant).await;
-    let zone = policy.map_err(ApiError::from)?.zone;
+    let zone = visitor.policy(app).await?.zone;
     let now = app.clock.now();
     let may = |action| visitor.may(action, Object::Ticket(&principal.tenant, &found.ticket));
     let is_open = found.state == TicketState::Open;
@@ -135,6 +125,8 @@ async fn shown(
     let names = if can.assign { everyone(app, visitor).await? } else { Vec::new() };
     let assignees =
         if may(Action::SeeAssignments) { Some(on(app, visitor, &found.ticket, &names).await?) } else { None };
+    let tokens =
+        if may(Action::RevokeToken) { good(app, visitor, &found.ticket, (&zone, now)).await? } else { Vec::new() };
     let is_on = |id: &str| assignees.iter().flatten().any(|person| person.id == id);
     let works =
         |user: &User| matches!(user.role, Role::Staff | Role::Technician | Role::Lead) && user.disabled.is_none();
@@ -151,6 +143,7 @@ async fn shown(
         can,
         assignees,
         others,
+        tokens,
         token: token.map(|token| (token.token.to_string(), When::new(token.expires, &zone))),
         zone: zone.to_string(),
         ticket: found.ticket.to_string(),
@@ -159,7 +152,7 @@ async fn shown(
 
 /// Who is on a ticket, by name where names may be known.
 async fn on(app: &Arc<App>, visitor: &Visitor, ticket: &TicketId, names: &[User]) -> Result<Vec<Person>, Refusal> {
-    let which = Query::try_from_uri(&Uri::from_static("/?limit=1000"));
+    let which = query(&[("limit", "1000")])?;
     let answer = assignments::list(State(app.clone()), visitor.0.clone(), Path(ticket.to_string()), which).await;
     let found = told::<List<Assignee>>(answer).await?.0.items;
     let names: BTreeMap<&str, &str> = names.iter().map(|user| (user.id.as_str(), user.name.as_str())).collect();
@@ -172,20 +165,6 @@ async fn on(app: &Arc<App>, visitor: &Visitor, ticket: &TicketId, names: &[User]
         Person { id: user, name }
     });
     Ok(named.collect())
-}
-
-/// The tenant's people, the first ten thousand.
-pub(super) async fn everyone(app: &Arc<App>, visitor: &Visitor) -> Result<Vec<User>, Refusal> {
-    let (mut people, mut wanted) = (Vec::new(), String::from("/v1/users?limit=1000"));
-    for _ in 0..10 {
-        let uri: Uri = wanted.parse().map_err(ApiError::fault)?;
-        let answer = users::list(State(app.clone()), visitor.0.clone(), Query::try_from_uri(&uri)).await;
-        let (part, _) = told::<List<User>>(answer).await?;
-        people.extend(part.items);
-        let Some(after) = part.next else { break };
-        wanted = format!("/v1/users?limit=1000&after={}", encoded(&after));
-    }
-    Ok(people)
 }
 
 pub(super) async fn close(
@@ -208,20 +187,6 @@ pub(super) async fn reopen(
 ) -> Result<Response, Refusal> {
     done(tickets::reopen(State(app), visitor.0, Path(ticket.clone()), Body::empty()).await)?;
     Ok(Redirect::to(&format!("/tickets/{}?done=reopened", named(&ticket)?)).into_response())
-}
-
-/// Makes a token for the ticket and shows it, this once.
-pub(super) async fn make_token(
-    State(app): State<Arc<App>>,
-    visitor: Visitor,
-    Path(ticket): Path<String>,
-    body: Body,
-) -> Result<Response, Refusal> {
-    let hours: u64 = Form::read(body).await?.number("hours")?;
-    let asked = Body::from(json!({ "valid_seconds": hours.saturating_mul(HOUR) }).to_string());
-    let answer = tokens::make(State(app.clone()), visitor.0.clone(), Path(ticket.clone()), asked).await;
-    let (token, _) = told::<Token>(answer).await?;
-    shown(&app, &visitor, &ticket, "", Some(token)).await
 }
 
 pub(super) async fn assign(

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::body::Body;
-use axum::extract::{Query, RawQuery, State};
-use axum::http::Uri;
+use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde_json::json;
 
 use super::answer::{Refusal, told};
-use super::form::{Form, encoded};
+use super::form::{Form, encoded, query};
 use super::frame::{Frame, page};
 use super::visitor::Visitor;
 use super::words::{When, counted, distance};
@@ -22,7 +21,7 @@ use crate::portal::store::snapshots;
 use crate::wire::{List, ListedTicket, Ticket, TicketState};
 
 /// How many tickets a page shows.
-const LIMIT: u32 = 50;
+const LIMIT: &str = "50";
 
 /// Leads to the tickets.
 pub(super) async fn home(_: Visitor) -> Redirect {
@@ -36,6 +35,8 @@ struct TicketsPage {
     /// Which are shown: `open`, `closed` or all.
     state: &'static str,
     may_open: bool,
+    /// Whether the person who looks sets the portal up.
+    begins: bool,
     rows: Vec<Row>,
     next: Option<String>,
     zone: String,
@@ -53,28 +54,22 @@ struct Row {
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     visitor: Visitor,
-    RawQuery(query): RawQuery,
+    RawQuery(asked): RawQuery,
 ) -> Result<Response, Refusal> {
-    let asked = Form::of_query(query.as_deref());
+    let asked = Form::of_query(asked.as_deref());
     let state = match asked.text("state") {
         "closed" => "closed",
         "all" => "all",
         _ => "open",
     };
-    let mut wanted = vec![format!("limit={LIMIT}")];
-    if state != "all" {
-        wanted.push(format!("state={state}"));
-    }
-    if let Some(after) = asked.filled("after") {
-        wanted.push(format!("after={}", encoded(after)));
-    }
-    let uri: Uri = format!("/v1/tickets?{}", wanted.join("&")).parse().map_err(ApiError::fault)?;
-    let which = Query::try_from_uri(&uri);
-    let answer = tickets::list(State(app.clone()), visitor.0.clone(), which).await;
+    let mut wanted = vec![("limit", LIMIT)];
+    wanted.extend(Some(state).filter(|state| *state != "all").map(|state| ("state", state)));
+    wanted.extend(asked.filled("after").map(|after| ("after", after)));
+    let answer = tickets::list(State(app.clone()), visitor.0.clone(), query(&wanted)?).await;
     let (found, _) = told::<List<ListedTicket>>(answer).await?;
+    let zone = visitor.policy(&app).await?.zone;
     let mut connection = app.store.read().await.map_err(ApiError::from)?;
     let tenant = &visitor.0.tenant;
-    let zone = app.policy(&mut connection, tenant).await.map_err(ApiError::from)?.zone;
     let now = app.clock.now();
     let mut rows = Vec::with_capacity(found.items.len());
     for ticket in found.items {
@@ -91,6 +86,7 @@ pub(super) async fn list(
     let next = found.next.map(|after| format!("/tickets?state={state}&after={}", encoded(&after)));
     Ok(page(&TicketsPage {
         rows,
+        begins: visitor.may(Action::ManageUsers, Object::Tenant),
         may_open: visitor.may(Action::OpenTicket, Object::Reached),
         frame: Frame::of(&visitor, "/tickets", "Tickets"),
         state,

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use url::Url;
 
 use crate::portal::app::App;
 use crate::portal::auth::{Action, Object, Principal, authorize};
 use crate::portal::error::ApiError;
+use crate::track::RetentionPolicy;
 
 /// A person who signed in. Tokens are for programs, and those ask the API.
 pub(super) struct Visitor(pub(super) Principal);
@@ -21,6 +24,15 @@ impl FromRequestParts<Arc<App>> for Visitor {
     }
 }
 
+/// The address under which the browser knows the portal.
+pub(super) fn address(app: &App, headers: &HeaderMap) -> String {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let sent = text(header::ORIGIN).and_then(|origin| Url::parse(origin).ok()).filter(|url| url.has_host());
+    let scheme = if app.secure { "https" } else { "http" };
+    let asked = || Url::parse(&format!("{scheme}://{}", text(header::HOST)?)).ok();
+    sent.or_else(asked).map_or_else(String::new, |url| url.origin().ascii_serialization())
+}
+
 impl Visitor {
     /// The name the person signed in with.
     pub(super) fn name(&self) -> &str {
@@ -30,6 +42,11 @@ impl Visitor {
     /// Whether the person may do that, at the latest when they have shown their code again.
     pub(super) fn may(&self, action: Action, object: Object<'_>) -> bool {
         matches!(authorize(&self.0, action, object), Ok(()) | Err(ApiError::FactorNeeded))
+    }
+
+    /// The rules of the person's organisation.
+    pub(super) async fn policy(&self, app: &App) -> Result<RetentionPolicy, ApiError> {
+        Ok(app.policy(&mut *app.store.read().await?, &self.0.tenant).await?)
     }
 
     /// Whether the code was shown lately.

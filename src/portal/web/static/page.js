@@ -1,4 +1,4 @@
-// What pages do better with a script: deadlines count down, and a link's invitation fills its field.
+// What pages do better with a script: deadlines count down, a link's invitation fills its field, commands are copied.
 
 const MINUTE = 60, HOUR = 3600, DAY = 86400;
 const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -35,3 +35,24 @@ function take() {
 }
 take();
 addEventListener("hashchange", take);
+
+// The clipboard is there on a connection that nobody listens to.
+for (const button of navigator.clipboard ? document.querySelectorAll("[data-copy]") : []) {
+  const words = [...button.childNodes];
+  button.hidden = false;
+  button.setAttribute("aria-live", "polite");
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = "Copied";
+    setTimeout(() => { button.replaceChildren(...words); }, 3000);
+  });
+}
+
+// A chosen file fills the field for those who cannot choose one here.
+for (const place of document.querySelectorAll("[data-file-for]")) {
+  const chosen = place.querySelector("input");
+  place.hidden = false;
+  chosen.addEventListener("change", async () => {
+    if (chosen.files.length) document.getElementById(place.dataset.fileFor).value = await chosen.files[0].text();
+  });
+}
