@@ -78,7 +78,7 @@ impl App {
         prepare(&config.data).map_err(PortalError::Data)?;
         let store = place::open(config).await?;
         let place = Place::of(config)?;
-        if let Some(known) = facts::find(&mut *store.read().await?, BLOBS).await?
+        if let Some(known) = facts::find(&mut *store.read_across().await?, BLOBS).await?
             && known != place.name()
         {
             return Err(PortalError::OtherBlobs(known));
@@ -86,7 +86,7 @@ impl App {
         let blobs = Blobs::open(&config.data, config.free_space_floor, &place).await?;
         let key = receipt_key(&config.data, &config.name)?;
         let first: TenantId = FIRST_TENANT.parse().expect("the word is a plain name");
-        let mut transaction = store.begin().await?;
+        let mut transaction = store.begin_across().await?;
         tenants::add(&mut transaction, &first, &RetentionPolicy::default(), clock.now()).await?;
         let agreed = facts::agree(&mut transaction, "receipt-key", &key.portal_key().to_string()).await?;
         transaction.commit().await?;
@@ -117,7 +117,7 @@ impl App {
     /// Says for good where the sealed files lie, before any come.
     pub(crate) async fn keep_place(&self, config: &Config) -> Result<(), PortalError> {
         let place = Place::of(config)?;
-        let mut transaction = self.store.begin().await?;
+        let mut transaction = self.store.begin_across().await?;
         if !facts::agree(&mut transaction, BLOBS, &place.name()).await? {
             return Err(PortalError::OtherBlobs(String::from("another place")));
         }

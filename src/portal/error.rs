@@ -7,7 +7,7 @@ use std::io;
 
 use axum::http::StatusCode;
 
-use super::store::{Trouble, trouble};
+use super::store::{SeesEverything, Trouble, trouble};
 
 /// Why the portal does not start, or a command on its directory fails.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +72,9 @@ pub enum PortalError {
     /// The sealed files lie elsewhere: in this bucket, or in the directory.
     #[error("the portal's sealed files lie elsewhere (\"{}\"): say so with --blobs or TARSEAL_BLOBS", .0.escape_debug())]
     OtherBlobs(String),
+    /// The role at the database sees the rows of every tenant, whatever the portal says.
+    #[error("the role \"{}\" is a superuser at the database, or has BYPASSRLS: no row is kept from it. Use one that owns the database and is neither (docs/DATABASE.md)", .0.escape_debug())]
+    SeesEverything(String),
     /// The database belongs to a portal with another key.
     #[error(
         "the database belongs to a portal with another key for receipts; copy its receipt.key into the data directory"
@@ -93,7 +96,13 @@ pub enum PortalError {
 
 impl From<sqlx::Error> for PortalError {
     fn from(fault: sqlx::Error) -> Self {
-        Self::Database(Box::new(fault))
+        match fault {
+            sqlx::Error::Configuration(cause) => match cause.downcast::<SeesEverything>() {
+                Ok(role) => Self::SeesEverything(role.0),
+                Err(cause) => Self::Database(Box::new(sqlx::Error::Configuration(cause))),
+            },
+            fault => Self::Database(Box::new(fault)),
+        }
     }
 }
 

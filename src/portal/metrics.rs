@@ -172,14 +172,14 @@ impl Gauges {
     /// Looks everything up.
     async fn look(&self, app: &App) -> Result<(), ApiError> {
         let now = app.clock.now();
-        let mut connection = app.store.read().await?;
+        let mut connection = app.store.read_across().await?;
         let outstanding = deletions::outstanding(&mut connection, now).await?;
         let lag = outstanding.oldest.map_or(0, |oldest| (now.seconds() - oldest.seconds()).max(0));
         self.due.set(signed(outstanding.due));
         self.lag.set(lag);
         self.late.set(signed(snapshots::late(&mut connection, now.plus_seconds(-LATE)).await?));
         self.stuck.set(signed(deletions::stuck(&mut connection, delete::ALARM).await?));
-        self.awaited.set(signed(snapshots::bytes_awaited(&mut connection).await?));
+        self.awaited.set(signed(snapshots::bytes_awaited(&mut connection, None).await?));
         let jumped = matches!(clock::mark(&mut connection).await?, Some((_, Some(_))));
         self.clock.set(i64::from(jumped));
         let size = log::checkpoint(&mut connection).await?.map_or(0, |checkpoint| checkpoint.size);

@@ -228,7 +228,7 @@ impl std::fmt::Debug for Portal {
 
 /// Makes sure that the tenants of the ticket systems are there.
 async fn know_tenants(app: &App) -> Result<(), PortalError> {
-    let tenants = store::tenants::all(&mut *app.store.read().await?).await?;
+    let tenants = store::tenants::all(&mut *app.store.read_across().await?).await?;
     match app.ticket_systems.all().iter().find(|source| !tenants.contains(&source.tenant)) {
         Some(source) => Err(PortalError::TenantUnknown(source.tenant.clone())),
         None => Ok(()),
@@ -237,7 +237,7 @@ async fn know_tenants(app: &App) -> Result<(), PortalError> {
 
 /// Invites the first administrator, when there is nobody and nobody was invited.
 async fn first_invitation(app: &App) -> Result<Option<Secret<String>>, PortalError> {
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin_across().await?;
     if store::users::is_anyone_there(&mut transaction).await? {
         return Ok(None);
     }

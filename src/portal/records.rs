@@ -44,14 +44,14 @@ impl Setup {
 
 /// The record as it is now; kept as a new version when it has become another.
 pub(crate) async fn current(app: &App, tenant: &TenantId) -> Result<Version, ApiError> {
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read(tenant).await?;
     let last = records::version(&mut connection, tenant, None).await?;
     let record = build(app, &mut connection, tenant).await?;
     drop(connection);
     if let Some(last) = last.filter(|last| last.digest == record.digest()) {
         return Ok(last);
     }
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(tenant).await?;
     // What has changed in between is seen here.
     let record = build(app, &mut transaction, tenant).await?;
     let last = records::version(&mut transaction, tenant, None).await?;
@@ -69,7 +69,7 @@ pub(crate) async fn current(app: &App, tenant: &TenantId) -> Result<Version, Api
 
 /// Keeps what has changed for every tenant, also where nobody asks.
 pub(crate) async fn settle(app: &App) -> Result<(), ApiError> {
-    for tenant in tenants::all(&mut *app.store.read().await?).await? {
+    for tenant in tenants::all(&mut *app.store.read_across().await?).await? {
         current(app, &tenant).await?;
     }
     Ok(())

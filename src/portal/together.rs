@@ -14,7 +14,8 @@ use tokio::sync::oneshot;
 use super::app::App;
 use super::audit::sequence;
 use super::error::ApiError;
-use super::store::{Connection, Trouble, trouble};
+use super::store::{Connection, Trouble, trouble, turn_across, turn_to};
+use crate::ids::TenantId;
 
 /// The most acts of one transaction. Others that write wait for its end.
 const MOST: usize = 64;
@@ -31,6 +32,7 @@ struct Queue {
 }
 
 struct Waiting {
+    tenant: TenantId,
     job: Box<dyn Job>,
     prove: bool,
 }
@@ -44,16 +46,16 @@ pub(crate) enum Proof {
     Now,
 }
 
-/// Does an act in a transaction that may hold others as well, and returns what it returns when that is durable. The act is done
+/// Does an act of a tenant in a transaction that may hold others as well, and returns what it returns when that is durable. The act is done
 /// also when nobody waits for its end any more.
-pub(crate) async fn act<T, F>(app: &Arc<App>, proof: Proof, act: F) -> Result<T, ApiError>
+pub(crate) async fn act<T, F>(app: &Arc<App>, tenant: &TenantId, proof: Proof, act: F) -> Result<T, ApiError>
 where
     T: Send + 'static,
     F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, ApiError>> + Send + 'static,
 {
     let (sender, ended) = oneshot::channel();
     let job = Box::new(One { act: Some(act), answer: None, sender });
-    if app.together.add(Waiting { job, prove: proof == Proof::Now }) {
+    if app.together.add(Waiting { tenant: tenant.clone(), job, prove: proof == Proof::Now }) {
         app.writers.spawn(lead(app.clone()));
     }
     ended.await.map_err(|_| ApiError::fault("an act was cut off"))?
@@ -107,8 +109,13 @@ impl Drop for Leading<'_> {
 
 /// Does the acts in one transaction. When it fails, none of them is done.
 async fn commit(app: &App, acts: &mut [Waiting]) -> Result<(), Failed> {
-    let mut transaction = app.store.begin().await.map_err(Failed::of)?;
+    let Some(mut seen) = acts.first().map(|first| first.tenant.clone()) else { return Ok(()) };
+    let mut transaction = app.store.begin(&seen).await.map_err(Failed::of)?;
     for act in acts.iter_mut() {
+        if act.tenant != seen {
+            turn_to(&mut transaction, &act.tenant).await.map_err(Failed::of)?;
+            seen.clone_from(&act.tenant);
+        }
         let mut savepoint = transaction.begin().await.map_err(Failed::of)?;
         match act.job.run(&mut savepoint).await {
             Ok(()) => savepoint.commit().await.map_err(Failed::of)?,
@@ -117,6 +124,7 @@ async fn commit(app: &App, acts: &mut [Waiting]) -> Result<(), Failed> {
         }
     }
     if acts.iter().any(|act| act.prove) {
+        turn_across(&mut transaction).await.map_err(Failed::of)?;
         let mut savepoint = transaction.begin().await.map_err(Failed::of)?;
         match sequence::sequence(&app.key, &mut savepoint).await {
             Ok(_) => savepoint.commit().await.map_err(Failed::of)?,
@@ -205,7 +213,6 @@ where
 mod tests {
     use super::*;
     use crate::clock::ManualClock;
-    use crate::ids::TenantId;
     use crate::portal::config::Config;
     use crate::portal::store::tenants;
     use crate::track::RetentionPolicy;
@@ -219,7 +226,8 @@ mod tests {
     /// Adds a tenant, and then does as told.
     async fn add(app: Arc<App>, name: String, ending: &'static str) -> Result<bool, ApiError> {
         let owner = app.clone();
-        act(&app, Proof::Later, move |connection| {
+        let tenant: TenantId = name.parse().unwrap_or_else(|_| "unnamed".parse().unwrap());
+        act(&app, &tenant, Proof::Later, move |connection| {
             Box::pin(async move {
                 let tenant: TenantId = name.parse().unwrap();
                 let added = tenants::add(connection, &tenant, &RetentionPolicy::default(), owner.clock.now()).await?;
@@ -244,7 +252,7 @@ mod tests {
         let first = {
             let app = app.clone();
             tokio::spawn(async move {
-                act(&app, Proof::Later, |_| {
+                act(&app, &"t".parse().unwrap(), Proof::Later, |_| {
                     Box::pin(async move {
                         held.await.unwrap();
                         Ok(())
@@ -279,7 +287,7 @@ mod tests {
     }
 
     async fn there(app: &App) -> usize {
-        let found = tenants::all(&mut app.store.read().await.unwrap()).await.unwrap();
+        let found = tenants::all(&mut app.store.read_across().await.unwrap()).await.unwrap();
         found.iter().filter(|tenant| tenant.as_str().starts_with('t')).count()
     }
 

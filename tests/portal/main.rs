@@ -37,6 +37,7 @@ mod reading;
 mod records;
 mod requests;
 mod rights;
+mod row_security;
 mod share;
 mod small;
 mod store;

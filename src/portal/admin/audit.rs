@@ -22,7 +22,7 @@ impl Admin {
     /// records and their proofs stay. Fails when there is no such tenant.
     pub fn audit_erase(&self, tenant: &TenantId, field: Field, value: &str) -> Result<u64, PortalError> {
         self.runtime.block_on(async {
-            let mut connection = self.app.store.read().await?;
+            let mut connection = self.app.store.read_across().await?;
             if tenants::policy(&mut connection, tenant).await?.is_none() {
                 return Err(PortalError::TenantUnknown(tenant.clone()));
             }

@@ -18,7 +18,7 @@ impl Admin {
     /// Looks at the clock; the jump that waits to be confirmed, if there is one. Until then nothing is deleted.
     pub fn clock_jump(&self) -> Result<Option<ClockJump>, PortalError> {
         let looked: Result<_, ApiError> = self.runtime.block_on(async {
-            let mut transaction = self.app.store.begin().await?;
+            let mut transaction = self.app.store.begin_across().await?;
             clock::look(&self.app, &mut transaction).await?;
             let jump = clock::jump(&mut transaction).await?;
             transaction.commit().await?;
@@ -31,7 +31,7 @@ impl Admin {
     /// Takes what this machine's clock says now for right, and returns it. Deletions go on by it.
     pub fn confirm_clock(&self) -> Result<Timestamp, PortalError> {
         let confirmed: Result<_, ApiError> = self.runtime.block_on(async {
-            let mut transaction = self.app.store.begin().await?;
+            let mut transaction = self.app.store.begin_across().await?;
             let now = clock::confirm(&self.app, &mut transaction).await?;
             transaction.commit().await?;
             Ok(now)

@@ -28,9 +28,9 @@ pub struct DueSnapshot {
 impl Admin {
     /// What a sweep at `as_of` would begin to delete, the longest due first. Changes nothing.
     pub fn sweep_preview(&self, as_of: Timestamp) -> Result<Vec<DueSnapshot>, PortalError> {
-        let due = self
-            .runtime
-            .block_on(async { snapshots::due(&mut *self.app.store.read().await?, as_of, None, PREVIEW_LIMIT).await })?;
+        let due = self.runtime.block_on(async {
+            snapshots::due(&mut *self.app.store.read_across().await?, as_of, None, PREVIEW_LIMIT).await
+        })?;
         let shown = due.into_iter().filter_map(|snapshot| {
             let due = snapshot.due_at?;
             let snapshots::Snapshot { tenant, id, ticket, size, .. } = snapshot;

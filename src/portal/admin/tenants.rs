@@ -12,7 +12,7 @@ impl Admin {
     pub fn new_tenant(&self, tenant: &TenantId, policy: &RetentionPolicy) -> Result<(), PortalError> {
         self.runtime.block_on(async {
             let now = self.app.clock.now();
-            let mut transaction = self.app.store.begin().await?;
+            let mut transaction = self.app.store.begin(tenant).await?;
             if !tenants::add(&mut transaction, tenant, policy, now).await? {
                 return Err(PortalError::TenantExists(tenant.clone()));
             }
@@ -24,7 +24,7 @@ impl Admin {
 
     /// Every tenant by name.
     pub fn tenants(&self) -> Result<Vec<TenantId>, PortalError> {
-        self.runtime.block_on(async { Ok(tenants::all(&mut *self.app.store.read().await?).await?) })
+        self.runtime.block_on(async { Ok(tenants::all(&mut *self.app.store.read_across().await?).await?) })
     }
 
     /// The tenant, while there is only one to be meant.

@@ -50,7 +50,7 @@ impl Admin {
             return Err(unreadable("it is longer than 16 MiB"));
         }
         let done = self.runtime.block_on(async {
-            if tenants::policy(&mut *self.app.store.read().await?, &tenant).await?.is_none() {
+            if tenants::policy(&mut *self.app.store.read(&tenant).await?, &tenant).await?.is_none() {
                 return Ok(None);
             }
             let imported = import::run(&self.app, &tenant, &bytes, import).await?;
@@ -65,8 +65,9 @@ impl Admin {
 
     /// How each ticket system does that was ever asked.
     pub fn asked_sources(&self) -> Result<Vec<AskedSource>, PortalError> {
-        let standing =
-            self.runtime.block_on(async { ticket_systems::standing(&mut *self.app.store.read().await?).await })?;
+        let standing = self
+            .runtime
+            .block_on(async { ticket_systems::standing(&mut *self.app.store.read_across().await?).await })?;
         let shown = standing.into_iter().map(|it| AskedSource {
             tenant: it.tenant,
             name: it.name,

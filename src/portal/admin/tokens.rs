@@ -78,7 +78,7 @@ impl Admin {
         };
         self.runtime.block_on(async {
             let now = self.app.clock.now();
-            let mut transaction = self.app.store.begin().await?;
+            let mut transaction = self.app.store.begin(&tenant).await?;
             if tenants::policy(&mut transaction, &tenant).await?.is_none() {
                 return Err(PortalError::TenantUnknown(tenant));
             }
@@ -117,7 +117,7 @@ impl Admin {
 
     /// Every token, also those that are over; never the tokens themselves.
     pub fn tokens(&self) -> Result<Vec<TokenInfo>, PortalError> {
-        let rows = self.runtime.block_on(async { tokens::all(&mut *self.app.store.read().await?).await })?;
+        let rows = self.runtime.block_on(async { tokens::all(&mut *self.app.store.read_across().await?).await })?;
         let info = |row: TokenRow| TokenInfo {
             tenant: row.tenant,
             id: row.id,
@@ -133,7 +133,7 @@ impl Admin {
     pub fn revoke(&self, id: &str) -> Result<(), PortalError> {
         self.runtime.block_on(async {
             let now = self.app.clock.now();
-            let mut transaction = self.app.store.begin().await?;
+            let mut transaction = self.app.store.begin_across().await?;
             let mut revoked = false;
             for token in tokens::all(&mut transaction).await?.iter().filter(|token| token.id == id) {
                 if tokens::revoke(&mut transaction, &token.tenant, id, now).await? {

@@ -52,7 +52,7 @@ impl Admin {
             None => self.only_tenant()?,
         };
         self.runtime.block_on(async {
-            let mut transaction = self.app.store.begin().await?;
+            let mut transaction = self.app.store.begin(&tenant).await?;
             if tenants::policy(&mut transaction, &tenant).await?.is_none() {
                 return Err(PortalError::TenantUnknown(tenant));
             }
@@ -65,7 +65,7 @@ impl Admin {
     /// Every user of every tenant by name.
     pub fn users(&self) -> Result<Vec<UserInfo>, PortalError> {
         self.runtime.block_on(async {
-            let mut connection = self.app.store.read().await?;
+            let mut connection = self.app.store.read_across().await?;
             let mut found = Vec::new();
             for tenant in tenants::all(&mut connection).await? {
                 let mut last = None;
@@ -131,7 +131,7 @@ impl Admin {
 
     /// Begins a transaction on the user of that id, of whichever tenant.
     async fn with_user(&self, id: &str) -> Result<(Transaction, UserRow), PortalError> {
-        let mut transaction = self.app.store.begin().await?;
+        let mut transaction = self.app.store.begin_across().await?;
         for tenant in tenants::all(&mut transaction).await? {
             if let Some(user) = users::find(&mut transaction, &tenant, id).await? {
                 return Ok((transaction, user));

@@ -41,7 +41,7 @@ pub(crate) async fn list(
     let page: Page<assignments::Place> = Pages::of("assignees").asked_by(which)?;
     let ticket = ticket_of(&ticket)?;
     authorize(&principal, Action::SeeAssignments, Object::Ticket(&principal.tenant, &ticket))?;
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read(&principal.tenant).await?;
     tickets::find(&mut connection, &principal.tenant, &ticket).await?.ok_or(ApiError::TicketUnknown)?;
     let found =
         assignments::of_ticket(&mut connection, &principal.tenant, &ticket, page.after.as_ref(), page.rows()).await?;
@@ -65,7 +65,7 @@ pub(crate) async fn assign(
     let tenant = &principal.tenant;
     authorize(&principal, Action::Assign, Object::Ticket(tenant, &ticket))?;
     let now = app.clock.now();
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(tenant).await?;
     tickets::find(&mut transaction, tenant, &ticket).await?.ok_or(ApiError::TicketUnknown)?;
     let found = users::find(&mut transaction, tenant, &user).await?.ok_or(ApiError::UserUnknown)?;
     if found.disabled_at.is_some() || !matches!(found.role, Role::Staff | Role::Technician | Role::Lead) {
@@ -95,7 +95,7 @@ pub(crate) async fn unassign(
     let tenant = &principal.tenant;
     authorize(&principal, Action::Assign, Object::Ticket(tenant, &ticket))?;
     let now = app.clock.now();
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(tenant).await?;
     tickets::find(&mut transaction, tenant, &ticket).await?.ok_or(ApiError::TicketUnknown)?;
     users::find(&mut transaction, tenant, &user).await?.ok_or(ApiError::UserUnknown)?;
     let was = assignments::remove(&mut transaction, tenant, &ticket, &user).await?;

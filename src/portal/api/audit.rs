@@ -78,14 +78,14 @@ pub(crate) async fn list(
     let page: Page<Place> = pages.asked(asked.limit.as_deref(), asked.after.as_deref())?;
     let first = page.after.is_none();
     let on = ticket.as_ref().map_or(On::Tenant(principal.tenant.as_str()), |ticket| On::Ticket(ticket.as_str()));
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&principal.tenant).await?;
     let what = (Act::ReadAudit, on, Outcome::Done);
     record(&mut transaction, &principal.tenant, app.clock.now(), Actor::Token(&principal), what, None).await?;
     transaction.commit().await?;
     if first {
         sequence::advance(&app.store, &app.key).await?;
     }
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read(&principal.tenant).await?;
     let last = log::checkpoint(&mut connection).await?.ok_or(ApiError::PageUnknown)?;
     let (after, size) = page.after.map_or((0, last.size), |(after, size)| (after, size.min(last.size)));
     let wanted = Wanted {

@@ -108,7 +108,7 @@ pub(crate) async fn readable(app: &App, principal: &Principal, snapshot: &Snapsh
 async fn note(app: &App, principal: &Principal, snapshot: &Snapshot, first: u64, reason: &str) -> Result<(), ApiError> {
     let (tenant, id) = (&snapshot.tenant, &snapshot.id);
     let now = app.clock.now();
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(tenant).await?;
     let still = snapshots::find(&mut transaction, tenant, id).await?;
     if !still.is_some_and(|snapshot| snapshot.is_readable(now)) {
         return Err(ApiError::Expired);

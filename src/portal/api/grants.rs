@@ -60,7 +60,7 @@ pub(crate) async fn make(
     }
     let (tenant, snapshot, now) = (&principal.tenant, &snapshot.id, app.clock.now());
     let id = random_id();
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&principal.tenant).await?;
     let still = snapshots::find(&mut transaction, tenant, snapshot).await?;
     if !still.is_some_and(|snapshot| snapshot.is_readable(now)) {
         return Err(ApiError::Expired);
@@ -107,7 +107,8 @@ pub(crate) async fn list(
     let page: Page<i64> = Pages::of("grants").asked_by(which)?;
     let snapshot = reach(&app, &principal, Action::SeeGrants, snapshot_of(&id)?).await?;
     let range = (page.after.unwrap_or(0), page.rows());
-    let rows = grants::page(&mut *app.store.read().await?, &principal.tenant, &snapshot.id, range).await?;
+    let rows =
+        grants::page(&mut *app.store.read(&principal.tenant).await?, &principal.tenant, &snapshot.id, range).await?;
     let path = format!("/v1/snapshots/{}/grants", snapshot.id);
     page.answer(rows, |row| row.number, |row| row.grant, (&path, &[]))
 }
@@ -124,7 +125,7 @@ pub(crate) async fn revoke(
 ) -> Result<StatusCode, ApiError> {
     let snapshot = reach(&app, &principal, Action::RevokeGrant, snapshot_of(&id)?).await?;
     let (tenant, now) = (&principal.tenant, app.clock.now());
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(tenant).await?;
     let found = grants::find(&mut transaction, tenant, &snapshot.id, &grant).await?.ok_or(ApiError::GrantUnknown)?;
     let outcome = match grants::revoke(&mut transaction, tenant, &grant, &principal.token, now).await? {
         true => Outcome::Done,

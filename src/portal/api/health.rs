@@ -28,7 +28,7 @@ pub(crate) struct Health {
 /// hour.
 #[utoipa::path(get, path = "/healthz", responses((status = 200, description = "It lives", body = Health)))]
 pub(crate) async fn live(State(app): State<Arc<App>>) -> Result<Json<Health>, ApiError> {
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read_across().await?;
     let late = snapshots::late(&mut connection, app.clock.now().plus_seconds(-LATE)).await?;
     let jumped = matches!(clock::mark(&mut connection).await?, Some((_, Some(_))));
     let stuck = deletions::stuck(&mut connection, delete::ALARM).await?;
@@ -46,8 +46,8 @@ pub(crate) async fn live(State(app): State<Arc<App>>) -> Result<Json<Health>, Ap
     ),
 )]
 pub(crate) async fn ready(State(app): State<Arc<App>>) -> Result<(StatusCode, Json<Health>), ApiError> {
-    drop(app.store.shares().await?);
-    drop(app.store.read().await?);
+    drop(app.store.shares_across().await?);
+    drop(app.store.read_across().await?);
     Ok(match app.blobs.has_room_for(0)? {
         true => (StatusCode::OK, Json(Health { status: "ready" })),
         false => (StatusCode::SERVICE_UNAVAILABLE, Json(Health { status: "no-room" })),

@@ -35,7 +35,7 @@ pub(crate) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<wire::Holds>, ApiError> {
     let snapshot = reach(&app, &principal, Action::SeeHold, snapshot_of(&id)?).await?;
-    Ok(Json(tell(&mut *app.store.read().await?, &snapshot).await?))
+    Ok(Json(tell(&mut *app.store.read(&principal.tenant).await?, &snapshot).await?))
 }
 
 /// Asks for a hold, or puts the one that another person asked for in force.
@@ -57,7 +57,7 @@ pub(crate) async fn put(
     reach(&app, &principal, Action::Hold, id).await?;
     let order: wire::HoldOrder = read_json(body).await?;
     let now = app.clock.now();
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&principal.tenant).await?;
     let snapshot = stored(&app, &mut transaction, &principal, &id).await?;
     let (status, act, reason) = match order {
         wire::HoldOrder::Ask(asked) => {
@@ -109,7 +109,7 @@ pub(crate) async fn lift(
     let reason = reason_of(&headers)?;
     let now = app.clock.now();
     let tenant = &principal.tenant;
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(tenant).await?;
     let snapshot = stored(&app, &mut transaction, &principal, &id).await?;
     let hold = holds::in_force(&mut transaction, tenant, &id).await?.ok_or(ApiError::NotHeld)?;
     let by_another = hold.lift_asked_by.as_ref().is_some_and(|asker| *asker != principal.token);

@@ -62,11 +62,11 @@ pub(crate) async fn post(
     let Some(ticket) = hook.ticket(&told).and_then(|name| source.name_here(&name)) else {
         return Ok(StatusCode::ACCEPTED);
     };
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read(&source.tenant).await?;
     let live = table::is_live(&mut connection, &source.tenant, &ticket).await?;
     drop(connection);
     if live {
-        let mut transaction = app.store.begin().await?;
+        let mut transaction = app.store.begin(&source.tenant).await?;
         observe::begin(&mut transaction, &source, &ticket, now).await?;
         table::hint(&mut transaction, source.of(), &ticket, now, GAP).await?;
         transaction.commit().await?;

@@ -150,7 +150,7 @@ async fn shortly(
 
 /// How long the file may be: as long as it says, when there is room for that.
 async fn limit(app: &App, principal: &Principal, ticket: &TicketId, length: Option<u64>) -> Result<u64, ApiError> {
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read(&principal.tenant).await?;
     let found = tickets::find(&mut connection, &principal.tenant, ticket).await?.ok_or(ApiError::TicketUnknown)?;
     if found.closed_at.is_some() {
         return Err(ApiError::TicketClosed);
@@ -162,7 +162,7 @@ async fn limit(app: &App, principal: &Principal, ticket: &TicketId, length: Opti
         }
     };
     let longest = left.min(app.max_snapshot_bytes);
-    let awaited = snapshots::bytes_awaited(&mut connection).await?;
+    let awaited = snapshots::bytes_awaited(&mut connection, Some(&principal.tenant)).await?;
     if length.is_some_and(|length| length > longest) {
         Err(TOO_LONG)
     } else if !app.blobs.has_room_for(awaited.saturating_add(length.unwrap_or(0)))? {
@@ -207,7 +207,10 @@ async fn take(
                 let turn = app.desk.ask(&upload.tenant, &upload.id, 0, 0).map_err(|_| ApiError::UploadBegun)?;
                 let Some(progress) = turn.begin().await else { return Err(ApiError::UploadBegun) };
                 // Only now nobody else writes; a newer request may have ended this one before it began.
-                if uploads::find(&mut *app.store.read().await?, &upload.tenant, &upload.id).await?.is_none() {
+                if uploads::find(&mut *app.store.read(&principal.tenant).await?, &upload.tenant, &upload.id)
+                    .await?
+                    .is_none()
+                {
                     return Err(ApiError::UploadBegun);
                 }
                 break (upload, snapshot, turn, progress);
@@ -221,7 +224,8 @@ async fn take(
         Err(ApiError::OffsetMismatch(_) | ApiError::UploadUnknown) => Err(ApiError::UploadBegun),
         Err(fault) => Err(fault),
         Ok(_) => {
-            let stored = snapshots::find(&mut *app.store.read().await?, &principal.tenant, &id).await?;
+            let stored =
+                snapshots::find(&mut *app.store.read(&principal.tenant).await?, &principal.tenant, &id).await?;
             told(app, StatusCode::CREATED, &stored.ok_or(ApiError::SnapshotUnknown)?).await
         }
     }
@@ -265,7 +269,8 @@ async fn announce(
 ) -> Result<Announced, ApiError> {
     let (owner, principal, ticket, id) = (app.clone(), principal.clone(), ticket.clone(), file.file_id);
     let claim = app.claims.claim(&principal.tenant, &id).await;
-    let announced = together::act(app, Proof::Later, move |connection| {
+    let tenant = principal.tenant.clone();
+    let announced = together::act(app, &tenant, Proof::Later, move |connection| {
         Box::pin(async move {
             let announced = announced(&owner, connection, &principal, &ticket, (id, size)).await?;
             // Held until the act is durable.
@@ -337,7 +342,7 @@ async fn again(
 }
 
 async fn told(app: &App, status: StatusCode, stored: &Snapshot) -> Result<Response, ApiError> {
-    let receipt = receipts::of_snapshot(&mut *app.store.read().await?, &stored.id, Kind::Upload).await?;
+    let receipt = receipts::of_snapshot(&mut *app.store.read(&stored.tenant).await?, &stored.id, Kind::Upload).await?;
     let receipt = receipt.ok_or_else(|| ApiError::fault("a stored snapshot has no receipt"))?;
     let received = wire::Received {
         id: stored.id,

@@ -25,7 +25,7 @@ use crate::portal::auth::{
 use crate::portal::error::ApiError;
 use crate::portal::store::invitations::{Chosen, InvitationRow};
 use crate::portal::store::users::UserRow;
-use crate::portal::store::{Connection, invitations, sessions, users};
+use crate::portal::store::{Connection, invitations, sessions, turn_to, users};
 use crate::secret::Secret;
 use crate::wire::List;
 
@@ -64,7 +64,7 @@ pub(crate) async fn make(State(app): State<Arc<App>>, principal: Principal, body
         return Err(ApiError::bad("People are not of the role upload; make a token for the ticket."));
     }
     let now = app.clock.now();
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&principal.tenant).await?;
     let made = invite(&mut transaction, &principal.tenant, role, None, now).await?;
     let act = (Act::Invite, On::Invitation(&made.id), Outcome::Done);
     record(&mut transaction, &principal.tenant, now, Actor::Token(&principal), act, None).await?;
@@ -118,7 +118,7 @@ pub(crate) async fn list(
     authorize(&principal, Action::ManageUsers, Object::Tenant)?;
     let page: Page<invitations::Place> = Pages::of("invitations").asked_by(which)?;
     let (tenant, now) = (&principal.tenant, app.clock.now());
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read(tenant).await?;
     let rows = invitations::list(&mut connection, tenant, now, page.after.as_ref(), page.rows()).await?;
     let place = |row: &InvitationRow| (row.expires_at.seconds(), row.id.clone());
     let tell = |row: InvitationRow| Pending { id: row.id, role: row.role, user: row.user, expires: row.expires_at };
@@ -137,7 +137,7 @@ pub(crate) async fn withdraw(
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     authorize(&principal, Action::ManageUsers, Object::Tenant)?;
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&principal.tenant).await?;
     if !invitations::remove(&mut transaction, &principal.tenant, &id).await? {
         return Err(ApiError::InvitationUnknown);
     }
@@ -182,9 +182,11 @@ pub(crate) async fn choose(
 ) -> Result<Json<Enrol>, ApiError> {
     app.authority.limits.invitation(client.network())?;
     let asked: Choice = read_json(body).await?;
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read_across().await?;
     let row = good(&app, &mut connection, &asked.invitation).await?;
+    drop(connection);
     let tenant = row.tenant.clone();
+    let mut connection = app.store.read(&tenant).await?;
     let name = match &row.user {
         Some(id) => users::find(&mut connection, &tenant, id).await?.ok_or(ApiError::InvitationRefused)?.name,
         None => {
@@ -206,7 +208,7 @@ pub(crate) async fn choose(
     let factor = Factor::draw(&mut system_rng());
     let told = factor.enrolment(&tenant, &name)?;
     let chosen = Chosen { name: name.clone(), password, factor: app.authority.seal(&factor, &tenant, &row.id) };
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&tenant).await?;
     invitations::choose(&mut transaction, &tenant, &row.id, &chosen).await?;
     transaction.commit().await?;
     let (secret, address) = (told.secret.expose().clone(), told.address.expose().clone());
@@ -250,8 +252,9 @@ pub(crate) async fn confirm(
         return Err(ApiError::CrossSite);
     }
     let now = app.clock.now();
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin_across().await?;
     let row = good(&app, &mut transaction, &asked.invitation).await?;
+    turn_to(&mut transaction, &row.tenant).await?;
     let chosen = row.chosen.ok_or(ApiError::bad("First choose name and password."))?;
     let factor = app.authority.unseal(&chosen.factor, &row.tenant, &row.id);
     let factor = factor.ok_or_else(|| ApiError::fault("a second factor was sealed with another key"))?;

@@ -35,7 +35,7 @@ const MAX_PATH: usize = 64;
     extensions(("x-problems" = json!(["page-unknown"]))),
 )]
 pub(crate) async fn checkpoint(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
-    let last = log::checkpoint(&mut *app.store.read().await?).await?.ok_or(ApiError::PageUnknown)?;
+    let last = log::checkpoint(&mut *app.store.read_across().await?).await?.ok_or(ApiError::PageUnknown)?;
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], last.note).into_response())
 }
 
@@ -47,7 +47,7 @@ pub(crate) async fn checkpoint(State(app): State<Arc<App>>) -> Result<Response, 
 pub(crate) async fn tile(State(app): State<Arc<App>>, Path(path): Path<String>) -> Result<Response, ApiError> {
     let tile = tile_of(&path).ok_or(ApiError::PageUnknown)?;
     let place = (tile.level(), tile.level_index());
-    let hashes = log::tile(&mut *app.store.read().await?, place).await?.ok_or(ApiError::PageUnknown)?;
+    let hashes = log::tile(&mut *app.store.read_across().await?, place).await?.ok_or(ApiError::PageUnknown)?;
     let wanted = tile.width() as usize * 32;
     let part = hashes.get(..wanted).ok_or(ApiError::PageUnknown)?.to_vec();
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], part).into_response())
@@ -93,7 +93,7 @@ pub(crate) async fn proof(
 ) -> Result<Json<Proof>, ApiError> {
     let wrong = || ApiError::bad("Ask with ?index=, or with ?from=, and with a ?size= that the log has.");
     let Query(asked) = asked.map_err(|_| wrong())?;
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read_across().await?;
     let last = log::checkpoint(&mut connection).await?.ok_or(ApiError::PageUnknown)?;
     let size = asked.size.unwrap_or(last.size);
     if size > last.size {

@@ -82,7 +82,7 @@ fn ticket_of(text: &str) -> Result<TicketId, ApiError> {
 
 /// A ticket out of a path as the database knows it: by its name, or hidden when nothing is left of it.
 async fn known_ticket(app: &App, principal: &Principal, text: &str) -> Result<TicketId, ApiError> {
-    hide::known_as(app, &mut *app.store.read().await?, &principal.tenant, &ticket_of(text)?).await
+    hide::known_as(app, &mut *app.store.read(&principal.tenant).await?, &principal.tenant, &ticket_of(text)?).await
 }
 
 /// A snapshot's id out of a path.

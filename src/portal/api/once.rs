@@ -90,7 +90,7 @@ pub(crate) async fn once(State(app): State<Arc<App>>, request: Request, next: Ne
     };
 
     let now = app.clock.now();
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&principal.tenant).await?;
     let abandoned = now.plus_seconds(-ABANDONED);
     let known = answers::begin(&mut transaction, &name, &Sha256::digest(&body), now, abandoned).await?;
     transaction.commit().await?;
@@ -111,7 +111,7 @@ pub(crate) async fn once(State(app): State<Arc<App>>, request: Request, next: Ne
     let media = head.headers.get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok()).map(str::to_owned);
     let told_again = !status.is_success() || REPEATED.contains(&route.as_str());
     let answer = Answer { status: status.as_u16(), media, body: told_again.then(|| body.to_vec()) };
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&principal.tenant).await?;
     if may_be_tried_again(status) {
         answers::forget(&mut transaction, &name).await?;
     } else {
@@ -123,7 +123,7 @@ pub(crate) async fn once(State(app): State<Arc<App>>, request: Request, next: Ne
 
 /// Forgets what is older than a day.
 pub(crate) async fn expire(app: &App, now: Timestamp) -> Result<(), ApiError> {
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin_across().await?;
     answers::expire(&mut transaction, now.plus_seconds(-KEPT)).await?;
     Ok(transaction.commit().await?)
 }

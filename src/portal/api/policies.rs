@@ -83,7 +83,7 @@ pub(crate) struct Moved {
 )]
 pub(crate) async fn show(State(app): State<Arc<App>>, principal: Principal) -> Result<Json<Policies>, ApiError> {
     authorize(&principal, Action::SeePolicy, Object::Tenant)?;
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read(&principal.tenant).await?;
     Ok(Json(tell(&app, &mut connection, &principal).await?))
 }
 
@@ -101,7 +101,7 @@ pub(crate) async fn preview(
     let policy = checked(read_json(body).await?)?;
     let now = app.clock.now();
     let mut preview = Preview::default();
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read(&principal.tenant).await?;
     deadlines::moved_by(&mut connection, &principal.tenant, &policy, |moved| {
         let then = moved.term.due_at;
         if moved.snapshot.due_at.is_some_and(|due_at| then < due_at) {
@@ -140,7 +140,7 @@ pub(crate) async fn put(
     let order: Order = read_json(body).await?;
     allowed(&app, &principal, &order).await?;
     let (tenant, now) = (&principal.tenant, app.clock.now());
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(tenant).await?;
     let in_force = app.policy(&mut transaction, tenant).await?;
     let (status, act) = match order {
         Order::Propose(policy) => {
@@ -180,7 +180,7 @@ async fn allowed(app: &App, principal: &Principal, order: &Order) -> Result<(), 
     let allowed = authorize(principal, action, Object::Tenant);
     if allowed.is_err() {
         let tenant = &principal.tenant;
-        let mut transaction = app.store.begin().await?;
+        let mut transaction = app.store.begin(tenant).await?;
         let what = (act, On::Tenant(tenant.as_str()), Outcome::Denied);
         record(&mut transaction, tenant, app.clock.now(), Actor::Token(principal), what, None).await?;
         transaction.commit().await?;

@@ -99,7 +99,7 @@ pub(crate) async fn list(
     let snapshot = reach(&app, &principal, Action::SeeQuestions, snapshot_of(&id)?).await?;
     alive(&app, &snapshot)?;
     let range = (page.after.unwrap_or(0), page.rows());
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read(&principal.tenant).await?;
     let rows = questions::page(&mut connection, &snapshot.tenant, &snapshot.id, which.state, range).await?;
     let path = format!("/v1/snapshots/{}/questions", snapshot.id);
     let query = [("state", which.state.map(QuestionState::word))];
@@ -194,7 +194,7 @@ fn alive(app: &App, snapshot: &Snapshot) -> Result<(), ApiError> {
 
 /// Begins a transaction in which the snapshot's time is not over.
 async fn begin(app: &App, snapshot: &Snapshot) -> Result<Transaction, ApiError> {
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&snapshot.tenant).await?;
     let still = snapshots::find(&mut transaction, &snapshot.tenant, &snapshot.id).await?;
     alive(app, &still.ok_or(ApiError::SnapshotUnknown)?)?;
     Ok(transaction)

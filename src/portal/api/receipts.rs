@@ -36,7 +36,7 @@ pub(crate) async fn show(
     principal: Principal,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    let found = receipts::find(&mut *app.store.read().await?, &principal.tenant, &id).await?;
+    let found = receipts::find(&mut *app.store.read(&principal.tenant).await?, &principal.tenant, &id).await?;
     let signed = found.ok_or(ApiError::ReceiptUnknown)?;
     reach(&app, &principal, Action::ReadReceipt, signed.snapshot).await.map_err(|fault| match fault {
         ApiError::SnapshotUnknown => ApiError::ReceiptUnknown,
@@ -57,7 +57,7 @@ pub(crate) async fn show(
 pub(crate) async fn of_snapshot(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, ApiError> {
     let snapshot = snapshot_of(&id)?;
     for kind in [Kind::Deletion, Kind::Upload] {
-        let found = receipts::of_snapshot(&mut *app.store.read().await?, &snapshot, kind).await?;
+        let found = receipts::of_snapshot(&mut *app.store.read_across().await?, &snapshot, kind).await?;
         if let Some(signed) = found {
             return give(&app, signed).await;
         }
@@ -73,7 +73,7 @@ async fn give(app: &App, signed: Signed) -> Result<Response, ApiError> {
 pub(crate) async fn proved(app: &App, mut signed: Signed) -> Result<String, ApiError> {
     if !signed.proved {
         sequence::advance(&app.store, &app.key).await?;
-        let found = receipts::find(&mut *app.store.read().await?, &signed.tenant, &signed.id).await?;
+        let found = receipts::find(&mut *app.store.read(&signed.tenant).await?, &signed.tenant, &signed.id).await?;
         signed = found.filter(|signed| signed.proved).ok_or_else(|| ApiError::fault("a receipt has no proof"))?;
     }
     Ok(signed.note)

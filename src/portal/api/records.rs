@@ -53,7 +53,7 @@ pub(crate) async fn show(
     let latest = current(&app, &principal.tenant).await?;
     let told = match version {
         Some(number) if number != latest.version => {
-            let mut connection = app.store.read().await?;
+            let mut connection = app.store.read(&principal.tenant).await?;
             rows::version(&mut connection, &principal.tenant, Some(number)).await?.ok_or(ApiError::PageUnknown)?
         }
         _ => latest,
@@ -96,7 +96,7 @@ pub(crate) async fn versions(
     let Query(part) = part.map_err(|_| ApiError::bad("The list can be asked for with ?limit= and ?after=."))?;
     let page: Page<i64> = Pages::of("record-versions").asked(part.limit.as_deref(), part.after.as_deref())?;
     current(&app, &principal.tenant).await?;
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read(&principal.tenant).await?;
     let range = (page.after.unwrap_or(0), page.rows());
     let found = rows::versions(&mut connection, &principal.tenant, range).await?;
     let tell = |(version, since, digest): (i64, Timestamp, String)| Listed { version, since, digest };
@@ -110,7 +110,7 @@ pub(crate) async fn versions(
 )]
 pub(crate) async fn facts(State(app): State<Arc<App>>, principal: Principal) -> Result<Json<Facts>, ApiError> {
     authorize(&principal, Action::SeeRecords, Object::Tenant)?;
-    let facts = rows::facts(&mut *app.store.read().await?, &principal.tenant).await?;
+    let facts = rows::facts(&mut *app.store.read(&principal.tenant).await?, &principal.tenant).await?;
     Ok(Json(facts.unwrap_or_default()))
 }
 
@@ -132,7 +132,7 @@ pub(crate) async fn set_facts(
         ApiError::Bad(StatusCode::UNPROCESSABLE_ENTITY, told)
     })?;
     let (tenant, now) = (&principal.tenant, app.clock.now());
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(tenant).await?;
     rows::set_facts(&mut transaction, tenant, &facts, now).await?;
     let what = (Act::SetRecords, On::Tenant(tenant.as_str()), Outcome::Done);
     record(&mut transaction, tenant, now, Actor::Token(&principal), what, None).await?;

@@ -65,7 +65,7 @@ pub(crate) async fn make(
         RequestError::Expired(_) => ApiError::bad("The request has expired."),
         _ => ApiError::bad("The request was signed in the future; compare the clocks."),
     })?;
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(tenant).await?;
     let found = tickets::find(&mut transaction, tenant, &ticket).await?.ok_or(ApiError::TicketUnknown)?;
     if found.closed_at.is_some() {
         return Err(ApiError::TicketClosed);
@@ -120,7 +120,7 @@ pub(crate) async fn list(
     let ticket = known_ticket(&app, &principal, &ticket).await?;
     authorize(&principal, Action::MakeToken, Object::Ticket(&principal.tenant, &ticket))?;
     let now = app.clock.now();
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read(&principal.tenant).await?;
     tickets::find(&mut connection, &principal.tenant, &ticket).await?.ok_or(ApiError::TicketUnknown)?;
     let rows = requests::of_ticket(&mut connection, &principal.tenant, &ticket, LIST_LIMIT).await?;
     let told = rows.into_iter().filter(|row| row.expires_at > now).map(|row| wire::PendingRequest {
@@ -146,7 +146,7 @@ pub(crate) async fn revoke(
     let tenant = &principal.tenant;
     authorize(&principal, Action::RevokeToken, Object::Ticket(tenant, &ticket))?;
     let now = app.clock.now();
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(tenant).await?;
     let rows = requests::of_ticket(&mut transaction, tenant, &ticket, LIST_LIMIT).await?;
     let row = rows.into_iter().find(|row| row.id == id).ok_or(ApiError::CodeRefused)?;
     if let Some(used) = &row.used {
@@ -179,10 +179,10 @@ pub(crate) async fn redeem(
     let (now, hashed) = (app.clock.now(), app.authority.hash_code(&code));
     let claim = Sha256::digest(claim.as_bytes());
     // Most guesses end here: they hold up nobody who writes.
-    let known = requests::by_hash(&mut *app.store.read().await?, &hashed).await?;
-    good(known, &claim, now)?;
+    let known = requests::by_hash(&mut *app.store.read_across().await?, &hashed).await?;
+    let whose = good(known, &claim, now)?.tenant;
 
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&whose).await?;
     let row = good(requests::by_hash(&mut transaction, &hashed).await?, &claim, now)?;
     let tenant = &row.tenant;
     let found = tickets::find(&mut transaction, tenant, &row.ticket).await?.ok_or(ApiError::CodeRefused)?;

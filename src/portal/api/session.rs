@@ -99,7 +99,7 @@ pub(crate) async fn sign_in(
     let device = device.as_deref().map(hash);
     let known_device = match (&tenant, &device, &name) {
         (Some(tenant), Some(device), Some(name)) => {
-            users::is_device_known(&mut *app.store.read().await?, tenant, name, device).await?
+            users::is_device_known(&mut *app.store.read(tenant).await?, tenant, name, device).await?
         }
         _ => false,
     };
@@ -125,14 +125,15 @@ async fn begin(
     request: &RequestId,
 ) -> Result<SignedIn, ApiError> {
     let found = match (&tenant, &name) {
-        (Some(tenant), Some(name)) => users::by_name(&mut *app.store.read().await?, tenant, name).await?,
+        (Some(tenant), Some(name)) => users::by_name(&mut *app.store.read(tenant).await?, tenant, name).await?,
         _ => None,
     };
     let known = found.as_ref().map(|user| user.password.clone());
     let right = app.authority.passwords.verify(Secret::new(asked.password), known.clone()).await?;
 
+    let Some(tenant) = tenant else { return Err(ApiError::SignInRefused) };
     let now = app.clock.now();
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&tenant).await?;
     // What changed while the password was verified counts.
     let user = match &found {
         Some(user) if right => users::find(&mut transaction, &user.tenant, &user.id).await?,
@@ -153,9 +154,7 @@ async fn begin(
         let wrong_codes = user.wrong_codes.saturating_add(1);
         users::set_wrong_codes(&mut transaction, &user.tenant, &user.id, wrong_codes).await?;
     }
-    if let Some(tenant) = tenant
-        && tenants::policy(&mut transaction, &tenant).await?.is_some()
-    {
+    if tenants::policy(&mut transaction, &tenant).await?.is_some() {
         let id = found.as_ref().map_or(UNKNOWN, |user| user.id.as_str());
         let act = (Act::SignIn, On::User(id), Outcome::Denied);
         record(&mut transaction, &tenant, now, Actor::Nobody(request), act, None).await?;
@@ -283,7 +282,7 @@ pub(crate) struct Me {
 #[utoipa::path(get, path = "/v1/session", responses((status = 200, description = "Who is signed in", body = Me)))]
 pub(crate) async fn show(State(app): State<Arc<App>>, principal: Principal) -> Result<Json<Me>, ApiError> {
     let factor_at = person(&principal)?.factor_at;
-    let user = users::find(&mut *app.store.read().await?, &principal.tenant, &principal.token).await?;
+    let user = users::find(&mut *app.store.read(&principal.tenant).await?, &principal.tenant, &principal.token).await?;
     let user = user.ok_or(ApiError::TokenRefused)?;
     Ok(Json(Me { tenant: user.tenant, user: user.id, name: user.name, role: user.role, factor_at }))
 }
@@ -293,7 +292,7 @@ pub(crate) async fn show(State(app): State<Arc<App>>, principal: Principal) -> R
 pub(crate) async fn sign_out(State(app): State<Arc<App>>, principal: Principal) -> Result<Response, ApiError> {
     let session = person(&principal)?;
     let now = app.clock.now();
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&principal.tenant).await?;
     sessions::end(&mut transaction, &principal.tenant, &session.id).await?;
     let act = (Act::SignOut, On::Session(&session.id), Outcome::Done);
     record(&mut transaction, &principal.tenant, now, Actor::Token(&principal), act, None).await?;
@@ -309,7 +308,7 @@ pub(crate) async fn sign_out_everywhere(
 ) -> Result<Response, ApiError> {
     person(&principal)?;
     let now = app.clock.now();
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&principal.tenant).await?;
     sessions::end_all(&mut transaction, &principal.tenant, &principal.token, None).await?;
     let act = (Act::EndSessions, On::User(&principal.token), Outcome::Done);
     record(&mut transaction, &principal.tenant, now, Actor::Token(&principal), act, None).await?;
@@ -374,7 +373,7 @@ pub(crate) async fn change_password(
 ) -> Result<StatusCode, ApiError> {
     let session = person(&principal)?;
     let asked: NewPassword = read_json(body).await?;
-    let user = users::find(&mut *app.store.read().await?, &principal.tenant, &principal.token).await?;
+    let user = users::find(&mut *app.store.read(&principal.tenant).await?, &principal.tenant, &principal.token).await?;
     let user = user.ok_or(ApiError::TokenRefused)?;
     if !is_good_password(&asked.new_password, &user.name) {
         return Err(ApiError::Bad(StatusCode::UNPROCESSABLE_ENTITY, PASSWORD_RULE));
@@ -441,7 +440,7 @@ async fn with_code(
 ) -> Result<(crate::portal::store::Transaction, UserRow), ApiError> {
     let session = person(principal)?;
     let now = app.clock.now();
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&principal.tenant).await?;
     let user = users::find(&mut transaction, &principal.tenant, &principal.token).await?;
     let user = user.ok_or(ApiError::TokenRefused)?;
     if password_is_right && use_code(app, &mut transaction, &user, code, now).await? {

@@ -51,7 +51,7 @@ pub(crate) async fn give(
     let now = app.clock.now();
     // Who is not on the ticket gets the share for the key that the snapshot was granted to, and for no other.
     let on = principal.session.as_ref().is_none_or(|session| session.is_on(&snapshot.ticket));
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(tenant).await?;
     let part = grants::part(&mut transaction, tenant, id, (whose.0, &whose.1)).await?;
     if part.is_none() && (request.granted || !on) {
         let act = (Act::GiveShare, On::Snapshot(id), Outcome::Denied);
@@ -66,7 +66,7 @@ pub(crate) async fn give(
     }
     let act = (Act::GiveShare, On::Snapshot(id), Outcome::Done);
     record(&mut transaction, tenant, now, Actor::Token(&principal), act, Some(&reason)).await?;
-    let share = shares::find(&mut *app.store.shares().await?, tenant, id).await?.ok_or(ApiError::Expired)?;
+    let share = shares::find(&mut *app.store.shares(tenant).await?, tenant, id).await?.ok_or(ApiError::Expired)?;
     if now >= share.not_after {
         return Err(ApiError::Expired);
     }

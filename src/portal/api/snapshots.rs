@@ -148,7 +148,8 @@ async fn take(
     check(app, &new)?;
     let (owner, principal, ticket) = (app.clone(), principal.clone(), ticket.clone());
     let claim = app.claims.claim(&principal.tenant, &new.file_id).await;
-    let announced = together::act(app, Proof::Later, move |connection| {
+    let tenant = principal.tenant.clone();
+    let announced = together::act(app, &tenant, Proof::Later, move |connection| {
         Box::pin(async move {
             let announced = announced(&owner, connection, &principal, &ticket, &new).await?;
             // Held until the act is durable.
@@ -204,7 +205,7 @@ async fn announced(
     if principal.once && !snapshots::of_token(connection, tenant, ticket, &principal.token).await?.is_empty() {
         return Err(ApiError::CodeUsed);
     }
-    let awaited = snapshots::bytes_awaited(connection).await?;
+    let awaited = snapshots::bytes_awaited(connection, Some(tenant)).await?;
     if !app.blobs.has_room_for(awaited.saturating_add(new.size))? {
         return Err(ApiError::NoRoom);
     }
@@ -214,7 +215,7 @@ async fn announced(
     let upload = Upload::new(tenant, *id, now.plus_days(KEPT_DAYS));
     // The share first: a snapshot that says it has one always has it. One without a snapshot is swept at the next start.
     if let Some(share) = &share {
-        shares::put(&mut *app.store.shares().await?, tenant, id, share).await?;
+        shares::put(&mut *app.store.shares(tenant).await?, tenant, id, share).await?;
     }
     snapshots::add(connection, &snapshot, &principal.token, now).await?;
     uploads::add(connection, &upload).await?;
@@ -248,7 +249,7 @@ fn share_of(share: &wire::NewShare) -> Result<ShareRow, ApiError> {
 
 /// Whether an announcement that is repeated brings the share it brought the first time.
 async fn same_share(app: &App, known: &Snapshot, share: Option<&ShareRow>) -> Result<bool, ApiError> {
-    let kept = shares::find(&mut *app.store.shares().await?, &known.tenant, &known.id).await?;
+    let kept = shares::find(&mut *app.store.shares(&known.tenant).await?, &known.tenant, &known.id).await?;
     Ok(match (kept, share) {
         (None, None) => true,
         (Some(kept), Some(share)) => {
@@ -291,7 +292,7 @@ pub(crate) async fn list(
         Some(ticket) => Some(known_ticket(&app, &principal, &ticket).await?),
         None => None,
     };
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read(&principal.tenant).await?;
     match &ticket {
         None => authorize(&principal, Action::SeeSnapshot, Object::Reached)?,
         Some(ticket) => {
@@ -333,7 +334,8 @@ pub(crate) async fn show(
 /// The snapshot of that id, for someone who may do `action` to it. Asking for what few may have is audited when it is refused.
 pub(crate) async fn reach(app: &App, principal: &Principal, action: Action, id: FileId) -> Result<Snapshot, ApiError> {
     let tenant = &principal.tenant;
-    let found = snapshots::find(&mut *app.store.read().await?, tenant, &id).await?.ok_or(ApiError::SnapshotUnknown)?;
+    let found =
+        snapshots::find(&mut *app.store.read(tenant).await?, tenant, &id).await?.ok_or(ApiError::SnapshotUnknown)?;
     let allowed = authorize(principal, action, Object::Snapshot(&found.tenant, &found.ticket, &found.id));
     let act = match action {
         Action::ReadContent => Some(Act::ReadContent),
@@ -357,7 +359,7 @@ pub(crate) async fn refused(
     act: Act,
     outcome: Outcome,
 ) -> Result<(), ApiError> {
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&principal.tenant).await?;
     let what = (act, On::Snapshot(id), outcome);
     record(&mut transaction, &principal.tenant, app.clock.now(), Actor::Token(principal), what, None).await?;
     transaction.commit().await?;

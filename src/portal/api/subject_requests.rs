@@ -71,7 +71,7 @@ pub(crate) async fn list(
         ApiError::bad("The list can be asked for with ?state=received, decided, done or refused, ?limit= and ?after=.")
     })?;
     let page: Page<i64> = Pages::of("subject-requests").asked(which.limit.as_deref(), which.after.as_deref())?;
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read(&principal.tenant).await?;
     let range = (page.after.unwrap_or(0), page.rows());
     let found = rows::page(&mut connection, &principal.tenant, which.state, range).await?;
     let now = app.clock.now();
@@ -92,7 +92,7 @@ pub(crate) async fn show(
 ) -> Result<Json<SubjectRequest>, ApiError> {
     authorize(&principal, Action::SeeRequests, Object::Tenant)?;
     let officer = authorize(&principal, Action::HandleRequests, Object::Tenant).is_ok();
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read(&principal.tenant).await?;
     let request = rows::find(&mut connection, &principal.tenant, &id).await?.ok_or(ApiError::RequestUnknown)?;
     Ok(Json(requests::tell_whole(&app, &mut connection, &request, officer).await?))
 }
@@ -206,7 +206,7 @@ pub(crate) async fn export(
     let Query(Naming { names }) =
         naming.map_err(|_| ApiError::bad("Those who read are named with ?names=true, and only if they may be."))?;
     let (tenant, now) = (&principal.tenant, app.clock.now());
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(tenant).await?;
     let request = rows::find(&mut transaction, tenant, &id).await?.ok_or(ApiError::RequestUnknown)?;
     if request.decided_at.is_none() {
         return Err(ApiError::RequestState);
@@ -215,7 +215,7 @@ pub(crate) async fn export(
     let reason = names.then_some("with the names of those who read");
     record(&mut transaction, tenant, now, Actor::Token(&principal), what, reason).await?;
     transaction.commit().await?;
-    let export = requests::export(&app, &mut *app.store.read().await?, &request, names).await?;
+    let export = requests::export(&app, &mut *app.store.read(tenant).await?, &request, names).await?;
     Form::wanted(&headers).answer(|| export.json(), || export.page())
 }
 
@@ -230,7 +230,7 @@ pub(crate) async fn statements(
     Path(id): Path<String>,
 ) -> Result<Json<List<Statement>>, ApiError> {
     let snapshot = reach(&app, &principal, Action::SeeStatements, snapshot_of(&id)?).await?;
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read(&principal.tenant).await?;
     let items = requests::statements(&app, &mut connection, &snapshot.tenant, &snapshot.id).await?;
     Ok(Json(List { items, next: None }))
 }
@@ -238,7 +238,7 @@ pub(crate) async fn statements(
 /// A request with its snapshots, without what describes a person and without names of tickets: the answer to an act may be kept
 /// for a day for those who repeat it.
 async fn whole(app: &App, request: &Request) -> Result<Json<SubjectRequest>, ApiError> {
-    let mut told = requests::tell_whole(app, &mut *app.store.read().await?, request, false).await?;
+    let mut told = requests::tell_whole(app, &mut *app.store.read(&request.tenant).await?, request, false).await?;
     told.snapshots.iter_mut().flatten().for_each(|snapshot| snapshot.ticket = None);
     Ok(Json(told))
 }

@@ -48,7 +48,7 @@ pub(crate) async fn open(State(app): State<Arc<App>>, principal: Principal, body
     let wire::NewTicket { ticket } = read_json(body).await?;
     authorize(&principal, Action::OpenTicket, Object::Ticket(&principal.tenant, &ticket))?;
     let now = app.clock.now();
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&principal.tenant).await?;
     let known = hide::known_as(&app, &mut transaction, &principal.tenant, &ticket).await?;
     if known != ticket || !tickets::add(&mut transaction, &principal.tenant, &ticket, now).await? {
         return Err(ApiError::TicketExists);
@@ -93,7 +93,7 @@ pub(crate) async fn list(
     let page: Page<tickets::Place> = Pages::of("tickets").asked(which.limit.as_deref(), which.after.as_deref())?;
     let closed = which.state.map(|state| state == wire::TicketState::Closed);
     let state = which.state.map(|state| if state == wire::TicketState::Closed { "closed" } else { "open" });
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read(&principal.tenant).await?;
     let of = (closed, principal.limit());
     let found = tickets::list(&mut connection, &principal.tenant, of, page.after.as_ref(), page.rows()).await?;
     let place = |ticket: &tickets::Ticket| (ticket.opened_at.seconds(), ticket.id.as_str().to_owned());
@@ -112,7 +112,7 @@ pub(crate) async fn show(
 ) -> Result<Json<wire::Ticket>, ApiError> {
     let (known, ticket) = (known_ticket(&app, &principal, &ticket).await?, ticket_of(&ticket)?);
     authorize(&principal, Action::SeeTicket, Object::Ticket(&principal.tenant, &known))?;
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read(&principal.tenant).await?;
     let mut told = tell(&mut connection, &principal.tenant, &known, app.clock.now()).await?;
     if principal.once {
         let own = snapshots::of_token(&mut connection, &principal.tenant, &known, &principal.token).await?;
@@ -179,7 +179,7 @@ async fn event(
     }
 
     let (tenant, now) = (&principal.tenant, app.clock.now());
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(tenant).await?;
     hide::name_again(app, &mut transaction, tenant, &ticket).await?;
     let known = tickets::find(&mut transaction, tenant, &ticket).await?.ok_or(ApiError::TicketUnknown)?;
     let zone = app.policy(&mut transaction, tenant).await?.zone;
@@ -241,7 +241,7 @@ pub(crate) async fn merge(
     let wire::TicketMerge { into } = read_json(body).await?;
     authorize(&principal, Action::MergeTicket, Object::Ticket(tenant, &into))?;
     let now = app.clock.now();
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(tenant).await?;
     for named in [&ticket, &into] {
         hide::name_again(&app, &mut transaction, tenant, named).await?;
     }

@@ -41,7 +41,7 @@ pub(crate) async fn make(
         return Err(ApiError::bad("A token is good for at least a second and at most 90 days."));
     }
     let now = app.clock.now();
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&principal.tenant).await?;
     let found = tickets::find(&mut transaction, &principal.tenant, &ticket).await?.ok_or(ApiError::TicketUnknown)?;
     if found.closed_at.is_some() {
         return Err(ApiError::TicketClosed);
@@ -80,7 +80,7 @@ pub(crate) async fn list(
     let ticket = known_ticket(&app, &principal, &ticket).await?;
     authorize(&principal, Action::RevokeToken, Object::Ticket(&principal.tenant, &ticket))?;
     let page: Page<tokens::Place> = Pages::of("tokens").asked_by(which)?;
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read(&principal.tenant).await?;
     tickets::find(&mut connection, &principal.tenant, &ticket).await?.ok_or(ApiError::TicketUnknown)?;
     let found =
         tokens::of_ticket(&mut connection, &principal.tenant, &ticket, page.after.as_ref(), page.rows()).await?;
@@ -108,7 +108,7 @@ pub(crate) async fn revoke(
     let ticket = ticket_of(&ticket)?;
     authorize(&principal, Action::RevokeToken, Object::Ticket(&principal.tenant, &ticket))?;
     let now = app.clock.now();
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&principal.tenant).await?;
     let token = tokens::find(&mut transaction, &principal.tenant, &id).await?;
     if token.is_none_or(|token| token.ticket.as_ref() != Some(&ticket)) {
         return Err(ApiError::TokenUnknown);

@@ -242,7 +242,7 @@ async fn append_at(
 
 /// The upload of that id with its snapshot, for someone who may upload to its ticket.
 async fn reach(app: &App, principal: &Principal, id: &str) -> Result<(Upload, Snapshot), ApiError> {
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read(&principal.tenant).await?;
     let upload = uploads::find(&mut connection, &principal.tenant, id).await?.ok_or(ApiError::UploadUnknown)?;
     let snapshot = snapshots::find(&mut connection, &upload.tenant, &upload.snapshot).await?;
     let snapshot = snapshot.ok_or(ApiError::UploadUnknown)?;

@@ -51,7 +51,7 @@ pub(crate) async fn list(
 ) -> Result<Response, ApiError> {
     authorize(&principal, Action::SeeUsers, Object::Tenant)?;
     let page: Page<String> = Pages::of("users").asked_by(which)?;
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read(&principal.tenant).await?;
     let found = users::list(&mut connection, &principal.tenant, page.after.as_deref(), page.rows()).await?;
     page.answer(found, |user| user.name.clone(), User::from, ("/v1/users", &[]))
 }
@@ -64,7 +64,7 @@ pub(crate) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<User>, ApiError> {
     authorize(&principal, Action::SeeUsers, Object::Tenant)?;
-    let found = users::find(&mut *app.store.read().await?, &principal.tenant, &id).await?;
+    let found = users::find(&mut *app.store.read(&principal.tenant).await?, &principal.tenant, &id).await?;
     Ok(Json(found.ok_or(ApiError::UserUnknown)?.into()))
 }
 
@@ -221,7 +221,7 @@ async fn another(
     if principal.token == id {
         return Err(ApiError::Bad(StatusCode::CONFLICT, "Another administrator does this for you."));
     }
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&principal.tenant).await?;
     let user = users::find(&mut transaction, &principal.tenant, id).await?.ok_or(ApiError::UserUnknown)?;
     Ok((transaction, user))
 }

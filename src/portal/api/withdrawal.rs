@@ -42,7 +42,7 @@ pub(crate) async fn withdraw(
         _ => Some(reason_of(&headers)?),
     };
     let (tenant, now) = (&principal.tenant, app.clock.now());
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(tenant).await?;
     let found = snapshots::find(&mut transaction, tenant, &id).await?.ok_or(ApiError::SnapshotUnknown)?;
     let ticket = tickets::find(&mut transaction, tenant, &found.ticket).await?.ok_or(ApiError::TicketUnknown)?;
     if principal.role == Role::Upload && ticket.closed_at.is_some() && found.phase == Phase::Stored {
@@ -87,7 +87,7 @@ pub(crate) async fn extend(
     let reason = reason_of(&headers)?;
     let wire::Extension { days } = read_json(body).await?;
     let (tenant, now) = (&principal.tenant, app.clock.now());
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(tenant).await?;
     let found = snapshots::find(&mut transaction, tenant, &id).await?.ok_or(ApiError::SnapshotUnknown)?;
     deadlines::settle(&app, &mut transaction, tenant, &found.ticket).await?;
     let found = snapshots::find(&mut transaction, tenant, &id).await?.ok_or(ApiError::SnapshotUnknown)?;

@@ -41,13 +41,13 @@ pub(crate) async fn advance(store: &Store, key: &ReceiptKey) -> Result<u64, ApiE
     let mut sequenced = 0;
     loop {
         {
-            let mut connection = store.read().await?;
+            let mut connection = store.read_across().await?;
             let idle = !audit::any_waiting(&mut connection).await?;
             if idle && log::checkpoint(&mut connection).await?.is_some() {
                 return Ok(sequenced);
             }
         }
-        let mut transaction = store.begin().await?;
+        let mut transaction = store.begin_across().await?;
         sequenced += batch(key, &mut transaction).await?;
         transaction.commit().await?;
     }
@@ -67,7 +67,7 @@ pub(crate) async fn sequence(key: &ReceiptKey, connection: &mut Connection) -> R
 /// Makes the tiles anew from the records. Nothing changes when they do not give the root that was signed. Gives how many records
 /// there are.
 pub(crate) async fn rebuild(store: &Store, key: &ReceiptKey) -> Result<u64, ApiError> {
-    let mut transaction = store.begin().await?;
+    let mut transaction = store.begin_across().await?;
     let Some(last) = log::checkpoint(&mut transaction).await? else { return Ok(0) };
     let head = checkpoint::open(&last.note, &key.portal_key()).map_err(ApiError::fault)?;
     log::forget_tiles(&mut transaction).await?;

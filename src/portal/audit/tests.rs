@@ -48,7 +48,7 @@ fn person() -> Principal {
 /// Records `count` acts, of two tenants by turns.
 async fn fill(store: &Store, count: usize) {
     let person = person();
-    let mut transaction = store.begin().await.unwrap();
+    let mut transaction = store.begin_across().await.unwrap();
     for name in ["acme", "borg"] {
         tenants::add(&mut transaction, &tenant(name), &RetentionPolicy::default(), now()).await.unwrap();
     }
@@ -65,7 +65,7 @@ async fn fill(store: &Store, count: usize) {
 /// One receipt of each of `count` snapshots, as the portal signs it.
 async fn sign_some(store: &Store, key: &ReceiptKey, count: u8) {
     let (tenant, ticket) = (tenant("acme"), "4711".parse().unwrap());
-    let mut transaction = store.begin().await.unwrap();
+    let mut transaction = store.begin_across().await.unwrap();
     tenants::add(&mut transaction, &tenant, &RetentionPolicy::default(), now()).await.unwrap();
     tickets::add(&mut transaction, &tenant, &ticket, now()).await.unwrap();
     for number in 0..count {
@@ -111,7 +111,7 @@ async fn findings(store: &Store) -> Vec<String> {
 }
 
 async fn run(store: &Store, sql: &str) -> u64 {
-    let mut transaction = store.begin().await.unwrap();
+    let mut transaction = store.begin_across().await.unwrap();
     let done = sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut *transaction).await.unwrap();
     transaction.commit().await.unwrap();
     done.rows_affected()
@@ -127,8 +127,10 @@ async fn every_edit_of_every_record_is_found_and_named() {
             ["id", "action", "purpose", "actor", "role", "tool", "kind", "object", "outcome", "ticket", "request"]
         {
             let was = format!("SELECT coalesce({column}, '') FROM audit WHERE tenant = 'acme' AND number = 2");
-            let (was,): (String,) =
-                sqlx::query_as(sqlx::AssertSqlSafe(was)).fetch_one(&mut *store.read().await.unwrap()).await.unwrap();
+            let (was,): (String,) = sqlx::query_as(sqlx::AssertSqlSafe(was))
+                .fetch_one(&mut *store.read_across().await.unwrap())
+                .await
+                .unwrap();
             run(&store, &format!("UPDATE audit SET {column} = 'x' WHERE tenant = 'acme' AND number = 2")).await;
             let found = findings(&store).await;
             assert!(found[0].contains("record 2 of acme"), "{column}: {found:?}");
@@ -187,7 +189,7 @@ async fn changed_tiles_checkpoints_openings_and_receipts_are_found() {
         fill(&store, 300).await;
         sign_some(&store, &key, 3).await;
         advance(&store, &key).await.unwrap();
-        let first = log::checkpoint(&mut store.read().await.unwrap()).await.unwrap().unwrap();
+        let first = log::checkpoint(&mut store.read_across().await.unwrap()).await.unwrap().unwrap();
         fill(&store, 20).await;
         advance(&store, &key).await.unwrap();
         let good = verify(&store, &key, Some(&first.note)).await.unwrap();
@@ -230,7 +232,7 @@ async fn changed_tiles_checkpoints_openings_and_receipts_are_found() {
         run(&store, "DELETE FROM receipts WHERE record = 153").await;
         assert_eq!(findings(&store).await, ["the receipt of record 153 of acme is gone"]);
         for level in [0, 1] {
-            let mut transaction = store.begin().await.unwrap();
+            let mut transaction = store.begin_across().await.unwrap();
             let was = log::tile(&mut transaction, (level, 0)).await.unwrap().unwrap();
             let mut changed = was.clone();
             changed[0] ^= 1;
@@ -261,13 +263,13 @@ async fn a_commitment_stays_when_what_opens_it_is_erased() {
     for store in stores().await {
         fill(&store, 6).await;
         advance(&store, &key()).await.unwrap();
-        let mut transaction = store.begin().await.unwrap();
+        let mut transaction = store.begin_across().await.unwrap();
         let acme = tenant("acme");
         assert_eq!(audit::erase_value(&mut transaction, &acme, Field::Name, "Ada Example").await.unwrap(), 3);
         assert!(!audit::any_opening(&mut transaction, &acme, now()).await.unwrap(), "none is older");
         assert_eq!(audit::erase_openings(&mut transaction, &acme, now().plus_seconds(1)).await.unwrap(), 6);
         transaction.commit().await.unwrap();
-        let left = audit::find(&mut store.read().await.unwrap(), &acme, 1).await.unwrap().unwrap().record;
+        let left = audit::find(&mut store.read_across().await.unwrap(), &acme, 1).await.unwrap().unwrap().record;
         assert!(left.name.is_some() && left.address.is_some() && left.reason.is_some());
         assert!(!left.line().contains("Ada") && !left.line().contains("192.0.2.7") && !left.line().contains("audio"));
         assert_eq!(findings(&store).await, Vec::<String>::new());
@@ -283,7 +285,7 @@ async fn one_sequences_at_a_time_and_each_receipt_gets_its_proof_once() {
         sign_some(&store, &key, 20).await;
         let (one, two) = tokio::join!(advance(&store, &key), advance(&other, &key));
         assert_eq!(one.unwrap() + two.unwrap(), 50);
-        let mut connection = store.read().await.unwrap();
+        let mut connection = store.read_across().await.unwrap();
         let signed = receipts::page(&mut connection, None, 100).await.unwrap();
         assert_eq!(signed.len(), 20);
         for receipt in &signed {
@@ -293,7 +295,7 @@ async fn one_sequences_at_a_time_and_each_receipt_gets_its_proof_once() {
         drop(connection);
         fill(&store, 10).await;
         advance(&store, &key).await.unwrap();
-        let mut connection = store.read().await.unwrap();
+        let mut connection = store.read_across().await.unwrap();
         for (before, after) in signed.iter().zip(receipts::page(&mut connection, None, 100).await.unwrap()) {
             assert_eq!(before.note, after.note, "a proved receipt is never changed");
         }
@@ -315,7 +317,7 @@ async fn speed() {
         let begun = Instant::now();
         let (tenant, person) = (tenant("acme"), person());
         for _ in 0..acts / 10 {
-            let mut transaction = store.begin().await.unwrap();
+            let mut transaction = store.begin_across().await.unwrap();
             for _ in 0..10 {
                 let what = (Act::ReadContent, On::Ticket("4711"), Outcome::Done);
                 record(&mut transaction, &tenant, now(), Actor::Worker, what, None).await.unwrap();
@@ -327,7 +329,7 @@ async fn speed() {
         let sequenced = begun.elapsed().checked_sub(written).unwrap();
         let each = |time: Duration| (acts as f64 / time.as_secs_f64()).round();
         println!("written {}/s, sequenced {}/s, both {}/s", each(written), each(sequenced), each(begun.elapsed()));
-        let mut transaction = store.begin().await.unwrap();
+        let mut transaction = store.begin_across().await.unwrap();
         let begun = Instant::now();
         for _ in 0..1000 {
             let what = (Act::ReadContent, On::Ticket("4711"), Outcome::Done);
@@ -337,7 +339,7 @@ async fn speed() {
         transaction.commit().await.unwrap();
         sign_some(&store, &key, 1).await;
         advance(&store, &key).await.unwrap();
-        let signed = receipts::page(&mut store.read().await.unwrap(), None, 1).await.unwrap();
+        let signed = receipts::page(&mut store.read_across().await.unwrap(), None, 1).await.unwrap();
         let begun = Instant::now();
         for _ in 0..1000 {
             verify_logged(&signed[0].note, &key.portal_key()).unwrap();

@@ -136,7 +136,7 @@ fn proof(parts: &Parts) -> Result<Proof, ApiError> {
 
 async fn by_token(parts: &mut Parts, app: &App, text: &Secret<String>) -> Result<Principal, ApiError> {
     let hash = hash(text.expose());
-    let row = tokens::by_hash(&mut *app.store.read().await?, &hash).await?.ok_or(ApiError::TokenRefused)?;
+    let row = tokens::by_hash(&mut *app.store.read_across().await?, &hash).await?.ok_or(ApiError::TokenRefused)?;
     let known = bool::from(row.hash.ct_eq(&hash));
     if !known || row.revoked_at.is_some() || row.expires_at <= app.clock.now() {
         return Err(ApiError::TokenRefused);
@@ -161,7 +161,7 @@ async fn by_token(parts: &mut Parts, app: &App, text: &Secret<String>) -> Result
 async fn by_session(parts: &Parts, app: &App, text: &Secret<String>) -> Result<Principal, ApiError> {
     let hash = hash(text.expose());
     let now = app.clock.now();
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read_across().await?;
     let row = sessions::by_hash(&mut connection, &hash).await?.ok_or(ApiError::TokenRefused)?;
     let known = bool::from(row.hash.ct_eq(&hash));
     let idle = now.seconds() - row.seen_at.seconds();
@@ -177,7 +177,7 @@ async fn by_session(parts: &Parts, app: &App, text: &Secret<String>) -> Result<P
     };
     drop(connection);
     if idle >= SEEN_SECONDS {
-        let mut transaction = app.store.begin().await?;
+        let mut transaction = app.store.begin(&row.tenant).await?;
         sessions::seen(&mut transaction, &row.tenant, &row.id, now).await?;
         transaction.commit().await?;
     }
@@ -214,7 +214,7 @@ async fn stay_within(parts: &mut Parts, app: &App, row: &TokenRow) -> Result<(),
             let named = named.map_err(|_| ApiError::SnapshotUnknown)?;
             let id: Option<FileId> = named.iter().find(|(name, _)| *name == "id").and_then(|(_, id)| id.parse().ok());
             let (Some(id), Some(ticket)) = (id, &row.ticket) else { return Err(ApiError::SnapshotUnknown) };
-            let mut connection = app.store.read().await?;
+            let mut connection = app.store.read(&row.tenant).await?;
             if snapshots::of_token(&mut connection, &row.tenant, ticket, &row.id).await?.contains(&id) {
                 return Ok(());
             }

@@ -288,7 +288,7 @@ impl World {
         let now = self.app.clock.now();
         let ticket: TicketId = thing.ticket.parse().unwrap();
         let tenant = &self.own.id;
-        let mut transaction = self.app.store.begin().await.unwrap();
+        let mut transaction = self.app.store.begin_across().await.unwrap();
         for (_, number, user, _) in &self.own.people {
             if *number != OFF {
                 assignments::add(&mut transaction, tenant, &ticket, user, now).await.unwrap();
@@ -346,7 +346,7 @@ impl World {
             self.pass_on_and_ask(&mut thing).await;
         }
         if state == "deleted" {
-            let mut transaction = self.app.store.begin().await.unwrap();
+            let mut transaction = self.app.store.begin_across().await.unwrap();
             sqlx::query("UPDATE snapshots SET phase = 'deleted', deleted_at = $1 WHERE tenant = $2 AND id = $3")
                 .bind(now.seconds())
                 .bind(tenant.as_str())
@@ -374,14 +374,14 @@ impl World {
             by: "somebody",
         };
         let asked = NewQuestion { stand_in: String::from("person-1"), why: String::from("the table is walked") };
-        let mut transaction = self.app.store.begin().await.unwrap();
+        let mut transaction = self.app.store.begin_across().await.unwrap();
         grants::add(&mut transaction, &grant, now).await.unwrap();
         questions::add(&mut transaction, (tenant, &snapshot), &thing.question, &asked, "somebody", now).await.unwrap();
         transaction.commit().await.unwrap();
     }
 
     async fn receipt(&self, snapshot: &str) -> String {
-        let mut connection = self.app.store.read().await.unwrap();
+        let mut connection = self.app.store.read_across().await.unwrap();
         let (id,): (String,) = sqlx::query_as("SELECT id FROM receipts WHERE snapshot = $1")
             .bind(snapshot)
             .fetch_one(&mut *connection)
@@ -484,7 +484,7 @@ impl World {
     async fn sign_in(&self, tenant: &TenantId, (_, number, user, factor): &(Role, u8, String, Factor)) -> String {
         let now = self.app.clock.now();
         let (text, id) = draw(SESSION, &mut system_rng());
-        let mut transaction = self.app.store.begin().await.unwrap();
+        let mut transaction = self.app.store.begin_across().await.unwrap();
         let (hash, expires_at) = (hash(text.expose()), now.plus_days(1));
         sessions::add(&mut transaction, &NewSession { tenant, id: &id, user, hash, expires_at }, now).await.unwrap();
         let shown = if *number == STALE { now.plus_seconds(-FACTOR_SECONDS - 1) } else { now };
@@ -499,7 +499,7 @@ impl World {
 async fn tenant(app: &App, name: &str) -> Tenant {
     let id: TenantId = name.parse().unwrap();
     let now = app.clock.now();
-    let mut transaction = app.store.begin().await.unwrap();
+    let mut transaction = app.store.begin_across().await.unwrap();
     tenants::add(&mut transaction, &id, &RetentionPolicy::default(), now).await.unwrap();
     let (mut people, mut bearers) = (Vec::new(), Vec::new());
     for who in COLUMNS {

@@ -118,14 +118,14 @@ async fn take_files(app: &App, pool: &Path) -> Result<Files, PortalError> {
     let mut files = Files::default();
     let mut after = 0;
     loop {
-        let page = rows::stored(&mut *app.store.read().await?, after, PAGE).await?;
+        let page = rows::stored(&mut *app.store.read_across().await?, after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(files) };
         after = last.number;
         for file in page {
             let taken = pool::take(&app.data, pool, &file.tenant, &file.id, file.size)
                 .map_err(BackupError::at(&pool::path_of(pool, &file.tenant, &file.id)))?;
             if taken == Taken::Missing {
-                let now = snapshots::find(&mut *app.store.read().await?, &file.tenant, &file.id).await?;
+                let now = snapshots::find(&mut *app.store.read_across().await?, &file.tenant, &file.id).await?;
                 // Deletion may have begun since the page was read.
                 if now.is_some_and(|snapshot| snapshot.phase == Phase::Stored) {
                     files.missing.push(file.id);
@@ -151,7 +151,7 @@ async fn write_shares(app: &App, draft: &Path) -> Result<Vec<Entry>, PortalError
 /// Makes the backups of shares anew, each in its place, and removes those that were there: what was destroyed since is in
 /// none of them any more.
 pub(crate) async fn renew_shares(app: &App) -> Result<(), PortalError> {
-    let places = rows::places(&mut *app.store.read().await?, Kind::Shares.word()).await?;
+    let places = rows::places(&mut *app.store.read_across().await?, Kind::Shares.word()).await?;
     let portal = app.key.portal_key().to_string();
     for root in places.iter().map(Path::new) {
         if !root.is_dir() {
@@ -181,7 +181,7 @@ pub(crate) async fn renew_shares(app: &App) -> Result<(), PortalError> {
 /// Writes down where the backup lies, so that deletion reaches it, and tells every tenant's log.
 async fn remember(app: &App, to: &Path, kind: Kind, now: Timestamp, whole: bool) -> Result<(), PortalError> {
     let place = to.canonicalize().map_err(BackupError::at(to))?;
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin_across().await?;
     rows::remember(&mut transaction, &place.to_string_lossy(), kind.word(), now).await?;
     for tenant in tenants::all(&mut transaction).await? {
         let outcome = if whole { Outcome::Done } else { Outcome::Incomplete };
@@ -212,7 +212,7 @@ fn thin(place: &Place, order: &BackupOrder, now: Timestamp) -> Result<u64, Backu
 async fn remove_deleted(app: &App, pool: &Path) -> Result<u64, PortalError> {
     let (mut removed, mut after) = (0, 0);
     loop {
-        let page = rows::leaving(&mut *app.store.read().await?, after, PAGE).await?;
+        let page = rows::leaving(&mut *app.store.read_across().await?, after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(removed) };
         after = last.number;
         for file in page {

@@ -231,7 +231,7 @@ async fn work(source: &Source, order: &RestoreOrder, app: &Arc<App>) -> Result<R
 /// Ends the uploads that were under way: their bytes are in no backup.
 async fn end_uploads(app: &App) -> Result<u64, PortalError> {
     let (now, mut ended) = (app.clock.now(), 0);
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin_across().await?;
     for upload in uploads::unfinished(&mut transaction).await? {
         snapshots::remove_unfinished(&mut transaction, &upload.tenant, &upload.snapshot).await?;
         let act = (Act::ExpireUpload, On::Snapshot(&upload.snapshot), Outcome::Done);
@@ -245,7 +245,7 @@ async fn end_uploads(app: &App) -> Result<u64, PortalError> {
 async fn put_files_back(source: &Source, app: &App, restored: &mut Restored) -> Result<(), PortalError> {
     let mut after = 0;
     loop {
-        let page = rows::stored(&mut *app.store.read().await?, after, PAGE).await?;
+        let page = rows::stored(&mut *app.store.read_across().await?, after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.number;
         for file in page {

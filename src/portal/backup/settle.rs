@@ -40,7 +40,7 @@ pub(crate) async fn settle(app: &Arc<App>, order: &PutBack) -> Result<Restored, 
     let lock = File::options().write(true).create(true).truncate(false).open(lock).map_err(PortalError::Data)?;
     lock.try_lock().map_err(|_| PortalError::Locked)?;
     let _alone = app.store.alone(false).await?.ok_or_else(|| BackupError::Busy(app.data.clone()))?;
-    let taken_at = audit::newest(&mut *app.store.read().await?).await?.unwrap_or_else(|| app.clock.now());
+    let taken_at = audit::newest(&mut *app.store.read_across().await?).await?.unwrap_or_else(|| app.clock.now());
     if taken_at.plus_days(tombstones::KEPT_DAYS) < app.clock.now() {
         return Err(BackupError::TooOld(taken_at).into());
     }
@@ -78,7 +78,7 @@ pub(crate) async fn settle(app: &Arc<App>, order: &PutBack) -> Result<Restored, 
 async fn look_for_files(app: &Arc<App>, restored: &mut Restored) -> Result<(), PortalError> {
     let mut after = 0;
     loop {
-        let page = rows::stored(&mut *app.store.read().await?, after, PAGE).await?;
+        let page = rows::stored(&mut *app.store.read_across().await?, after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.number;
         let blobs = app.blobs.clone();
@@ -105,7 +105,7 @@ async fn look_for_files(app: &Arc<App>, restored: &mut Restored) -> Result<(), P
 /// Tells every tenant's log of the restore, makes sure that what was erased is gone, and verifies it if that is wanted.
 pub(super) async fn close(app: &Arc<App>, restored: &Restored, and_verify: bool) -> Result<(), PortalError> {
     let now = app.clock.now();
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin_across().await?;
     for tenant in tenants::all(&mut transaction).await? {
         let outcome = if restored.missing.is_empty() { Outcome::Done } else { Outcome::Incomplete };
         let act = (Act::Restore, On::Tenant(tenant.as_str()), outcome);
@@ -127,7 +127,7 @@ pub(super) async fn inspect(app: &App) -> Result<(), PortalError> {
 /// Refuses every token, session, invitation and grant from now on.
 pub(super) async fn revoke_tokens(app: &App) -> Result<u64, PortalError> {
     let (now, mut revoked) = (app.clock.now(), 0);
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin_across().await?;
     rows::shut_out(&mut transaction).await?;
     grants::revoke_all(&mut transaction, None, now).await?;
     for token in tokens::all(&mut transaction).await? {
@@ -144,17 +144,17 @@ pub(super) async fn revoke_tokens(app: &App) -> Result<u64, PortalError> {
 /// Destroys the shares of what is not stored, and counts what is stored and has lost its share.
 pub(super) async fn settle_shares(app: &App) -> Result<u64, PortalError> {
     let mut held = HashSet::new();
-    for (tenant, id) in shares::holders(&mut *app.store.shares().await?).await? {
-        let known = snapshots::find(&mut *app.store.read().await?, &tenant, &id).await?;
+    for (tenant, id) in shares::holders(&mut *app.store.shares_across().await?).await? {
+        let known = snapshots::find(&mut *app.store.read_across().await?, &tenant, &id).await?;
         if known.is_some_and(|snapshot| snapshot.phase == Phase::Stored) {
             held.insert((tenant, id));
         } else {
-            shares::destroy(&mut *app.store.shares().await?, &tenant, &id).await?;
+            shares::destroy(&mut *app.store.shares_across().await?, &tenant, &id).await?;
         }
     }
     let (mut without, mut after) = (0, 0);
     loop {
-        let page = rows::stored(&mut *app.store.read().await?, after, PAGE).await?;
+        let page = rows::stored(&mut *app.store.read_across().await?, after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(without) };
         after = last.number;
         without +=
@@ -167,7 +167,7 @@ async fn verify(app: &Arc<App>, missing: &[FileId]) -> Result<(), PortalError> {
     let damaged = |what: String| PortalError::from(BackupError::Inconsistent(what));
     let (mut after, missing) = (0, missing.iter().collect::<HashSet<_>>());
     loop {
-        let page = rows::stored(&mut *app.store.read().await?, after, PAGE).await?;
+        let page = rows::stored(&mut *app.store.read_across().await?, after, PAGE).await?;
         let Some(last) = page.last() else { break };
         after = last.number;
         for file in page.iter().filter(|file| !missing.contains(&file.id)) {
@@ -186,7 +186,9 @@ async fn verify(app: &Arc<App>, missing: &[FileId]) -> Result<(), PortalError> {
         let mut asked = HashSet::new();
         for stone in stones.read()? {
             let stone = stone?;
-            if asked.insert((stone.tenant.clone(), stone.snapshot)) && !blobs.is_absent(&stone.tenant, &stone.snapshot)? {
+            if asked.insert((stone.tenant.clone(), stone.snapshot))
+                && !blobs.is_absent(&stone.tenant, &stone.snapshot)?
+            {
                 return Ok(Some(stone.snapshot));
             }
         }

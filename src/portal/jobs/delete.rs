@@ -40,7 +40,7 @@ const PHASES: [Phase; 5] =
 /// Deletes everything that is due.
 pub(crate) async fn run(app: &Arc<App>, all: bool) -> Result<Swept, ApiError> {
     loop {
-        let mut transaction = app.store.begin().await?;
+        let mut transaction = app.store.begin_across().await?;
         let begun = match clock::look(app, &mut transaction).await? {
             Some(trusted) => begin_due(&mut transaction, trusted, None).await?,
             None => 0,
@@ -87,7 +87,7 @@ pub(crate) async fn advance(app: &Arc<App>, phase: Phase, all: bool) -> Result<(
     loop {
         // What failed in this sweep is not tried twice in it: the first look takes those that wait, the others do not.
         let until = if all && moved == 0 && failed == 0 { None } else { Some(app.clock.now()) };
-        let batch = snapshots::in_phase(&mut *app.store.read().await?, phase, until, BATCH).await?;
+        let batch = snapshots::in_phase(&mut *app.store.read_across().await?, phase, until, BATCH).await?;
         if batch.is_empty() {
             return Ok((moved, failed));
         }
@@ -145,7 +145,7 @@ async fn strict_tenants(
     app: &App,
     done: &[(Snapshot, (&'static str, &'static str))],
 ) -> Result<HashSet<TenantId>, ApiError> {
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read_across().await?;
     let mut strict = HashSet::new();
     for tenant in done.iter().map(|(snapshot, _)| &snapshot.tenant).collect::<HashSet<_>>() {
         if app.policy(&mut connection, tenant).await?.backup_horizon_days == 0 {
@@ -179,20 +179,20 @@ async fn work(app: &Arc<App>, snapshot: &Snapshot, next: Phase) -> Result<(&'sta
     let (tenant, id) = (&snapshot.tenant, &snapshot.id);
     match next {
         Phase::ShareDestroyed => {
-            let mut connection = app.store.shares().await?;
+            let mut connection = app.store.shares(tenant).await?;
             shares::destroy(&mut connection, tenant, id).await?;
             if shares::find(&mut connection, tenant, id).await?.is_some() {
                 return Err(ApiError::fault("the share is still there"));
             }
             drop(connection);
-            let mut transaction = app.store.begin().await?;
+            let mut transaction = app.store.begin(tenant).await?;
             grants::remove(&mut transaction, tenant, id).await?;
             transaction.commit().await?;
             Ok(("shares", if snapshot.share.is_some() { "erased" } else { "none-held" }))
         }
         Phase::BytesGone | Phase::VerifiedAbsent => bytes(app, tenant, *id, next == Phase::BytesGone).await,
         Phase::RowScrubbed => {
-            let mut transaction = app.store.begin().await?;
+            let mut transaction = app.store.begin(tenant).await?;
             snapshots::scrub(&mut transaction, tenant, id).await?;
             subject_requests::scrub(&mut transaction, tenant, id).await?;
             questions::remove(&mut transaction, tenant, id).await?;
@@ -213,7 +213,7 @@ async fn bytes(
     id: FileId,
     removing: bool,
 ) -> Result<(&'static str, &'static str), ApiError> {
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read(tenant).await?;
     let places = backup::in_places(&mut connection).await?;
     let strict = app.policy(&mut connection, tenant).await?.backup_horizon_days == 0;
     drop(connection);
@@ -251,7 +251,7 @@ async fn finish(
 ) -> Result<Option<Tombstone>, ApiError> {
     let (tenant, id) = (&snapshot.tenant, &snapshot.id);
     let now = app.clock.now();
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(tenant).await?;
     if !snapshots::advance(&mut transaction, tenant, id, snapshot.phase, next, now).await? {
         return Ok(None);
     }
@@ -325,7 +325,7 @@ async fn receipt(
 /// Puts a failed step off: a minute, then twice as long each time, an hour at most.
 async fn postpone(app: &App, snapshot: &Snapshot, next: Phase, fault: &ApiError) -> Result<(), ApiError> {
     let wait = 60_i64.saturating_mul(1 << snapshot.attempts.min(10)).min(LONGEST_WAIT);
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&snapshot.tenant).await?;
     snapshots::postpone(&mut transaction, snapshot, app.clock.now().plus_seconds(wait)).await?;
     transaction.commit().await?;
     app.metrics.step_failed();
@@ -376,11 +376,11 @@ mod tests {
         };
         let share =
             ShareRow { id: crate::ids::ShareId([9; 16]), secret: Secret::new(SHARE), not_after: Timestamp::MAX };
-        let mut transaction = app.store.begin().await.unwrap();
+        let mut transaction = app.store.begin_across().await.unwrap();
         tickets::add(&mut transaction, &tenant, &ticket, now).await.unwrap();
         snapshots::add(&mut transaction, &snapshot, "token", now).await.unwrap();
         uploads::add(&mut transaction, &upload).await.unwrap();
-        shares::put(&mut app.store.shares().await.unwrap(), &tenant, &id, &share).await.unwrap();
+        shares::put(&mut app.store.shares_across().await.unwrap(), &tenant, &id, &share).await.unwrap();
         snapshots::set_stored(&mut transaction, &tenant, &id, now).await.unwrap();
         tickets::set_closed_at(&mut transaction, &tenant, &ticket, Some(now)).await.unwrap();
         deadlines::count_snapshot(&app, &mut transaction, &tenant, &id).await.unwrap();
@@ -401,7 +401,7 @@ mod tests {
                 let (tenant, id) = one_stored(directory.path()).await;
 
                 let app = open(directory.path(), "2027-02-20T00:00:00Z").await;
-                let mut transaction = app.store.begin().await.unwrap();
+                let mut transaction = app.store.begin_across().await.unwrap();
                 let trusted = clock::look(&app, &mut transaction).await.unwrap().unwrap();
                 assert_eq!(begin_due(&mut transaction, trusted, None).await.unwrap(), 1);
                 transaction.commit().await.unwrap();
@@ -410,7 +410,8 @@ mod tests {
                 }
                 if let (true, Some(phase)) = (half_done, PHASES.get(cut)) {
                     // The step was done, but its record never came.
-                    let found = snapshots::find(&mut app.store.read().await.unwrap(), &tenant, &id).await.unwrap();
+                    let found =
+                        snapshots::find(&mut app.store.read_across().await.unwrap(), &tenant, &id).await.unwrap();
                     work(&app, &found.unwrap(), phase.next_of_deletion().unwrap()).await.unwrap();
                 }
                 app.store.close().await;
@@ -419,7 +420,7 @@ mod tests {
                 let app = open(directory.path(), "2027-02-20T00:05:00Z").await;
                 let swept = run(&app, false).await.unwrap();
                 assert_eq!(swept, Swept { deleted: u64::from(cut < PHASES.len()), failed: 0, expired: 0 });
-                let mut connection = app.store.read().await.unwrap();
+                let mut connection = app.store.read_across().await.unwrap();
                 let found = snapshots::find(&mut connection, &tenant, &id).await.unwrap().unwrap();
                 assert_eq!((found.phase, found.share), (Phase::Deleted, None));
                 let steps = receipts::steps(&mut connection, &tenant, &id).await.unwrap();
@@ -452,7 +453,7 @@ mod tests {
         assert_eq!(run(&app, false).await.unwrap(), Swept { deleted: 0, failed: 1, expired: 0 });
         assert_eq!(run(&app, false).await.unwrap(), Swept::default(), "it waits");
         assert_eq!(run(&app, true).await.unwrap().failed, 1, "unless it is asked for");
-        let found = snapshots::find(&mut app.store.read().await.unwrap(), &tenant, &id).await.unwrap().unwrap();
+        let found = snapshots::find(&mut app.store.read_across().await.unwrap(), &tenant, &id).await.unwrap().unwrap();
         assert_eq!((found.phase, found.attempts), (Phase::ShareDestroyed, 2));
         app.store.close().await;
     }

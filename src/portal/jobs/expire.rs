@@ -10,7 +10,7 @@ use crate::portal::store::{requests, uploads};
 
 /// Forgets the requests that have expired.
 pub(crate) async fn requests(app: &App) -> Result<(), ApiError> {
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin_across().await?;
     requests::expire(&mut transaction, app.clock.now()).await?;
     Ok(transaction.commit().await?)
 }
@@ -21,13 +21,13 @@ const BATCH: i64 = 100;
 pub(crate) async fn run(app: &Arc<App>) -> Result<u64, ApiError> {
     let now = app.clock.now();
     let mut ended = 0;
-    for upload in uploads::ending(&mut *app.store.read().await?, BATCH).await? {
+    for upload in uploads::ending(&mut *app.store.read_across().await?, BATCH).await? {
         if let Err(fault) = end(app, &upload).await {
             tracing::warn!(%fault, cause = ?std::error::Error::source(&fault), "an ended upload is not gone yet");
         }
     }
     loop {
-        let expired = uploads::expired(&mut *app.store.read().await?, now, BATCH).await?;
+        let expired = uploads::expired(&mut *app.store.read_across().await?, now, BATCH).await?;
         if expired.is_empty() {
             return Ok(ended);
         }

@@ -20,16 +20,16 @@ const BATCH: i64 = 200;
 
 /// Asks for the silent tickets of every tenant, and closes those that did not answer.
 pub(crate) async fn run(app: &App, trusted: Trusted) -> Result<(), ApiError> {
-    let all = tenants::all(&mut *app.store.read().await?).await?;
+    let all = tenants::all(&mut *app.store.read_across().await?).await?;
     for tenant in all {
-        let policy = app.policy(&mut *app.store.read().await?, &tenant).await?;
+        let policy = app.policy(&mut *app.store.read(&tenant).await?, &tenant).await?;
         let active = trusted.now().plus_days(-i64::from(policy.inactivity_days));
         let asked = trusted.now().plus_days(-i64::from(policy.answer_days));
-        let silent = tickets::silent(&mut *app.store.read().await?, &tenant, active, asked, BATCH).await?;
+        let silent = tickets::silent(&mut *app.store.read(&tenant).await?, &tenant, active, asked, BATCH).await?;
         if silent.is_empty() {
             continue;
         }
-        let mut transaction = app.store.begin().await?;
+        let mut transaction = app.store.begin(&tenant).await?;
         for ticket in silent {
             one(app, &mut transaction, &tenant, &ticket.id, trusted).await?;
         }

@@ -44,7 +44,7 @@ pub struct Swept {
 pub(crate) async fn sweep(app: &Arc<App>, all: bool) -> Result<Swept, ApiError> {
     let _alone = app.sweeping.lock().await;
     let Some(_first) = app.store.alone(all).await? else { return Ok(Swept::default()) };
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin_across().await?;
     let trusted = clock::look(app, &mut transaction).await?;
     transaction.commit().await?;
     // By a clock that jumped nothing ends. Deletions that had begun go on.

@@ -134,11 +134,11 @@ async fn turn(app: &App, source: &Source, scan: bool) -> Result<Polled, ApiError
     let _mine = source.asking.lock().await;
     let lists = source.list_every().is_some();
     let now = app.clock.now();
-    if !scan && !table::is_due(&mut *app.store.read().await?, source.of(), lists, now).await? {
+    if !scan && !table::is_due(&mut *app.store.read(&source.tenant).await?, source.of(), lists, now).await? {
         return Ok(Polled::default());
     }
     let lease = random_id();
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&source.tenant).await?;
     // By a clock that jumped no instant can be told.
     let trusted = clock::look(app, &mut transaction).await?.is_some();
     let turn = match trusted {
@@ -150,7 +150,7 @@ async fn turn(app: &App, source: &Source, scan: bool) -> Result<Polled, ApiError
     let mut round = Round { app, source, lease: &lease, polled: Polled::default(), asking: Asking::new(source) };
     let done = round.work(turn, scan).await;
     let polled = round.polled;
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&source.tenant).await?;
     if let Ok(Some(fault)) = &done {
         failed(app, &mut transaction, source, fault).await?;
     }
@@ -182,7 +182,8 @@ impl Round<'_> {
         let mut unread = 0;
         loop {
             let now = self.app.clock.now();
-            let due = table::due(&mut *self.app.store.read().await?, self.source.of(), now, BATCH).await?;
+            let due =
+                table::due(&mut *self.app.store.read(&self.source.tenant).await?, self.source.of(), now, BATCH).await?;
             if due.is_empty() {
                 return Ok(None);
             }
@@ -205,9 +206,14 @@ impl Round<'_> {
     async fn scan(&self, now: Timestamp) -> Result<(), ApiError> {
         let mut after = String::new();
         loop {
-            let found =
-                table::unasked(&mut *self.app.store.read().await?, self.source.of(), &after, SCAN_BATCH).await?;
-            let mut transaction = self.app.store.begin().await?;
+            let found = table::unasked(
+                &mut *self.app.store.read(&self.source.tenant).await?,
+                self.source.of(),
+                &after,
+                SCAN_BATCH,
+            )
+            .await?;
+            let mut transaction = self.app.store.begin(&self.source.tenant).await?;
             for ticket in &found {
                 observe::begin(&mut transaction, self.source, ticket, now).await?;
             }
@@ -233,12 +239,14 @@ impl Round<'_> {
             };
             page = next;
             for (ticket, answer) in seen {
-                let known = table::find(&mut *self.app.store.read().await?, self.source.of(), &ticket).await?;
+                let known =
+                    table::find(&mut *self.app.store.read(&self.source.tenant).await?, self.source.of(), &ticket)
+                        .await?;
                 if known.is_some() && matches!(self.take(&ticket, &answer).await?, Asked::Lost) {
                     return Ok(Ok(()));
                 }
             }
-            let mut transaction = self.app.store.begin().await?;
+            let mut transaction = self.app.store.begin(&self.source.tenant).await?;
             table::answered(&mut transaction, self.source.of(), self.app.clock.now()).await?;
             let until = self.app.clock.now().plus_seconds(LEASE);
             let kept = table::keep(&mut transaction, self.source.of(), self.lease, until).await?;
@@ -247,7 +255,7 @@ impl Round<'_> {
                 return Ok(Ok(()));
             }
         }
-        let mut transaction = self.app.store.begin().await?;
+        let mut transaction = self.app.store.begin(&self.source.tenant).await?;
         let next = begun.plus_seconds(spread(every));
         table::set_list(&mut transaction, self.source.of(), next, begun).await?;
         transaction.commit().await?;
@@ -258,8 +266,8 @@ impl Round<'_> {
     async fn one(&mut self, ticket: &TicketId) -> Result<Asked, ApiError> {
         let (app, source) = (self.app, self.source);
         let mine = source.name_there(ticket).is_some();
-        if !mine || !table::is_live(&mut *app.store.read().await?, &source.tenant, ticket).await? {
-            let mut transaction = app.store.begin().await?;
+        if !mine || !table::is_live(&mut *app.store.read(&source.tenant).await?, &source.tenant, ticket).await? {
+            let mut transaction = app.store.begin(&source.tenant).await?;
             table::end(&mut transaction, source.of(), ticket).await?;
             transaction.commit().await?;
             return Ok(Asked::Answered);
@@ -271,7 +279,7 @@ impl Round<'_> {
         self.polled.asked += 1;
         self.polled.failed += 1;
         let now = app.clock.now();
-        let mut transaction = app.store.begin().await?;
+        let mut transaction = app.store.begin(&source.tenant).await?;
         let kept = table::keep(&mut transaction, source.of(), self.lease, now.plus_seconds(LEASE)).await?;
         let attempts = table::find(&mut transaction, source.of(), ticket).await?.map_or(0, |poll| poll.attempts);
         let due_at = now.plus_seconds(spread(wait(attempts, LONGEST_TICKET_WAIT)));
@@ -284,7 +292,7 @@ impl Round<'_> {
     /// Takes an answer.
     async fn take(&mut self, ticket: &TicketId, answer: &Answer) -> Result<Asked, ApiError> {
         let (app, source) = (self.app, self.source);
-        let mut transaction = app.store.begin().await?;
+        let mut transaction = app.store.begin(&source.tenant).await?;
         let now = app.clock.now();
         // The turn may have been lost, and the clock set, while the answer was waited for.
         let kept = table::keep(&mut transaction, source.of(), self.lease, now.plus_seconds(LEASE)).await?;

@@ -65,7 +65,7 @@ pub(crate) async fn run(app: &Arc<App>, actor: Actor<'_>, stray_days: u16) -> Re
     found.shares = look_for_shares(app).await?;
     found.hidden_tickets = hide_tickets(app).await?;
     let now = app.clock.now();
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin_across().await?;
     for tenant in tenants::all(&mut transaction).await? {
         let outcome = if found.agrees() { Outcome::Done } else { Outcome::Incomplete };
         let act = (Act::Reconcile, On::Tenant(tenant.as_str()), outcome);
@@ -83,7 +83,7 @@ pub(crate) async fn run(app: &Arc<App>, actor: Actor<'_>, stray_days: u16) -> Re
 async fn look_for_bytes(app: &Arc<App>, found: &mut Reconciled) -> Result<(), ApiError> {
     let mut after = 0;
     loop {
-        let page = backups::stored(&mut *app.store.read().await?, after, PAGE).await?;
+        let page = backups::stored(&mut *app.store.read_across().await?, after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.number;
         found.rows += page.len() as u64;
@@ -98,7 +98,7 @@ async fn look_for_bytes(app: &Arc<App>, found: &mut Reconciled) -> Result<(), Ap
             Ok::<_, io::Error>(missing)
         });
         for file in missing.await.map_err(ApiError::fault)?? {
-            let now = snapshots::find(&mut *app.store.read().await?, &file.tenant, &file.id).await?;
+            let now = snapshots::find(&mut *app.store.read(&file.tenant).await?, &file.tenant, &file.id).await?;
             if now.is_some_and(|snapshot| snapshot.phase == Phase::Stored) {
                 found.without_bytes.push(file.id);
             }
@@ -113,7 +113,7 @@ async fn look_for_rows(
     stray_days: u16,
     found: &mut Reconciled,
 ) -> Result<(), ApiError> {
-    let known = tenants::all(&mut *app.store.read().await?).await?;
+    let known = tenants::all(&mut *app.store.read_across().await?).await?;
     if let Blobs::Bucket(bucket) = &app.blobs {
         return look_into_bucket(app, bucket, &known, (actor, stray_days), found).await;
     }
@@ -180,7 +180,7 @@ async fn judge(
     old: bool,
     found: &mut Reconciled,
 ) -> Result<(), ApiError> {
-    let row = snapshots::find(&mut *app.store.read().await?, tenant, &id).await?;
+    let row = snapshots::find(&mut *app.store.read(tenant).await?, tenant, &id).await?;
     match row.map(|snapshot| snapshot.phase) {
         Some(Phase::BytesGone | Phase::VerifiedAbsent | Phase::RowScrubbed | Phase::Deleted) => {
             found.came_back += u64::from(remove(app, actor, tenant, id).await?);
@@ -191,7 +191,7 @@ async fn judge(
         None if old => found.removed += u64::from(remove(app, actor, tenant, id).await?),
         None => {
             // Its row may have come since.
-            let row = snapshots::find(&mut *app.store.read().await?, tenant, &id).await?;
+            let row = snapshots::find(&mut *app.store.read(tenant).await?, tenant, &id).await?;
             found.without_row.extend(row.is_none().then_some(id));
         }
     }
@@ -200,7 +200,7 @@ async fn judge(
 
 /// Removes a file that nothing stored or announced owns. The transaction holds back whoever would announce it just now.
 async fn remove(app: &Arc<App>, actor: Actor<'_>, tenant: &TenantId, id: FileId) -> Result<bool, ApiError> {
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(tenant).await?;
     let row = snapshots::find(&mut transaction, tenant, &id).await?;
     if row.is_some_and(|snapshot| matches!(snapshot.phase, Phase::Uploading | Phase::Stored)) {
         return Ok(false);
@@ -216,14 +216,14 @@ async fn remove(app: &Arc<App>, actor: Actor<'_>, tenant: &TenantId, id: FileId)
 /// Shares of nothing.
 async fn look_for_shares(app: &Arc<App>) -> Result<u64, ApiError> {
     let mut destroyed = 0;
-    for (tenant, id) in shares::holders(&mut *app.store.shares().await?).await? {
-        if snapshots::find(&mut *app.store.read().await?, &tenant, &id).await?.is_some() {
+    for (tenant, id) in shares::holders(&mut *app.store.shares_across().await?).await? {
+        if snapshots::find(&mut *app.store.read(&tenant).await?, &tenant, &id).await?.is_some() {
             continue;
         }
         // An announcement writes its share before its row, in one transaction: here none is under way.
-        let mut transaction = app.store.begin().await?;
+        let mut transaction = app.store.begin(&tenant).await?;
         if snapshots::find(&mut transaction, &tenant, &id).await?.is_none() {
-            destroyed += u64::from(shares::destroy(&mut *app.store.shares().await?, &tenant, &id).await?);
+            destroyed += u64::from(shares::destroy(&mut *app.store.shares(&tenant).await?, &tenant, &id).await?);
         }
     }
     Ok(destroyed)
@@ -232,14 +232,14 @@ async fn look_for_shares(app: &Arc<App>) -> Result<u64, ApiError> {
 /// Hides the names of tickets that were closed long ago and have nothing left.
 async fn hide_tickets(app: &Arc<App>) -> Result<u64, ApiError> {
     let mut hidden = 0;
-    for tenant in tenants::all(&mut *app.store.read().await?).await? {
-        let mut connection = app.store.read().await?;
+    for tenant in tenants::all(&mut *app.store.read_across().await?).await? {
+        let mut connection = app.store.read(&tenant).await?;
         let days = app.policy(&mut connection, &tenant).await?.after_close_days;
         let before = app.clock.now().plus_days(-i64::from(days) - 1);
         let over = deletions::over(&mut connection, &tenant, before, i64::MAX).await?;
         drop(connection);
         for ticket in over {
-            let mut transaction = app.store.begin().await?;
+            let mut transaction = app.store.begin(&tenant).await?;
             hidden += u64::from(hide::ticket(app, &mut transaction, &tenant, &ticket).await?);
             transaction.commit().await?;
         }

@@ -39,7 +39,7 @@ async fn compare(app: &App, stones: &[Tombstone]) -> Result<u64, ApiError> {
     let mut begun = 0;
     for (tenant, stones) in of_tenant {
         let ids: Vec<FileId> = stones.keys().copied().collect();
-        let there = backups::not_deleted(&mut *app.store.read().await?, tenant, &ids).await?;
+        let there = backups::not_deleted(&mut *app.store.read(tenant).await?, tenant, &ids).await?;
         for id in there {
             if let Some(stone) = stones.get(&id) {
                 begun += u64::from(catch_up(app, stone).await?);
@@ -52,7 +52,7 @@ async fn compare(app: &App, stones: &[Tombstone]) -> Result<u64, ApiError> {
 /// Begins one deletion once more; false when it has begun already.
 async fn catch_up(app: &App, stone: &Tombstone) -> Result<bool, ApiError> {
     let (tenant, id, now) = (&stone.tenant, &stone.snapshot, app.clock.now());
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(tenant).await?;
     let found = snapshots::find(&mut transaction, tenant, id).await?;
     let begun = match found.map(|snapshot| snapshot.phase) {
         Some(Phase::Stored) => snapshots::begin_deletion(&mut transaction, tenant, id, stone.reason).await?,

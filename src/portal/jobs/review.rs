@@ -10,10 +10,10 @@ const BATCH: i64 = 200;
 /// Calls once for the review of each hold whose day has come: in the log and in the tenant's audit log.
 pub(crate) async fn run(app: &App) -> Result<(), ApiError> {
     let now = app.clock.now();
-    if holds::to_review(&mut *app.store.read().await?, now, 1).await?.is_empty() {
+    if holds::to_review(&mut *app.store.read_across().await?, now, 1).await?.is_empty() {
         return Ok(());
     }
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin_across().await?;
     let due = holds::to_review(&mut transaction, now, BATCH).await?;
     for hold in &due {
         holds::set_reminded(&mut transaction, hold, now).await?;

@@ -104,7 +104,7 @@ mod tests {
             let portal = Self { app, clock, tenant, ticket };
             let now = portal.clock.now();
             let snapshot = Snapshot::announced(&portal.tenant, ID, &portal.ticket, 6, "ab".repeat(32));
-            let mut transaction = portal.app.store.begin().await.unwrap();
+            let mut transaction = portal.app.store.begin_across().await.unwrap();
             tickets::add(&mut transaction, &portal.tenant, &portal.ticket, now).await.unwrap();
             snapshots::add(&mut transaction, &snapshot, "token", now).await.unwrap();
             snapshots::set_stored(&mut transaction, &portal.tenant, &ID, now).await.unwrap();
@@ -114,7 +114,7 @@ mod tests {
         }
 
         async fn answer(&self, known: bool) {
-            let mut transaction = self.app.store.begin().await.unwrap();
+            let mut transaction = self.app.store.begin_across().await.unwrap();
             let (which, now) = ((&self.tenant, &self.ticket), self.clock.now());
             if known {
                 seen(&self.app, &mut transaction, "desk", which, now, Some(now)).await.unwrap();
@@ -125,7 +125,7 @@ mod tests {
         }
 
         async fn closed_at(&self) -> Option<String> {
-            let mut connection = self.app.store.read().await.unwrap();
+            let mut connection = self.app.store.read_across().await.unwrap();
             let found = tickets::find(&mut connection, &self.tenant, &self.ticket).await.unwrap().unwrap();
             found.closed_at.map(|at| at.to_string())
         }
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(portal.closed_at().await, None, "a day is not over");
         portal.answer(false).await;
         assert_eq!(portal.closed_at().await.as_deref(), Some("2026-11-21T14:20:00Z"));
-        let mut connection = portal.app.store.read().await.unwrap();
+        let mut connection = portal.app.store.read_across().await.unwrap();
         let kept = events::count(&mut connection, &portal.tenant, &portal.ticket).await.unwrap();
         assert_eq!(kept, 2, "an answer that tells nothing new is not kept");
         let found = snapshots::find(&mut connection, &portal.tenant, &ID).await.unwrap().unwrap();
@@ -176,13 +176,13 @@ mod tests {
             lift_asked_by: None,
             lift_asked_at: None,
         };
-        let mut transaction = portal.app.store.begin().await.unwrap();
+        let mut transaction = portal.app.store.begin_across().await.unwrap();
         holds::ask(&mut transaction, &hold).await.unwrap();
         holds::confirm(&mut transaction, &hold, "two", now).await.unwrap();
         deadlines::count_snapshot(&portal.app, &mut transaction, &portal.tenant, &ID).await.unwrap();
         transaction.commit().await.unwrap();
         let called = async |app: &App| {
-            let mut connection = app.store.read().await.unwrap();
+            let mut connection = app.store.read_across().await.unwrap();
             let (count,): (i64,) =
                 sqlx::query_as("SELECT CAST(count(*) AS BIGINT) FROM audit WHERE action = 'call-review'")
                     .fetch_one(&mut *connection)

@@ -179,7 +179,7 @@ impl Writing {
             (Mark::default(), None)
         } else {
             Handle::current().block_on(async {
-                let mut connection = self.app.store.read().await?;
+                let mut connection = self.app.store.read(&self.upload.tenant).await?;
                 marks::find(&mut connection, &self.upload).await
             })?
         };
@@ -208,7 +208,8 @@ impl Writing {
             let expires_at = self.app.clock.now().plus_days(KEPT_DAYS);
             let state = hash.serialize();
             let (upload, mark) = (self.upload.clone(), mark.clone());
-            let keeping = together::act(&self.app, Proof::Later, move |connection| {
+            let tenant = upload.tenant.clone();
+            let keeping = together::act(&self.app, &tenant, Proof::Later, move |connection| {
                 Box::pin(async move { Ok(marks::keep(connection, &upload, &mark, &state, expires_at).await?) })
             });
             let moved = Handle::current().block_on(keeping)?;
@@ -247,7 +248,7 @@ impl Writing {
         }
         if let Some(multipart) = part.prepare()? {
             let (upload, multipart) = (self.upload.clone(), multipart.to_owned());
-            let claiming = together::act(app, Proof::Later, move |connection| {
+            let claiming = together::act(app, &snapshot.tenant, Proof::Later, move |connection| {
                 Box::pin(async move { Ok(marks::claim(connection, &upload, &multipart).await?) })
             });
             if !Handle::current().block_on(claiming)? {

@@ -26,7 +26,7 @@ pub(crate) async fn discard(
     act: Act,
     outcome: Outcome,
 ) -> Result<(), ApiError> {
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&upload.tenant).await?;
     if !uploads::begin_end(&mut transaction, upload).await? {
         return Ok(());
     }
@@ -43,9 +43,9 @@ pub(crate) async fn discard(
 /// Removes what is left of an upload whose end has begun, its rows last: until then nobody can announce the file anew.
 pub(crate) async fn end(app: &Arc<App>, upload: &Upload) -> Result<(), ApiError> {
     let (blobs, tenant, id) = (app.blobs.clone(), upload.tenant.clone(), upload.snapshot);
-    shares::destroy(&mut *app.store.shares().await?, &tenant, &id).await?;
+    shares::destroy(&mut *app.store.shares(&tenant).await?, &tenant, &id).await?;
     tokio::task::spawn_blocking(move || blobs.remove(&tenant, &id)).await.map_err(ApiError::fault)??;
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&upload.tenant).await?;
     snapshots::remove_unfinished(&mut transaction, &upload.tenant, &upload.snapshot).await?;
     transaction.commit().await?;
     app.desk.forget(&upload.tenant, &upload.id);
@@ -64,7 +64,8 @@ pub(super) async fn stored(
 ) -> Result<(), ApiError> {
     let size = snapshot.size;
     let (owner, upload, snapshot, who) = (app.clone(), upload.clone(), snapshot.clone(), who.cloned());
-    together::act(app, proof, move |connection| {
+    let tenant = snapshot.tenant.clone();
+    together::act(app, &tenant, proof, move |connection| {
         Box::pin(async move {
             let (tenant, id, now) = (&snapshot.tenant, &snapshot.id, owner.clock.now());
             if uploads::find(connection, tenant, &upload.id).await?.is_none() {

@@ -22,16 +22,17 @@ use crate::track::Phase;
 /// announcement came to nothing. What other processes may be at work on is left to them.
 pub(crate) async fn recover(app: &Arc<App>) -> Result<(), ApiError> {
     for (tenant, id) in app.blobs.arrived()? {
-        let known = snapshots::find(&mut *app.store.read().await?, &tenant, &id).await?;
+        let known = snapshots::find(&mut *app.store.read(&tenant).await?, &tenant, &id).await?;
         if known.is_some_and(|snapshot| snapshot.phase == Phase::Stored) {
             app.blobs.settle(&tenant, &id)?;
         } else {
             app.blobs.withdraw(&tenant, &id)?;
         }
     }
-    let unfinished = uploads::unfinished(&mut *app.store.read().await?).await?;
+    let unfinished = uploads::unfinished(&mut *app.store.read_across().await?).await?;
     for upload in unfinished {
-        let Some(snapshot) = snapshots::find(&mut *app.store.read().await?, &upload.tenant, &upload.snapshot).await?
+        let Some(snapshot) =
+            snapshots::find(&mut *app.store.read(&upload.tenant).await?, &upload.tenant, &upload.snapshot).await?
         else {
             continue;
         };
@@ -42,11 +43,11 @@ pub(crate) async fn recover(app: &Arc<App>) -> Result<(), ApiError> {
     if app.blobs.is_shared() {
         return Ok(());
     }
-    let holders = shares::holders(&mut *app.store.shares().await?).await?;
+    let holders = shares::holders(&mut *app.store.shares_across().await?).await?;
     for (tenant, id) in holders {
-        let known = snapshots::find(&mut *app.store.read().await?, &tenant, &id).await?;
+        let known = snapshots::find(&mut *app.store.read(&tenant).await?, &tenant, &id).await?;
         if known.is_none_or(|snapshot| snapshot.phase == Phase::Deleted) {
-            shares::destroy(&mut *app.store.shares().await?, &tenant, &id).await?;
+            shares::destroy(&mut *app.store.shares(&tenant).await?, &tenant, &id).await?;
         }
     }
     Ok(())
@@ -93,7 +94,7 @@ pub(super) async fn adopt(app: &Arc<App>, upload: &Upload, snapshot: &Snapshot) 
 
 /// Removes a file that no row leads to. The transaction holds back, in every process, whoever would announce it just now.
 pub(super) async fn drop_unknown(app: &Arc<App>, tenant: &TenantId, id: &FileId) -> Result<(), ApiError> {
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(tenant).await?;
     if snapshots::find(&mut transaction, tenant, id).await?.is_some() {
         return Ok(());
     }

@@ -71,11 +71,11 @@ impl Small {
             return Err(TOO_LONG);
         }
         let _claim = app.claims.claim(&tenant, &id).await;
-        let mut connection = app.store.read().await?;
+        let mut connection = app.store.read(&tenant).await?;
         if snapshots::find(&mut connection, &tenant, &id).await?.is_some() {
             return Ok(None);
         }
-        let awaited = snapshots::bytes_awaited(&mut connection).await?;
+        let awaited = snapshots::bytes_awaited(&mut connection, Some(&tenant)).await?;
         drop(connection);
         if !app.blobs.has_room_for(awaited.saturating_add(length))? {
             return Err(ApiError::NoRoom);
@@ -87,10 +87,10 @@ impl Small {
             Ok(_) => true,
             // The answer may have been lost, and not the act. A transaction waits for the end of the one before; when it cannot be
             // asked either, the next start looks.
-            Err(_) => snapshots::find(&mut *app.store.begin().await?, &tenant, &id).await?.is_some(),
+            Err(_) => snapshots::find(&mut *app.store.begin(&tenant).await?, &tenant, &id).await?.is_some(),
         };
         if !is_known {
-            shares::destroy(&mut *app.store.shares().await?, &tenant, &id).await?;
+            shares::destroy(&mut *app.store.shares(&tenant).await?, &tenant, &id).await?;
         }
         let blobs = app.blobs.clone();
         let clear = move || if is_known { blobs.settle(&tenant, &id) } else { blobs.withdraw(&tenant, &id) };
@@ -106,12 +106,13 @@ impl Small {
     /// Records everything there is to say of the file, in one act.
     async fn announce_and_store(&self, app: &Arc<App>, who: Principal) -> Result<Snapshot, ApiError> {
         if let Some(share) = &self.share {
-            shares::put(&mut *app.store.shares().await?, &who.tenant, &self.id, share).await?;
+            shares::put(&mut *app.store.shares(&who.tenant).await?, &who.tenant, &self.id, share).await?;
         }
         let (small, owner) = (self.clone(), app.clone());
         // By the one-shot door the answer holds the receipt.
         let proof = if self.upload.is_none() { Proof::Now } else { Proof::Later };
-        together::act(app, proof, move |connection| {
+        let tenant = who.tenant.clone();
+        together::act(app, &tenant, proof, move |connection| {
             Box::pin(async move { small.recorded(&owner, connection, &who).await })
         })
         .await

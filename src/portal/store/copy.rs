@@ -15,12 +15,12 @@ impl Store {
     /// Writes what the portal's database holds now into a file that is not there yet. Nothing that was deleted is in it: the
     /// copy has no free pages and no log. Others may read and write in the meantime.
     pub(crate) async fn copy_portal(&self, to: &Path) -> Result<()> {
-        copy(&mut *self.read().await?, to).await
+        copy(&mut *self.read_across().await?, to).await
     }
 
     /// The same for the shares.
     pub(crate) async fn copy_shares(&self, to: &Path) -> Result<()> {
-        copy(&mut *self.shares().await?, to).await
+        copy(&mut *self.shares_across().await?, to).await
     }
 
     /// Reads both databases from end to end and returns the first thing in them that cannot be. A server checks its own pages
@@ -29,7 +29,7 @@ impl Store {
         if self.is_postgres() {
             return Ok(None);
         }
-        let (mut portal, mut shares) = (self.read().await?, self.shares().await?);
+        let (mut portal, mut shares) = (self.read_across().await?, self.shares_across().await?);
         for connection in [&mut *portal, &mut *shares] {
             let (said,): (String,) = sqlx::query_as("PRAGMA integrity_check(1)").fetch_one(&mut *connection).await?;
             if said != "ok" {

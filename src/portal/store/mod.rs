@@ -43,19 +43,24 @@ mod copy;
 mod fault;
 mod postgres;
 mod schema;
+mod sight;
 mod sqlite;
 #[cfg(test)]
 pub(in crate::portal) mod tests;
 
 pub use address::{DatabaseUrl, NotADatabaseUrl};
 pub(crate) use fault::{Trouble, trouble};
+pub(super) use postgres::SeesEverything;
+pub(super) use sight::{turn_across, turn_to};
 
 use std::path::Path;
 
-use sqlx::{Any, AnyConnection, AnyPool};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe};
 
 use crate::clock::Timestamp;
+use crate::ids::TenantId;
 use schema::{Step, step};
+use sight::Sight;
 
 /// The answer of the store.
 pub(crate) type Result<T, E = sqlx::Error> = std::result::Result<T, E>;
@@ -104,6 +109,12 @@ enum Kind {
     Postgres,
 }
 
+impl Kind {
+    fn of(connection: &Connection) -> Self {
+        if connection.backend_name() == "PostgreSQL" { Self::Postgres } else { Self::Sqlite }
+    }
+}
+
 /// The two open databases.
 #[derive(Clone)]
 pub(crate) struct Store {
@@ -139,24 +150,41 @@ impl Store {
         Ok(Self { kind, writer, reader, shares })
     }
 
-    /// Begins the one transaction that may write; it waits for the one before it and sees all that one did.
+    /// Begins the one transaction that may write; it waits for the one before it and sees all that one did, of `tenant` alone.
     ///
     /// On `SQLite` it is `BEGIN IMMEDIATE`. On `PostgreSQL` the transaction takes an advisory lock of the whole portal before
     /// anything else and keeps it to its end, and each statement sees what was committed before it (`READ COMMITTED`): since
     /// nobody writes without the lock, what a transaction has read stays so until it commits, as on `SQLite`. Whoever waits
     /// for more than 30 seconds gets an error.
-    pub(crate) async fn begin(&self) -> Result<Transaction> {
-        begin(self.kind, &self.writer).await
+    pub(crate) async fn begin(&self, tenant: &TenantId) -> Result<Transaction> {
+        begin(self.kind, &self.writer, Sight::Of(tenant)).await
     }
 
-    /// A connection for reading. Each statement sees all that was committed before it; two statements may see two states.
-    pub(crate) async fn read(&self) -> Result<Lent> {
-        self.reader.acquire().await
+    /// The same for what concerns all tenants: what the portal does by itself, what the operator does, and where a secret says
+    /// whose it is. `tests/portal/row_security.rs` knows every place that answers requests and comes here.
+    pub(crate) async fn begin_across(&self) -> Result<Transaction> {
+        begin(self.kind, &self.writer, Sight::Across).await
     }
 
-    /// The connection to the shares. It is no part of any transaction: a change is durable when the call returns.
-    pub(crate) async fn shares(&self) -> Result<Lent> {
-        self.shares.acquire().await
+    /// A connection for reading what is of `tenant`. Each statement sees all that was committed before it; two statements may
+    /// see two states.
+    pub(crate) async fn read(&self, tenant: &TenantId) -> Result<Lent> {
+        lend(self.kind, &self.reader, Sight::Of(tenant)).await
+    }
+
+    /// The same for what concerns all tenants.
+    pub(crate) async fn read_across(&self) -> Result<Lent> {
+        lend(self.kind, &self.reader, Sight::Across).await
+    }
+
+    /// The connection to the shares of `tenant`. It is no part of any transaction: a change is durable when the call returns.
+    pub(crate) async fn shares(&self, tenant: &TenantId) -> Result<Lent> {
+        lend(self.kind, &self.shares, Sight::Of(tenant)).await
+    }
+
+    /// The same for what concerns all tenants.
+    pub(crate) async fn shares_across(&self) -> Result<Lent> {
+        lend(self.kind, &self.shares, Sight::Across).await
     }
 
     /// Takes the right to do alone, among all processes of the portal, what is done by whoever comes first: sweeping. `None`
@@ -165,7 +193,7 @@ impl Store {
         match self.kind {
             // One process serves a directory.
             Kind::Sqlite => Ok(Some(Alone(None))),
-            Kind::Postgres => postgres::alone(self.reader.acquire().await?, wait).await,
+            Kind::Postgres => postgres::alone(self.read_across().await?, wait).await,
         }
     }
 
@@ -217,24 +245,36 @@ impl Drop for Alone {
     }
 }
 
-async fn begin(kind: Kind, pool: &AnyPool) -> Result<Transaction> {
+async fn begin(kind: Kind, pool: &AnyPool, sight: Sight<'_>) -> Result<Transaction> {
     let statement = match kind {
-        Kind::Sqlite => sqlite::BEGIN,
-        Kind::Postgres => postgres::BEGIN,
+        Kind::Sqlite => String::from(sqlite::BEGIN),
+        Kind::Postgres => postgres::begin(sight),
     };
+    let begin = || pool.begin_with(AssertSqlSafe(statement.clone()));
     for _ in 0..pool.options().get_max_connections() {
-        match pool.begin_with(statement).await {
+        match begin().await {
             // The database undid a transaction by itself (a full disk), and the connection does not know it is over: away with it.
             Err(sqlx::Error::InvalidSavePointStatement) => pool.acquire().await?.close().await?,
+            Err(fault) if kind == Kind::Postgres && postgres::has_ended(&fault) => {}
             begun => return begun,
         }
     }
-    pool.begin_with(statement).await
+    begin().await
+}
+
+async fn lend(kind: Kind, pool: &AnyPool, sight: Sight<'_>) -> Result<Lent> {
+    match kind {
+        Kind::Sqlite => pool.acquire().await,
+        Kind::Postgres => postgres::lend(pool, sight).await,
+    }
 }
 
 async fn bring_up(kind: Kind, pool: &AnyPool, steps: &[Step]) -> Result<()> {
-    let mut transaction = begin(kind, pool).await?;
+    let mut transaction = begin(kind, pool, Sight::Across).await?;
     schema::bring_up(&mut transaction, kind, steps).await?;
+    if kind == Kind::Postgres {
+        postgres::keep_tenants_apart(&mut transaction).await?;
+    }
     transaction.commit().await
 }
 

@@ -4,6 +4,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::keeping::Keeping;
+use super::sight::number_across;
 use super::{Connection, Result, instant, parsed, signed, unreadable, unsigned};
 use crate::clock::Timestamp;
 use crate::ids::{FileId, ShareId, TenantId, TicketId};
@@ -267,13 +268,14 @@ pub(crate) async fn bytes_of_token(connection: &mut Connection, tenant: &TenantI
     Ok(unsigned(sum))
 }
 
-/// The bytes that were announced by anyone and have not arrived.
-pub(crate) async fn bytes_awaited(connection: &mut Connection) -> Result<u64> {
-    let (sum,): (i64,) = sqlx::query_as(
+/// The bytes that were announced by anyone and have not arrived, told to someone who sees `tenant` alone, or everything.
+pub(crate) async fn bytes_awaited(connection: &mut Connection, tenant: Option<&TenantId>) -> Result<u64> {
+    let sum = number_across(
+        connection,
+        tenant,
         "SELECT CAST(coalesce(sum(size - received), 0) AS BIGINT) FROM snapshots JOIN uploads
          ON uploads.tenant = snapshots.tenant AND uploads.snapshot = snapshots.id WHERE phase = 'uploading'",
     )
-    .fetch_one(connection)
     .await?;
     Ok(unsigned(sum))
 }

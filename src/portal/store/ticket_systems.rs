@@ -456,7 +456,7 @@ mod tests {
 
     async fn with_tickets(store: &Store, names: &[&str]) -> (TenantId, SourceName) {
         let (tenant, source) = ("acme".parse().unwrap(), "desk".parse().unwrap());
-        let mut transaction = store.begin().await.unwrap();
+        let mut transaction = store.begin_across().await.unwrap();
         tenants::add(&mut transaction, &tenant, &RetentionPolicy::default(), at(0)).await.unwrap();
         for name in names {
             tickets::add(&mut transaction, &tenant, &name.parse().unwrap(), at(0)).await.unwrap();
@@ -472,23 +472,24 @@ mod tests {
             let name = Name { tenant: &tenant, source: &source };
             let other = store.again().await;
             let take = async |store: &Store, lease: &str, now: i64| {
-                let mut transaction = store.begin().await.unwrap();
+                let mut transaction = store.begin_across().await.unwrap();
                 let turn = take(&mut transaction, name, lease, at(now), at(now + 600)).await.unwrap();
                 transaction.commit().await.unwrap();
                 turn.is_some()
             };
-            let is_due = async |now: i64| is_due(&mut store.read().await.unwrap(), name, true, at(now)).await.unwrap();
+            let is_due =
+                async |now: i64| is_due(&mut store.read_across().await.unwrap(), name, true, at(now)).await.unwrap();
             assert!(is_due(0).await, "it was never asked");
             assert!(take(&store, "one", 0).await);
             assert!(!is_due(1).await && !take(&other, "two", 1).await && !take(&other, "two", 599).await);
-            let mut transaction = store.begin().await.unwrap();
+            let mut transaction = store.begin_across().await.unwrap();
             assert!(keep(&mut transaction, name, "one", at(700)).await.unwrap());
             assert!(!keep(&mut transaction, name, "two", at(900)).await.unwrap());
             give_back(&mut transaction, name, "two").await.unwrap();
             transaction.commit().await.unwrap();
             assert!(!take(&other, "two", 699).await, "nobody gives back another's turn");
             assert!(take(&other, "two", 700).await, "who is gone loses it");
-            let mut transaction = store.begin().await.unwrap();
+            let mut transaction = store.begin_across().await.unwrap();
             assert!(!keep(&mut transaction, name, "one", at(1500)).await.unwrap());
             assert_eq!(failed(&mut transaction, name, "busy", at(700)).await.unwrap(), 1);
             assert_eq!(failed(&mut transaction, name, "busy", at(700)).await.unwrap(), 2);
@@ -507,7 +508,7 @@ mod tests {
             let (tenant, source) = with_tickets(&store, &["1", "2", "3"]).await;
             let name = Name { tenant: &tenant, source: &source };
             let ticket = |name: &str| name.parse::<TicketId>().unwrap();
-            let mut transaction = store.begin().await.unwrap();
+            let mut transaction = store.begin_across().await.unwrap();
             for (number, due_at) in [("1", 30), ("2", 10), ("3", 20), ("3", 5)] {
                 begin(&mut transaction, name, &ticket(number), at(due_at)).await.unwrap();
             }

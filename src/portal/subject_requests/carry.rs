@@ -57,15 +57,15 @@ pub(super) async fn revoke_grants(
 /// Withdraws what arrived after its deletion was decided, and ends the deletions of which nothing is left.
 pub(crate) async fn run(app: &App) -> Result<(), ApiError> {
     let now = app.clock.now();
-    while !rows::to_withdraw(&mut *app.store.read().await?, 1).await?.is_empty() {
-        let mut transaction = app.store.begin().await?;
+    while !rows::to_withdraw(&mut *app.store.read_across().await?, 1).await?.is_empty() {
+        let mut transaction = app.store.begin_across().await?;
         for snapshot in rows::to_withdraw(&mut transaction, BATCH).await? {
             withdraw(app, &mut transaction, &snapshot, Actor::Worker, now).await?;
         }
         transaction.commit().await?;
     }
-    while !rows::to_finish(&mut *app.store.read().await?, 1).await?.is_empty() {
-        let mut transaction = app.store.begin().await?;
+    while !rows::to_finish(&mut *app.store.read_across().await?, 1).await?.is_empty() {
+        let mut transaction = app.store.begin_across().await?;
         for mut request in rows::to_finish(&mut transaction, BATCH).await? {
             request.state = SubjectState::Done;
             request.ended_at = Some(now);
@@ -82,8 +82,8 @@ pub(crate) async fn run(app: &App) -> Result<(), ApiError> {
 pub(crate) async fn remind(app: &App) -> Result<(), ApiError> {
     let now = app.clock.now();
     let when = (now.plus_seconds(REMINDER_SECONDS), now);
-    while !rows::to_remind(&mut *app.store.read().await?, when, 1).await?.is_empty() {
-        let mut transaction = app.store.begin().await?;
+    while !rows::to_remind(&mut *app.store.read_across().await?, when, 1).await?.is_empty() {
+        let mut transaction = app.store.begin_across().await?;
         let (mut near, mut late) = (0, 0);
         for mut request in rows::to_remind(&mut transaction, when, BATCH).await? {
             let is_late = request.due_at < now;
@@ -109,11 +109,11 @@ pub(crate) async fn remind(app: &App) -> Result<(), ApiError> {
 pub(crate) async fn erase_old(app: &App) -> Result<u64, ApiError> {
     let now = app.clock.now();
     let mut erased = 0;
-    for tenant in tenants::all(&mut *app.store.read().await?).await? {
-        let policy = app.policy(&mut *app.store.read().await?, &tenant).await?;
+    for tenant in tenants::all(&mut *app.store.read_across().await?).await? {
+        let policy = app.policy(&mut *app.store.read(&tenant).await?, &tenant).await?;
         let before = now.plus_days(-i64::from(policy.requests_days));
-        while !rows::over(&mut *app.store.read().await?, &tenant, before, 1).await?.is_empty() {
-            let mut transaction = app.store.begin().await?;
+        while !rows::over(&mut *app.store.read(&tenant).await?, &tenant, before, 1).await?.is_empty() {
+            let mut transaction = app.store.begin(&tenant).await?;
             for request in rows::over(&mut transaction, &tenant, before, BATCH).await? {
                 rows::erase(&mut transaction, &request).await?;
                 let what = (Act::EraseRequest, On::Request(&request.id), Outcome::Done);

@@ -48,7 +48,7 @@ type Found = BTreeMap<FileId, Vec<Zeroizing<String>>>;
 pub(crate) async fn lodge(app: &App, principal: &Principal, new: NewSubjectRequest) -> Result<Request, ApiError> {
     check(&new)?;
     let (tenant, now) = (&principal.tenant, app.clock.now());
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(tenant).await?;
     let zone = app.policy(&mut transaction, tenant).await?.zone;
     let received_at = received(new.received_at, &zone, now)?;
     let found = find(app, &mut transaction, tenant, &new).await?;
@@ -202,7 +202,7 @@ pub(crate) async fn lift(app: &App, principal: &Principal, id: &str) -> Result<R
 
 /// Begins a transaction on a request of the principal's tenant.
 async fn begin(app: &App, principal: &Principal, id: &str) -> Result<(Transaction, Request), ApiError> {
-    let mut transaction = app.store.begin().await?;
+    let mut transaction = app.store.begin(&principal.tenant).await?;
     let request = rows::find(&mut transaction, &principal.tenant, id).await?.ok_or(ApiError::RequestUnknown)?;
     Ok((transaction, request))
 }

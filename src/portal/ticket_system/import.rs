@@ -92,7 +92,7 @@ pub(crate) async fn run(
         Err(fault) => return Ok(Err(fault)),
     };
     let now = app.clock.now();
-    let mut connection = app.store.read().await?;
+    let mut connection = app.store.read(tenant).await?;
     let zone = app.policy(&mut connection, tenant).await?.zone;
     let mut good = Vec::with_capacity(lines.len());
     for line in lines {
@@ -114,7 +114,7 @@ pub(crate) async fn run(
     drop(connection);
     imported.written = true;
     for batch in good.chunks(BATCH) {
-        let mut transaction = app.store.begin().await?;
+        let mut transaction = app.store.begin(tenant).await?;
         for (line, at) in batch {
             match close(app, &mut transaction, tenant, &import.source, (line, *at), now).await? {
                 Outcome::Done => imported.closed += 1,

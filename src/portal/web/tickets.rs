@@ -68,7 +68,7 @@ pub(super) async fn list(
     let answer = tickets::list(State(app.clone()), visitor.0.clone(), query(&wanted)?).await;
     let (found, _) = told::<List<ListedTicket>>(answer).await?;
     let zone = visitor.policy(&app).await?.zone;
-    let mut connection = app.store.read().await.map_err(ApiError::from)?;
+    let mut connection = app.store.read(&visitor.0.tenant).await.map_err(ApiError::from)?;
     let tenant = &visitor.0.tenant;
     let now = app.clock.now();
     let mut rows = Vec::with_capacity(found.items.len());

@@ -46,7 +46,7 @@ impl Visitor {
 
     /// The rules of the person's organisation.
     pub(super) async fn policy(&self, app: &App) -> Result<RetentionPolicy, ApiError> {
-        Ok(app.policy(&mut *app.store.read().await?, &self.0.tenant).await?)
+        Ok(app.policy(&mut *app.store.read(&self.0.tenant).await?, &self.0.tenant).await?)
     }
 
     /// Whether the code was shown lately.

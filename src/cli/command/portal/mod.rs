@@ -94,6 +94,7 @@ fn failure(error: &PortalError) -> Failure {
         | PortalError::TenantNeeded
         | PortalError::Records(..)
         | PortalError::OtherDatabase(_)
+        | PortalError::SeesEverything(_)
         | PortalError::OtherBlobs(_) => Exit::Usage,
         PortalError::Locked | PortalError::Backup(BackupError::Busy(_)) => Exit::Locked,
         PortalError::Backup(fault) => exit_of(fault),

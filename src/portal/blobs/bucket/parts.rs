@@ -37,7 +37,17 @@ impl Bucket {
             spool.write_all(&bytes)?;
         }
         let length = mark.received;
-        Ok(Parts { bucket: self.clone(), folder, part, mark, spool, behind, length, fresh: Fresh::default(), old_tail: None })
+        Ok(Parts {
+            bucket: self.clone(),
+            folder,
+            part,
+            mark,
+            spool,
+            behind,
+            length,
+            fresh: Fresh::default(),
+            old_tail: None,
+        })
     }
 }
 

@@ -29,7 +29,7 @@ fn announced(id: u8) -> Snapshot {
 /// A tenant with a ticket and one announced snapshot.
 async fn announce(store: &Store) -> Snapshot {
     let snapshot = announced(7);
-    let mut transaction = store.begin().await.unwrap();
+    let mut transaction = store.begin_across().await.unwrap();
     assert!(tenants::add(&mut transaction, &tenant(), &RetentionPolicy::default(), NOW).await.unwrap());
     assert!(tickets::add(&mut transaction, &tenant(), &ticket(), NOW).await.unwrap());
     snapshots::add(&mut transaction, &snapshot, "token", NOW).await.unwrap();
@@ -45,11 +45,11 @@ async fn what_was_committed_is_there_for_every_process() {
     for store in stores().await {
         let snapshot = announce(&store).await;
         let again = store.again().await;
-        let mut connection = again.read().await.unwrap();
+        let mut connection = again.read_across().await.unwrap();
         let found = snapshots::find(&mut connection, &tenant(), &snapshot.id).await.unwrap().unwrap();
         assert_eq!((found.size, found.sha256, found.share), (6, snapshot.sha256, snapshot.share));
         assert_eq!((found.uploaded_at, found.reason), (None, None));
-        assert_eq!(snapshots::bytes_awaited(&mut connection).await.unwrap(), 6);
+        assert_eq!(snapshots::bytes_awaited(&mut connection, None).await.unwrap(), 6);
         assert_eq!(snapshots::bytes_of_token(&mut connection, &tenant(), "token").await.unwrap(), 6);
         assert_eq!(snapshots::bytes_of_token(&mut connection, &tenant(), "other").await.unwrap(), 0);
         let found = tickets::find(&mut connection, &tenant(), &ticket()).await.unwrap().unwrap();
@@ -60,10 +60,10 @@ async fn what_was_committed_is_there_for_every_process() {
 #[tokio::test]
 async fn what_was_not_committed_never_happened() {
     for store in stores().await {
-        let mut transaction = store.begin().await.unwrap();
+        let mut transaction = store.begin_across().await.unwrap();
         tenants::add(&mut transaction, &tenant(), &RetentionPolicy::default(), NOW).await.unwrap();
         drop(transaction);
-        assert!(tenants::all(&mut store.read().await.unwrap()).await.unwrap().is_empty());
+        assert!(tenants::all(&mut store.read_across().await.unwrap()).await.unwrap().is_empty());
         announce(&store).await;
     }
 }
@@ -75,7 +75,7 @@ async fn one_transaction_writes_at_a_time_over_all_processes() {
         let again = store.again().await;
         let count = |store: Store| async move {
             for _ in 0..25 {
-                let mut transaction = store.begin().await.unwrap();
+                let mut transaction = store.begin_across().await.unwrap();
                 let found = uploads::find(&mut transaction, &tenant(), "u").await.unwrap().unwrap();
                 // Read, then written: two at once would lose one.
                 tokio::task::yield_now().await;
@@ -88,7 +88,7 @@ async fn one_transaction_writes_at_a_time_over_all_processes() {
         for writer in writers {
             writer.await.unwrap();
         }
-        let found = uploads::find(&mut store.read().await.unwrap(), &tenant(), "u").await.unwrap().unwrap();
+        let found = uploads::find(&mut store.read_across().await.unwrap(), &tenant(), "u").await.unwrap().unwrap();
         assert_eq!(found.received, 100);
     }
 }
@@ -97,7 +97,7 @@ async fn one_transaction_writes_at_a_time_over_all_processes() {
 async fn a_mark_moves_only_from_where_the_upload_stands() {
     for store in stores().await {
         announce(&store).await;
-        let mut transaction = store.begin().await.unwrap();
+        let mut transaction = store.begin_across().await.unwrap();
         let begun = uploads::find(&mut transaction, &tenant(), "u").await.unwrap().unwrap();
         let mut mark = Mark {
             received: 20,
@@ -127,7 +127,7 @@ async fn a_mark_moves_only_from_where_the_upload_stands() {
 async fn lists_have_one_order_and_optional_parameters_work() {
     for store in stores().await {
         announce(&store).await;
-        let mut transaction = store.begin().await.unwrap();
+        let mut transaction = store.begin_across().await.unwrap();
         for name in ["b", "B", "a", "A-1", "A_1"] {
             tickets::add(&mut transaction, &tenant(), &name.parse().unwrap(), NOW).await.unwrap();
         }
@@ -153,7 +153,7 @@ async fn a_share_that_came_to_nothing_is_replaced_and_a_destroyed_one_is_gone() 
         let id = FileId([7; 16]);
         let row =
             |byte| ShareRow { id: ShareId([byte; 16]), secret: Secret::new([byte; 32]), not_after: Timestamp::MAX };
-        let mut connection = store.shares().await.unwrap();
+        let mut connection = store.shares_across().await.unwrap();
         shares::put(&mut connection, &tenant(), &id, &row(1)).await.unwrap();
         shares::put(&mut connection, &tenant(), &id, &row(2)).await.unwrap();
         let found = shares::find(&mut connection, &tenant(), &id).await.unwrap().unwrap();

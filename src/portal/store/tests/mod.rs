@@ -5,6 +5,7 @@ mod acts;
 mod people;
 mod processes;
 mod speed;
+mod tenants;
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use tempfile::TempDir;

@@ -43,7 +43,7 @@ async fn people(connection: &mut Connection) {
 #[tokio::test]
 async fn a_user_is_found_by_id_and_by_name_and_names_are_taken_once() {
     for store in stores().await {
-        let mut transaction = store.begin().await.unwrap();
+        let mut transaction = store.begin_across().await.unwrap();
         people(&mut transaction).await;
         assert!(!users::add(&mut transaction, &user("3", "ada")).await.unwrap());
         let ada = users::by_name(&mut transaction, &tenant(), "ada").await.unwrap().unwrap();
@@ -70,7 +70,7 @@ async fn a_user_is_found_by_id_and_by_name_and_names_are_taken_once() {
 #[tokio::test]
 async fn codes_are_used_once_and_devices_are_few() {
     for store in stores().await {
-        let mut transaction = store.begin().await.unwrap();
+        let mut transaction = store.begin_across().await.unwrap();
         people(&mut transaction).await;
         assert!(!users::use_step(&mut transaction, &tenant(), "1", 10).await.unwrap());
         assert!(users::use_step(&mut transaction, &tenant(), "1", 11).await.unwrap());
@@ -98,7 +98,7 @@ async fn codes_are_used_once_and_devices_are_few() {
 #[tokio::test]
 async fn sessions_end_one_by_one_all_at_once_and_with_their_user() {
     for store in stores().await {
-        let mut transaction = store.begin().await.unwrap();
+        let mut transaction = store.begin_across().await.unwrap();
         people(&mut transaction).await;
         for number in 1..=3 {
             let expires_at = NOW.plus_seconds(100 * i64::from(number));
@@ -131,7 +131,7 @@ async fn sessions_end_one_by_one_all_at_once_and_with_their_user() {
 #[tokio::test]
 async fn an_invitation_holds_what_was_chosen_until_it_goes() {
     for store in stores().await {
-        let mut transaction = store.begin().await.unwrap();
+        let mut transaction = store.begin_across().await.unwrap();
         people(&mut transaction).await;
         for (number, user) in [(1, None), (2, Some(String::from("1")))] {
             let expires_at = NOW.plus_seconds(100);
@@ -155,7 +155,7 @@ async fn an_invitation_holds_what_was_chosen_until_it_goes() {
 #[tokio::test]
 async fn a_user_on_a_ticket_is_listed_that_ticket_alone() {
     for store in stores().await {
-        let mut transaction = store.begin().await.unwrap();
+        let mut transaction = store.begin_across().await.unwrap();
         people(&mut transaction).await;
         let (one, two): (TicketId, TicketId) = ("4711".parse().unwrap(), "4712".parse().unwrap());
         for ticket in [&one, &two] {

@@ -6,7 +6,7 @@ use crate::portal::store::facts;
 #[tokio::test]
 async fn a_fact_stays_what_it_was_first() {
     for store in stores().await {
-        let mut transaction = store.begin().await.unwrap();
+        let mut transaction = store.begin_across().await.unwrap();
         assert!(facts::agree(&mut transaction, "colour", "green").await.unwrap());
         assert!(facts::agree(&mut transaction, "colour", "green").await.unwrap());
         assert!(!facts::agree(&mut transaction, "colour", "blue").await.unwrap());
@@ -31,7 +31,7 @@ async fn what_one_process_does_alone_another_does_not_until_it_ended() {
 #[tokio::test]
 async fn a_store_of_a_newer_portal_is_not_opened() {
     for store in stores().await {
-        let mut transaction = store.begin().await.unwrap();
+        let mut transaction = store.begin_across().await.unwrap();
         sqlx::query("INSERT INTO applied (step) VALUES ('from-the-future')").execute(&mut *transaction).await.unwrap();
         transaction.commit().await.unwrap();
         let refused = store.try_again().await.err().unwrap().to_string();

@@ -31,7 +31,7 @@ async fn a_million_deadlines() {
 
 /// Stored snapshots of one ticket, due evenly over 90 days.
 async fn fill(store: &TestStore, rows: i64) {
-    let mut transaction = store.begin().await.unwrap();
+    let mut transaction = store.begin_across().await.unwrap();
     for sql in [
         String::from("INSERT INTO tenants (id, policy, created_at) VALUES ('acme', '{}', 0)"),
         String::from("INSERT INTO tickets (tenant, id, alias, opened_at) VALUES ('acme', '4711', 'a', 0)"),
@@ -51,7 +51,7 @@ async fn fill(store: &TestStore, rows: i64) {
 /// The sweep's question when nothing is due.
 async fn idle(store: &TestStore) {
     let before_all = Timestamp::from_seconds(DAY - 1);
-    let mut connection = store.read().await.unwrap();
+    let mut connection = store.read_across().await.unwrap();
     let mut times = Vec::new();
     for _ in 0..10_000 {
         let began = Instant::now();
@@ -66,12 +66,12 @@ async fn idle(store: &TestStore) {
 async fn due(store: &TestStore) {
     let now = Timestamp::from_seconds(2 * DAY - 1);
     let began = Instant::now();
-    let all = snapshots::due(&mut store.read().await.unwrap(), now, None, i64::MAX).await.unwrap();
+    let all = snapshots::due(&mut store.read_across().await.unwrap(), now, None, i64::MAX).await.unwrap();
     let rate = |count: usize| count as f64 / began.elapsed().as_secs_f64();
     println!("{}: a day's {} due rows read: {:.0} rows/s", store.name(), all.len(), rate(all.len()));
     let (began, mut begun) = (Instant::now(), 0);
     loop {
-        let mut transaction = store.begin().await.unwrap();
+        let mut transaction = store.begin_across().await.unwrap();
         let batch = snapshots::due(&mut transaction, now, None, BATCH).await.unwrap();
         for snapshot in &batch {
             let (tenant, id) = (&snapshot.tenant, &snapshot.id);
