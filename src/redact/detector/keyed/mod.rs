@@ -9,6 +9,8 @@ mod placeholder;
 mod secret;
 mod value;
 
+use std::ops::Range;
+
 use super::host::push_host;
 use super::ip::is_ip6_token;
 use super::{Detector, Line};
@@ -156,6 +158,15 @@ fn push(text: &[u8], value: Option<Value>, class: KeyClass, hits: &mut Hits) {
         return;
     }
     let rank = rank::KEYED;
+    if matches!(class, KeyClass::Person | KeyClass::User)
+        && let Some(name) = display_name(bytes)
+    {
+        if bytes[name.clone()].iter().any(|&b| is(b, WORD) && !is(b, DIGIT)) {
+            let (start, end) = (value.start + name.start, value.start + name.end);
+            hits.push(start, end, Category::Person, Form::Text(Group::Person), rank);
+        }
+        return;
+    }
     match class {
         KeyClass::Person | KeyClass::User if is_address(bytes) => {}
         KeyClass::Person => {
@@ -276,6 +287,22 @@ fn is_address(bytes: &[u8]) -> bool {
         || is_ip6_token(bytes) && bytes.iter().all(|&b| is(b, text::HEX) || matches!(b, b':' | b'.' | b'%' | b'/'))
 }
 
+/// Where the name stands in a value that is a name and an address, `\"Anna\" <sip:anna@amt.example>;tag=7` (RFC 3261, 25.1,
+/// name-addr; RFC 5322, 3.4): what is in the brackets has detectors of its own. Nothing for one address without brackets, and
+/// for a list of them.
+fn display_name(bytes: &[u8]) -> Option<Range<usize>> {
+    let open = memchr::memchr(b'<', bytes)?;
+    let close = open + memchr::memchr(b'>', &bytes[open..])?;
+    let (address, behind) = (&bytes[open + 1..close], &bytes[close + 1..]);
+    if !is_address(address) || behind.iter().any(|&b| matches!(b, b'<' | b',' | b'"')) {
+        return None;
+    }
+    let blank = |&b: &u8| is(b, SPACE) || matches!(b, b'"' | b'\'' | b'\\');
+    let start = bytes[..open].iter().position(|b| !blank(b)).unwrap_or(open);
+    let end = bytes[..open].iter().rposition(|b| !blank(b)).map_or(open, |last| last + 1);
+    Some(start..end.max(start))
+}
+
 fn phone_like(bytes: &[u8], least: usize) -> bool {
     let digits = bytes.iter().filter(|&&b| is(b, DIGIT)).count();
     (least..=15).contains(&digits)
@@ -311,6 +338,23 @@ mod tests {
             &[("Quirin Quistorp", "person"), ("Lidwien Tchoumi", "person")],
         );
         finds("birth_date=1990-01-02 sex=f", &[("1990-01-02", "birth-date"), ("f", "sex")]);
+    }
+
+    #[test]
+    fn of_a_name_with_an_address_the_key_tells_the_name() {
+        for line in [
+            r#"Contact="\"Habersaat, Otti\" <sip:+3225550142@gw.amt.example:5061;transport=tls>" User-Agent="X/5""#,
+            r#"Participant="Habersaat, Otti <sip:otti@amt.example>;tag=4""#,
+            r#"{"contact":"\"Habersaat, Otti\" <sip:otti@amt.example>"}"#,
+        ] {
+            let people: Vec<_> = found(line).into_iter().filter(|(_, category)| category != "uri").collect();
+            assert_eq!(people, [(String::from("Habersaat, Otti"), String::from("person"))], "{line}");
+        }
+        assert!(found(r#"Contact="<sip:otti@amt.example>""#).iter().all(|(_, category)| category == "uri"));
+        assert!(
+            found(r#"contact="a < b > c""#).iter().any(|(_, category)| category == "user"),
+            "no address, no brackets"
+        );
     }
 
     #[test]
