@@ -100,12 +100,14 @@ pub fn keep_review(ticket: &TicketId, file: &FileId, page: &str, desk: &Desk<'_>
     Ok(path)
 }
 
-/// Removes the vault and the review of a snapshot, and with the last snapshot of a ticket the ticket's key.
+/// Removes the vault and the review of a snapshot, and with the last snapshot of a ticket the ticket's key
+/// and what it has given out.
 pub fn forget(ticket: &TicketId, file: &FileId, last: bool, desk: &Desk<'_>) -> Result<(), Failure> {
     remove(&review_file(ticket, file, desk)?)?;
     remove(&vault_file(file, desk)?)?;
     if last {
         super::requests::forget(ticket, desk)?;
+        super::given::forget(ticket, desk)?;
         remove(&ticket_key_file(ticket, desk)?)?;
     }
     Ok(())

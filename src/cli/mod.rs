@@ -8,6 +8,7 @@ mod browser;
 mod command;
 mod downloads;
 mod exit;
+mod given;
 mod guard;
 mod home;
 mod interrupt;

@@ -15,8 +15,8 @@ use crate::item::{ArchivePath, CollectReport, Item, LeftOut, Reason};
 use crate::pack::{AddError, Digest, Entry, Manifest, ManifestVersion, PackOptions, Packer};
 use crate::progress::{Progress, Step, count};
 use crate::redact::{
-    Consent, Counts, GateHit, RedactError, Redacted, Redactor, Rules, Sample, SetAside, Survey, TicketKey, Vault,
-    unite_databases,
+    Consent, Counts, GateHit, Given, RedactError, Redacted, Redactor, Rules, Sample, SetAside, Survey, TicketKey,
+    Vault, unite_databases,
 };
 use crate::spool::Spools;
 
@@ -53,6 +53,8 @@ pub enum Redaction {
         rules: Rules,
         /// Makes stand-ins the same for the whole ticket.
         key: TicketKey,
+        /// What the ticket has given out before.
+        given: Given,
     },
     /// Nothing, and the manifest says so.
     None(Consent),
@@ -70,6 +72,8 @@ pub struct Created {
     pub manifest: Manifest,
     /// The way back from stand-ins to values; stays with the sender. `None` without redaction.
     pub vault: Option<Vault>,
+    /// What the ticket has given out, for its next snapshot; stays with the sender. Nothing without redaction.
+    pub given: Given,
     /// The first findings of each category, for the review on this computer: they hold values.
     pub samples: Vec<Sample>,
     /// What was learned and is hidden only beside a key, for the same review.
@@ -134,7 +138,7 @@ pub fn create(
 
     let filter = match plan.redaction {
         Redaction::None(consent) => Filter::Nothing(consent),
-        Redaction::Rules { rules, key } => {
+        Redaction::Rules { rules, key, given } => {
             let spools = Spools::new(parent(output), rng);
             let survey = || {
                 let mut survey = Survey::new(&rules).with_spools(spools.clone());
@@ -145,7 +149,8 @@ pub fn create(
             let learned = meter.pass(Step::Survey, progress, survey)?;
             set_aside = learned.set_aside();
             let vault = Vault::new(parent(output), rng);
-            Filter::Redactor(Box::new(Redactor::new(rules, learned, key).keeping(vault).sampling().with_spools(spools)))
+            let redactor = Redactor::new(rules, learned, key).after(given);
+            Filter::Redactor(Box::new(redactor.keeping(vault).sampling().with_spools(spools)))
         }
     };
     left_out.extend(plan.left_out);
@@ -179,15 +184,15 @@ pub fn create(
         Stop::Error(error) => error,
         Stop::Torn => local(output, io::Error::other("an item that was held was torn")),
     })?;
-    let (vault, samples) = match packing.filter {
+    let (vault, samples, given) = match packing.filter {
         Filter::Redactor(redactor) => {
-            let samples = redactor.samples();
-            (redactor.into_vault().map_err(|error| local(output, error))?, samples)
+            let (samples, given) = (redactor.samples(), redactor.given().clone());
+            (redactor.into_vault().map_err(|error| local(output, error))?, samples, given)
         }
-        Filter::Nothing(_) => (None, Vec::new()),
+        Filter::Nothing(_) => (None, Vec::new(), Given::default()),
     };
     let (size, sha256) = file.keep().map_err(|error| local(output, error))?;
-    Ok(Created { file_id, size, sha256, manifest, vault, samples, set_aside })
+    Ok(Created { file_id, size, sha256, manifest, vault, given, samples, set_aside })
 }
 
 /// All that is needed to pack and seal what was found.

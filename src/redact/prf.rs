@@ -53,6 +53,8 @@ pub(crate) enum Purpose {
     Net6 = 3,
     Host6 = 4,
     Mac = 5,
+    Mark4 = 6,
+    Mark6 = 7,
 }
 
 /// A pseudorandom function: AES-256 for short inputs, HMAC-SHA-256 for text, under keys derived from the ticket's.

@@ -11,6 +11,7 @@ use super::container::{self, Opening, Redacting};
 use super::decode::{self, Encoding, HEAD};
 use super::engine::Engine;
 use super::error::{RedactError, reason_of};
+use super::given::Given;
 use super::learned::Learned;
 use super::lines::Chunk;
 use super::pem::Pem;
@@ -50,7 +51,7 @@ pub struct Redactor {
 
 impl Redactor {
     /// Makes a redactor for one ticket. With the same key and the same learned table it replaces a value by the same
-    /// stand-in, and leaves a text it has redacted as it is.
+    /// stand-in, and leaves a text it has redacted as it is. For the next text of the ticket, see [`after`](Self::after).
     #[must_use]
     pub fn new(rules: Rules, mut learned: Learned, key: TicketKey) -> Self {
         if !learned.handover.holds_for(&rules) {
@@ -59,6 +60,19 @@ impl Redactor {
         let engine = Engine::new(StandIns::new(&rules, learned, &key), rules);
         drop(key);
         Self { engine, spools: Spools::in_memory(), left_out: Vec::new() }
+    }
+
+    /// Goes on with the stand-ins that the ticket has given out before: whoever had one keeps it, and nobody else gets it.
+    #[must_use]
+    pub fn after(mut self, given: Given) -> Self {
+        self.engine.stand_ins.go_on(given);
+        self
+    }
+
+    /// What the ticket has given out, for the next redactor of the same ticket.
+    #[must_use]
+    pub const fn given(&self) -> &Given {
+        &self.engine.stand_ins.given
     }
 
     /// Keeps the way back from the stand-ins it gives out in `vault`.

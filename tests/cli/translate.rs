@@ -1,6 +1,7 @@
 //! The way back: `names` and `translate`.
 
 use std::fs;
+use std::path::Path;
 
 use crate::desk::Desk;
 
@@ -77,4 +78,25 @@ fn names_are_found_by_stand_in_value_and_category() {
     assert!(result.contains("\"value\":\"Ottilie Habersaat\"") && result.lines().count() == 2, "{result}");
     desk.sender(&["names", "4711", "person-2"]).ends(10).says("person-2");
     desk.sender(&["names", "4711", "--category", "people"]).ends(2).says("the categories are person, user");
+}
+
+#[test]
+fn a_second_snapshot_of_a_ticket_calls_nobody_what_somebody_else_was_called() {
+    let desk = Desk::new();
+    sent(&desk);
+    let (log, again) = (desk.at("b.log"), desk.at("c.log"));
+    fs::write(&log, "Participant=\"Wilhelmina Ostergaard\"\nParticipant=\"Ottilie Habersaat\"\n").unwrap();
+    desk.sender(&["send", &log, "--ticket", "4711", "--yes"]).ends(0);
+    fs::write(&again, "Participant=\"Quirin Quistorp\"\nParticipant=\"Wilhelmina Ostergaard\"\n").unwrap();
+    let out = desk.sender(&["redact", &again, "--ticket", "4711"]).ends(0).out;
+    assert_eq!(out, "Participant=\"person-3\"\nParticipant=\"person-2\"\n");
+    let mail = desk.sender_types(&["translate", "4711", "-"], "person-1, person-2").ends(0).out;
+    assert_eq!(mail, "Ottilie Habersaat, Wilhelmina Ostergaard");
+    // It goes with the ticket.
+    let kept = Path::new(&desk.at("")).join("sender/state/tickets/4711.given");
+    desk.technician(&["close", "4711"]).ends(0);
+    desk.forward(91);
+    desk.operator(&["sweep"]).ends(0);
+    desk.sender(&["sync"]).ends(0).says("DELETED");
+    assert!(!kept.exists());
 }

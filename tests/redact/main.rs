@@ -19,6 +19,7 @@ mod profiles;
 mod properties;
 mod secrets;
 mod shapes;
+mod tickets;
 mod traps;
 
 use std::io::{self, Read};

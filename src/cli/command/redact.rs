@@ -11,6 +11,7 @@ use super::snapshot::{completeness, stand_in_key, tell_left_out};
 use crate::cli::Desk;
 use crate::cli::args::{PortalArguments, RedactArguments};
 use crate::cli::exit::{Exit, Failure, Outcome};
+use crate::cli::given::Numbering;
 use crate::cli::home::write_private_new;
 use crate::cli::keeping;
 use crate::cli::output::count;
@@ -27,17 +28,23 @@ pub fn run(arguments: &RedactArguments, desk: &mut Desk<'_>) -> Result<Outcome, 
     let own = if ticket.is_some() { Some(keeping::own_identity(desk)?) } else { None };
     let key = stand_in_key(ticket, own.as_ref(), desk)?;
     let input = input(arguments.file.as_deref(), desk)?;
+    let (numbering, given) = ticket.map(|ticket| Numbering::take(ticket, desk)).transpose()?.unzip();
 
     let spools = Spools::new(&desk.home.directory("outgoing")?, &mut *desk.world.rng);
-    let mut redactor = Redactor::new(rules, Learned::default(), key).with_spools(spools);
+    let mut redactor =
+        Redactor::new(rules, Learned::default(), key).after(given.unwrap_or_default()).with_spools(spools);
     let counts = if desk.manner.json {
         tell_findings(&mut redactor, input, desk)
     } else if arguments.dry_run {
         redactor.filter(input, std::io::sink())
     } else {
         redactor.filter(input, desk.output.raw())
+    };
+    // Some of it may stand in the output already, also where the rest failed.
+    if let Some(numbering) = numbering.filter(|_| !arguments.dry_run) {
+        numbering.keep(redactor.given(), desk)?;
     }
-    .map_err(|error| {
+    let counts = counts.map_err(|error| {
         if let RedactError::Gate(hit) = &error {
             desk.show_value(arguments.rules.show_values, hit);
         }

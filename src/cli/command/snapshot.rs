@@ -1,5 +1,6 @@
 //! From sources to a sealed file: what `send` and `seal` share.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, json};
@@ -10,6 +11,7 @@ use super::remote::sentence;
 use crate::cli::Desk;
 use crate::cli::args::{self, SnapshotArguments};
 use crate::cli::exit::{Exit, Failure, Outcome};
+use crate::cli::given::Numbering;
 use crate::cli::interrupt::Unfinished;
 use crate::cli::keeping;
 use crate::cli::output::shown;
@@ -154,8 +156,10 @@ pub fn seal(
     output: &Path,
     desk: &mut Desk<'_>,
 ) -> Result<(Created, Told), Failure> {
+    let numbering = ticket.filter(|_| prepared.redact).map(|ticket| Numbering::take(ticket, desk)).transpose()?;
+    let (numbering, given) = numbering.unzip();
     let redaction = if prepared.redact {
-        Redaction::Rules { rules: prepared.profile.rules.clone(), key }
+        Redaction::Rules { rules: prepared.profile.rules.clone(), key, given: given.unwrap_or_default() }
     } else {
         Redaction::None(Consent::explicit())
     };
@@ -178,6 +182,10 @@ pub fn seal(
         }
         create_failure(&error)
     })?;
+    if let Some(Err(failure)) = numbering.map(|numbering| numbering.keep(&created.given, desk)) {
+        fs::remove_file(output).map_err(|error| Failure::local(output.display(), &error))?;
+        return Err(failure);
+    }
     let sender = prepared.sender.as_ref().map(SenderKey::sender);
     Ok((created, Told { recipients: prepared.recipients, sender, profile: prepared.profile }))
 }

@@ -24,10 +24,11 @@ use super::text::{self, WORD, is};
 type HashMap<K, V> = std::collections::HashMap<K, V, RandomState>;
 type HashSet<K> = std::collections::HashSet<K, RandomState>;
 
-/// A value the survey learned, with its number.
+/// A value the survey learned.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) group: Group,
+    /// Its number, once there is a ticket to number it for; 0 before that.
     pub(crate) number: u32,
     /// As it first stood in the input.
     pub(crate) value: String,
@@ -54,14 +55,13 @@ pub(crate) enum Sighting {
     Phone(String),
 }
 
-/// What the survey learned: the values that are hidden wherever they stand, numbered in the order in which they first
-/// appeared, and the real values that lie in the ranges of stand-ins.
+/// What the survey learned: the values that are hidden wherever they stand, in the order in which they first appeared, and the real values that lie in the ranges of stand-ins.
 #[derive(Clone, Debug, Default)]
 pub struct Learned {
     pub(crate) entries: Vec<Entry>,
     index: HashMap<Group, HashMap<String, u32>>,
-    taken: HashSet<(Group, u32)>,
-    next: HashMap<Group, u32>,
+    /// Numbers that the input holds as text.
+    pub(crate) taken: HashSet<(Group, u32)>,
     conferences: HashSet<String>,
     watched: HashSet<String>,
     pub(crate) nets4: BTreeSet<u32>,
@@ -142,29 +142,14 @@ impl Learned {
         if key.is_empty() || index.contains_key(&key) {
             return;
         }
-        let next = self.next.entry(group).or_insert(0);
-        loop {
-            *next += 1;
-            if !self.taken.contains(&(group, *next)) {
-                break;
-            }
-        }
-        let number = *next;
         let place = u32::try_from(self.entries.len()).expect("fewer than 2^32 names fit in memory");
         index.insert(key, place);
-        self.entries.push(Entry { group, number, value });
+        self.entries.push(Entry { group, number: 0, value });
     }
 
     /// The place of a value in the table.
     pub(crate) fn find(&self, group: Group, canonical: &str) -> Option<u32> {
         self.index.get(&group)?.get(canonical).copied()
-    }
-
-    /// Whether `number` was given out as a stand-in of `group`.
-    pub(crate) fn gave_out(&self, group: Group, number: u32) -> bool {
-        number > 0
-            && self.next.get(&group).is_some_and(|&last| number <= last)
-            && !self.taken.contains(&(group, number))
     }
 
     /// How many values of each kind were learned, for a summary: people, users, computers and domains.
@@ -197,17 +182,4 @@ pub(crate) fn canonical(value: &str) -> String {
         between = !is(byte, WORD);
     }
     row
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stand_in_that_the_input_holds_as_text_is_not_given_out() {
-        let mut table = Learned::default();
-        table.take(vec![Sighting::Value(Group::Person, "Ottilie Habersaat".into()), Sighting::Taken(Group::Person, 1)]);
-        assert_eq!(table.entries[0].number, 2);
-        assert!(!table.gave_out(Group::Person, 1) && table.gave_out(Group::Person, 2));
-    }
 }

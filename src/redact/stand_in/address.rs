@@ -1,6 +1,7 @@
 //! Stand-ins of IP addresses: a network for a network, an address for an address within it.
 
 use std::net::Ipv4Addr;
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::StandIns;
@@ -8,6 +9,8 @@ use crate::redact::prf::{Prf, Purpose};
 
 /// First 32 bits of an IPv6 address that is a stand-in.
 const NET6: u64 = 0x2001_0db8;
+/// First byte of an IPv4 address that is a stand-in.
+const RANGE4: RangeInclusive<u32> = 240..=254;
 
 /// A network's stand-in and the order of the addresses within it.
 pub(super) struct Net4 {
@@ -17,27 +20,39 @@ pub(super) struct Net4 {
 }
 
 impl StandIns {
-    /// Gives every learned network that has none yet a stand-in.
+    /// Gives every learned network that has none yet a stand-in: the one it has in the ticket, or one that nothing in the ticket
+    /// has.
     pub(super) fn relearn_networks(&mut self) {
-        for &net in &self.learned.nets4 {
+        let Self { prf, given, learned, .. } = self;
+        learned.nets4.iter().filter(|&&net| RANGE4.contains(&(net >> 16))).for_each(|&net| given.nets4.pass_over(net));
+        for &net in &learned.nets4 {
             if self.nets4.contains_key(&net) {
                 continue;
             }
-            let taken = |net| self.given4.contains(&net) || self.learned.nets4.contains(&net);
-            let chosen = (0..1 << 20).map(|round| net4(&self.prf, net, round)).find(|&net| !taken(net));
-            // Only a million networks could exhaust the range; two of them then share one.
-            let chosen = chosen.unwrap_or_else(|| net4(&self.prf, net, 0));
+            let mark = u128::from_be_bytes(prf.block(Purpose::Mark4, 0, net.into()));
+            let known = given.nets4.known(mark).filter(|known| !learned.nets4.contains(known));
+            let chosen = known.unwrap_or_else(|| {
+                let free = |net: &u32| !given.nets4.is_used(*net) && !learned.nets4.contains(net);
+                // Only a million networks could exhaust the range; two of them then share one.
+                (0..1 << 20).map(|round| net4(prf, net, round)).find(free).unwrap_or_else(|| net4(prf, net, 0))
+            });
+            given.nets4.give(mark, chosen);
             self.given4.insert(chosen);
-            let rounds = self.prf.block(Purpose::Host4, 0, net.into());
+            let rounds = prf.block(Purpose::Host4, 0, net.into());
             self.nets4.insert(net, Net4 { net: chosen, rounds, used: Default::default() });
         }
-        for &net in &self.learned.nets6 {
+        learned.nets6.iter().filter(|&&net| net >> 32 == NET6).for_each(|&net| given.nets6.pass_over(net));
+        for &net in &learned.nets6 {
             if self.nets6.contains_key(&net) {
                 continue;
             }
-            let taken = |net| self.given6.contains(&net) || self.learned.nets6.contains(&net);
-            let chosen = (0..1 << 20).map(|round| net6(&self.prf, net, round)).find(|&net| !taken(net));
-            let chosen = chosen.unwrap_or_else(|| net6(&self.prf, net, 0));
+            let mark = u128::from_be_bytes(prf.block(Purpose::Mark6, 0, net));
+            let known = given.nets6.known(mark).filter(|known| !learned.nets6.contains(known));
+            let chosen = known.unwrap_or_else(|| {
+                let free = |net: &u64| !given.nets6.is_used(*net) && !learned.nets6.contains(net);
+                (0..1 << 20).map(|round| net6(prf, net, round)).find(free).unwrap_or_else(|| net6(prf, net, 0))
+            });
+            given.nets6.give(mark, chosen);
             self.given6.insert(chosen);
             self.nets6.insert(net, chosen);
         }

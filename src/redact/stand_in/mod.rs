@@ -1,6 +1,6 @@
 //! Stand-ins: what replaces a value.
 //!
-//! Learned things are numbered in the order in which they first appeared. Addresses and telephone numbers are computed from
+//! Learned things are numbered in the order in which they first appeared in the ticket. Addresses and telephone numbers are computed from
 //! the ticket's key, so that no table is shared by the threads that write. Addresses of one network stay in one network:
 //!
 //! | real | stand-in |
@@ -36,6 +36,7 @@ pub(crate) use self::number::{MAC_FIRST, digits, mac_of};
 
 use self::address::Net4;
 use super::category::{Action, Category};
+use super::given::Given;
 use super::hit::{Form, Group, Hit};
 use super::learned::Learned;
 use super::own::Own;
@@ -56,6 +57,8 @@ pub(crate) struct StandIns {
     given4: HashSet<u32>,
     nets6: HashMap<u64, u64>,
     given6: HashSet<u64>,
+    /// What the ticket has given out.
+    pub(crate) given: Given,
     generation: u64,
 }
 
@@ -70,6 +73,7 @@ impl StandIns {
             given4: HashSet::default(),
             nets6: HashMap::default(),
             given6: HashSet::default(),
+            given: Given::default(),
             generation: 0,
         };
         stand_ins.relearn(learned);
@@ -79,8 +83,21 @@ impl StandIns {
     /// Takes a table that has grown; what was given out stays as it was.
     pub(crate) fn relearn(&mut self, learned: Learned) {
         self.learned = learned;
+        self.number_names();
         self.relearn_networks();
         self.generation += 1;
+    }
+
+    /// Numbers everything anew, as the ticket has begun to.
+    pub(crate) fn go_on(&mut self, given: Given) {
+        self.given = given;
+        self.learned.entries.iter_mut().for_each(|entry| entry.number = 0);
+        self.nets4.clear();
+        self.given4.clear();
+        self.nets6.clear();
+        self.given6.clear();
+        let learned = std::mem::take(&mut self.learned);
+        self.relearn(learned);
     }
 
     /// A number that changes when what is a stand-in, or stands for a value, may have changed.

@@ -3,10 +3,27 @@
 use super::{StandIns, push};
 use crate::redact::category::{Action, Category};
 use crate::redact::hit::Group;
-use crate::redact::learned::{Entry, canonical};
+use crate::redact::learned::{Entry, Learned, canonical};
 use crate::redact::unescape;
 
 impl StandIns {
+    /// Gives every learned value that has none yet its number in the ticket.
+    pub(super) fn number_names(&mut self) {
+        let Learned { entries, taken, .. } = &mut self.learned;
+        taken.iter().for_each(|&(group, number)| self.given.pass_over(group, number));
+        for entry in entries.iter_mut().filter(|entry| entry.number == 0) {
+            let text = [entry.group.prefix(), &canonical(&entry.value)].concat();
+            let mark = self.prf.text("mark", text.as_bytes());
+            let mark = u128::from_be_bytes(mark[..16].try_into().expect("16 of 32 bytes"));
+            entry.number = self.given.number(entry.group, mark, |number| taken.contains(&(entry.group, number)));
+        }
+    }
+
+    /// Whether `number` is a stand-in of `group`.
+    fn gave_out(&self, group: Group, number: u32) -> bool {
+        (1..=self.given.last(group)).contains(&number) && !self.learned.taken.contains(&(group, number))
+    }
+
     pub(super) fn is_text(&self, group: Group, bytes: &[u8]) -> bool {
         let Some(rest) = strip(bytes, group) else { return false };
         if let Some(tag) = rest.strip_prefix(b"k") {
@@ -14,7 +31,7 @@ impl StandIns {
         }
         let number =
             std::str::from_utf8(rest).ok().filter(|text| !text.starts_with('0')).and_then(|text| text.parse().ok());
-        number.is_some_and(|number| self.learned.gave_out(group, number))
+        number.is_some_and(|number| self.gave_out(group, number))
             && self.learned.find(group, &canonical(&String::from_utf8_lossy(bytes))).is_none()
     }
 
@@ -108,7 +125,18 @@ pub(crate) fn numbered(bytes: &[u8], group: Group) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::learned::Sighting;
     use crate::redact::stand_in::tests::stand_ins;
+
+    #[test]
+    fn a_stand_in_that_the_input_holds_as_text_is_not_given_out() {
+        let table = stand_ins(vec![
+            Sighting::Value(Group::Person, "Ottilie Habersaat".into()),
+            Sighting::Taken(Group::Person, 1),
+        ]);
+        assert_eq!(table.learned.entries[0].number, 2);
+        assert!(!table.gave_out(Group::Person, 1) && table.gave_out(Group::Person, 2));
+    }
 
     #[test]
     fn a_computed_text_proves_its_origin() {
