@@ -1,7 +1,8 @@
 //! The second pass: replaces what is found, chunk by chunk, on every core.
 //!
 //! Chunks depend on nothing but their own bytes, the line before and what the survey learned, so the result is the same for
-//! any number of threads and any size of chunk. What detectors find in a chunk the survey may have handed over: it is the same.
+//! any number of threads and any size of chunk. Where a redacted chunk ends otherwise than it did, so that the next one will be
+//! read otherwise, the next one is checked as it will be read: to redact what was redacted finds nothing that was not looked for. What detectors find in a chunk the survey may have handed over: it is the same.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -61,9 +62,25 @@ pub(crate) struct Engine {
     chunks: AtomicU32,
 }
 
+/// How a chunk begins when what stands before it is redacted.
+pub(crate) struct Begin {
+    state: State,
+    context: Vec<u8>,
+}
+
+impl Begin {
+    /// Whether the chunk begins so as it was read.
+    pub(crate) fn is_of(&self, chunk: &Chunk) -> bool {
+        let leads_on = lines::leads_on(&self.context) || lines::leads_on(&chunk.context);
+        self.state == *chunk.shape.state() && (!leads_on || self.context == chunk.context)
+    }
+}
+
 /// A chunk, redacted and checked.
 pub(crate) struct Done {
     pub(crate) bytes: Vec<u8>,
+    /// How the next chunk begins behind this one; nothing where it is as it was read.
+    pub(crate) after: Option<Begin>,
     pub(crate) counts: Counts,
     pub(crate) computed: Vec<VaultEntry>,
     pub(crate) samples: Vec<Sample>,
@@ -84,18 +101,40 @@ impl Engine {
 
     /// Redacts a chunk and checks it.
     pub(crate) fn process(&self, chunk: &Chunk, path: &str) -> Result<Done, RedactError> {
-        self.process_as(chunk, path, None)
+        self.process_as(chunk, None, path, None)
     }
 
-    fn process_as(&self, chunk: &Chunk, path: &str, class: Option<KeyClass>) -> Result<Done, RedactError> {
+    /// The same where what stands before it, redacted, makes it begin otherwise: it is checked as it will be read.
+    pub(crate) fn process_after(&self, chunk: &Chunk, begin: Begin, path: &str) -> Result<Done, RedactError> {
+        let mut shape = chunk.shape.clone();
+        shape.go_to(&begin.state);
+        let Chunk { pem, line, .. } = *chunk;
+        let seen = Chunk { bytes: Vec::new(), context: begin.context, pem, shape, line };
+        self.process_as(chunk, Some(&seen), path, None)
+    }
+
+    fn process_as(
+        &self,
+        chunk: &Chunk,
+        seen: Option<&Chunk>,
+        path: &str,
+        class: Option<KeyClass>,
+    ) -> Result<Done, RedactError> {
         let mut scratch = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
         scratch.class = class;
-        let done = self.process_with(chunk, path, &mut scratch);
+        let done = self.process_with(chunk, seen, path, &mut scratch);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
         done
     }
 
-    fn process_with(&self, chunk: &Chunk, path: &str, scratch: &mut Scratch) -> Result<Done, RedactError> {
+    /// `seen` is how the chunk begins when it is redacted, if that is not how it was read.
+    fn process_with(
+        &self,
+        chunk: &Chunk,
+        seen: Option<&Chunk>,
+        path: &str,
+        scratch: &mut Scratch,
+    ) -> Result<Done, RedactError> {
         decode::check_text(&chunk.bytes)?;
         let mut counts = [0; Category::ALL.len()];
         let mut computed = Vec::new();
@@ -113,7 +152,12 @@ impl Engine {
         pass.counts = None;
         let samples = pass.samples.take();
         let mut first = None;
-        let mut flaw = gate::check_changed(&self.stand_ins, &bytes, &changed, chunk, &keys, scratch)?;
+        let (mut flaw, as_read) = match seen {
+            Some(seen) => (gate::check(&self.stand_ins, &bytes, seen, &keys, scratch)?, false),
+            None => gate::check_changed(&self.stand_ins, &bytes, &changed, chunk, &keys, scratch)?,
+        };
+        // What is read from here on is redacted text.
+        let chunk = seen.unwrap_or(chunk);
         let mut round = 1;
         while let Some((line, rule)) = flaw {
             // Two replaced neighbours may together read like a value: that is replaced as well, and checked again. Where that
@@ -133,11 +177,17 @@ impl Engine {
             round += 1;
             flaw = gate::check(&self.stand_ins, &bytes, chunk, &keys, scratch)?;
         }
+        let after = if as_read {
+            None
+        } else {
+            let state = chunk.shape.clone().after(&bytes).state().clone();
+            Some(Begin { state, context: lines::last_line(&bytes)? })
+        };
         let counted = Category::ALL.into_iter().zip(counts).filter(|&(_, count)| count > 0);
         let samples = samples.map_or_else(Vec::new, |samples| {
             samples.finish(first.as_deref().unwrap_or(&bytes), &bytes, path, chunk.line)
         });
-        Ok(Done { bytes, counts: counted.collect(), computed, samples })
+        Ok(Done { bytes, after, counts: counted.collect(), computed, samples })
     }
 
     /// Redacts a text that stands alone, such as a path.
@@ -149,7 +199,7 @@ impl Engine {
 
     /// Redacts a cell whose column may say what it is. It passes the gate like a line of a log.
     pub(crate) fn cell(&self, text: &[u8], class: Option<KeyClass>) -> Result<(Vec<u8>, Counts), RedactError> {
-        let done = self.process_as(&Chunk::alone(text), "", class)?;
+        let done = self.process_as(&Chunk::alone(text), None, "", class)?;
         self.remember(&done.computed);
         Ok((done.bytes, done.counts))
     }

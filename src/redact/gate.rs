@@ -41,7 +41,8 @@ pub(crate) fn check(
     Ok(first)
 }
 
-/// Checks the lines that were changed since every line was scanned, in their order, and those they lead on to.
+/// Checks the lines that were changed since every line was scanned, in their order, and those they lead on to. Also says whether
+/// what stands behind the chunk begins as it did before.
 pub(crate) fn check_changed(
     stand_ins: &StandIns,
     redacted: &[u8],
@@ -49,11 +50,11 @@ pub(crate) fn check_changed(
     chunk: &Chunk,
     keys: &[Pem],
     scratch: &mut Scratch,
-) -> Result<Option<Flaw>, RedactError> {
+) -> Result<(Option<Flaw>, bool), RedactError> {
     // Lines of private keys and pieces of very long lines are what they are by what stands before them.
     let long = |line: &Changed| line.place.len() > LONGEST;
     if !keys.is_empty() || chunk.bytes.len() > LONGEST && changed.iter().any(long) || holds_long_line(&chunk.bytes) {
-        return check(stand_ins, redacted, chunk, keys, scratch);
+        return Ok((check(stand_ins, redacted, chunk, keys, scratch)?, false));
     }
     let scanner = Scanner::knowing(stand_ins);
     let mut shape = chunk.shape.clone();
@@ -69,21 +70,25 @@ pub(crate) fn check_changed(
     for line in changed {
         shape.go_to(&line.before);
         if let Some(flaw) = scan(line.place.start, line.place.end, line.number, &mut shape) {
-            return Ok(Some(flaw));
+            return Ok((Some(flaw), false));
         }
         if *shape.state() != line.after {
             // What lines hold after this one depends on it.
-            return check(stand_ins, redacted, chunk, keys, scratch);
+            return Ok((check(stand_ins, redacted, chunk, keys, scratch)?, false));
         }
         let next = line.place.end + 1;
-        if next < redacted.len() && (line.leads_on || lines::leads_on(&redacted[line.place.clone()])) {
+        let leads_on = line.leads_on || lines::leads_on(&redacted[line.place.clone()]);
+        if leads_on && next >= redacted.len() {
+            return Ok((None, false));
+        }
+        if leads_on {
             let end = memchr::memchr(b'\n', &redacted[next..]).map_or(redacted.len(), |length| next + length);
             if let Some(flaw) = scan(next, end, line.number + 1, &mut shape) {
-                return Ok(Some(flaw));
+                return Ok((Some(flaw), false));
             }
         }
     }
-    Ok(None)
+    Ok((None, true))
 }
 
 /// The end of the line before the one that begins at `from`.

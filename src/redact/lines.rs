@@ -125,7 +125,7 @@ impl<R: Read> Splitter<R> {
 }
 
 /// The end of a chunk's last line, as the next line remembers it.
-fn last_line(bytes: &[u8]) -> Result<Vec<u8>, RedactError> {
+pub(crate) fn last_line(bytes: &[u8]) -> Result<Vec<u8>, RedactError> {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let start = memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1);
     let last = units(&bytes[start..]).last().transpose()?.unwrap_or_default();

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::category::Counts;
-use super::engine::{AHEAD, Engine};
+use super::engine::{AHEAD, Begin, Engine};
 use super::error::RedactError;
 use super::lines::Splitter;
 use super::pem::Pem;
@@ -19,6 +19,8 @@ pub(crate) struct TextReader<'a, R> {
     splitter: Splitter<R>,
     path: String,
     counts: Arc<Mutex<Counts>>,
+    /// How the next chunk begins behind what is redacted.
+    before: Option<Begin>,
     ready: VecDeque<Vec<u8>>,
     given: usize,
     ended: bool,
@@ -28,7 +30,17 @@ pub(crate) struct TextReader<'a, R> {
 impl<'a, R: Read> TextReader<'a, R> {
     pub(crate) fn new(engine: &'a Engine, input: R, path: String, counts: Arc<Mutex<Counts>>) -> Self {
         let splitter = Splitter::new(input, engine.chunk);
-        Self { engine, splitter, path, counts, ready: VecDeque::new(), given: 0, ended: false, failed: false }
+        Self {
+            engine,
+            splitter,
+            path,
+            counts,
+            before: None,
+            ready: VecDeque::new(),
+            given: 0,
+            ended: false,
+            failed: false,
+        }
     }
 
     /// Begins within a private key, when that is where the text before ended.
@@ -43,6 +55,17 @@ impl<'a, R: Read> TextReader<'a, R> {
         self
     }
 
+    /// Goes on behind a text that was redacted before.
+    pub(crate) fn behind(mut self, before: Option<Begin>) -> Self {
+        self.before = before;
+        self
+    }
+
+    /// How a text begins that goes on behind this one.
+    pub(crate) fn into_end(self) -> Option<Begin> {
+        self.before
+    }
+
     fn refill(&mut self) -> Result<(), RedactError> {
         let mut chunks = Vec::new();
         while !self.ended && chunks.len() < AHEAD * rayon::current_num_threads() {
@@ -52,12 +75,16 @@ impl<'a, R: Read> TextReader<'a, R> {
             }
         }
         let results: Vec<_> = if chunks.len() > 1 {
-            chunks.into_par_iter().map(|chunk| self.engine.process(&chunk, &self.path)).collect()
+            chunks.par_iter().map(|chunk| self.engine.process(chunk, &self.path)).collect()
         } else {
             chunks.iter().map(|chunk| self.engine.process(chunk, &self.path)).collect()
         };
-        for done in results {
-            let done = done?;
+        for (chunk, done) in chunks.iter().zip(results) {
+            let done = match self.before.take().filter(|begin| !begin.is_of(chunk)) {
+                Some(begin) => self.engine.process_after(chunk, begin, &self.path)?,
+                None => done?,
+            };
+            self.before = done.after;
             let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
             for (category, count) in done.counts {
                 *counts.entry(category).or_insert(0) += count;

@@ -211,6 +211,7 @@ impl Redactor {
     ) -> Result<(), RedactError> {
         let mut pem = Pem::Outside;
         let mut shape = Shape::of("", &window, &self.engine.rules);
+        let mut before = None;
         loop {
             let mut ended = window.len() < FILTER_WINDOW;
             let mut rest = Vec::new();
@@ -224,7 +225,9 @@ impl Redactor {
             }
             self.learn(&window, shape.clone())?;
             let redacted = TextReader::new(&self.engine, window.as_slice(), String::new(), Arc::clone(counts));
-            write_all(&mut redacted.within(pem).shaped(shape.clone()), output)?;
+            let mut redacted = redacted.within(pem).shaped(shape.clone()).behind(before);
+            write_all(&mut redacted, output)?;
+            before = redacted.into_end();
             pem = pem.after(&window);
             shape = shape.after(&window);
             if ended {

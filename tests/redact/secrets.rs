@@ -90,3 +90,25 @@ fn a_name_that_is_an_ordinary_word_of_the_input_stays_a_word() {
     assert!(out.contains("old quill ends"), "{}", &out[..200]);
     assert!(again == out);
 }
+
+#[test]
+fn what_a_redacted_line_opens_is_open_in_the_next_chunk_too() {
+    // A tag whose name goes, and lines behind it that are read as its text once it is gone.
+    let text = "<dis<ppassword:key for q_name><T3R0aWxpZSBIYW~lcnNhYi\0\0\0<T3R0aWxpZSBIYWJlcnNhYXQ=/>\n\nZyxquill Canarius\n\
+                zcanar77\npeer 203.0.113.77 up\nmail canary@kanarie.example sent\n";
+    for text in
+        [text, "<user<pass:key=1><x password=\"\n-\nanna\nberta\n", "{\"password\": [ <secret:key>\n-\nanna\nberta\n"]
+    {
+        let items = [item("log", text.as_bytes())];
+        let learned = survey(&Rules::default(), &items).unwrap();
+        let mut outputs = Vec::new();
+        for size in [1, 10, 40, 113, 1 << 20] {
+            let redactor = Redactor::new(Rules::default(), learned.clone(), key()).with_chunk_size(size);
+            let once = read(&redactor, &items[0]).unwrap().0;
+            let again = read(&redactor, &item("log", &once)).unwrap().0;
+            assert_eq!(String::from_utf8_lossy(&again), String::from_utf8_lossy(&once), "in chunks of {size}");
+            outputs.push(once);
+        }
+        assert!(outputs.windows(2).all(|pair| pair[0] == pair[1]), "the size of chunks makes a difference");
+    }
+}
