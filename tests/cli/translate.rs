@@ -1,7 +1,6 @@
 //! The way back: `names` and `translate`.
 
 use std::fs;
-use std::path::Path;
 
 use crate::desk::Desk;
 
@@ -92,11 +91,18 @@ fn a_second_snapshot_of_a_ticket_calls_nobody_what_somebody_else_was_called() {
     assert_eq!(out, "Participant=\"person-3\"\nParticipant=\"person-2\"\n");
     let mail = desk.sender_types(&["translate", "4711", "-"], "person-1, person-2").ends(0).out;
     assert_eq!(mail, "Ottilie Habersaat, Wilhelmina Ostergaard");
+    // Two runs at once could give one number to two persons.
+    let lock = fs::File::open(desk.at("sender/locks/4711.stand-ins.lock")).unwrap();
+    lock.lock().unwrap();
+    let refused = desk.sender(&["redact", &again, "--ticket", "4711"]).ends(11).says("Another run");
+    assert!(refused.out.is_empty());
+    drop(lock);
     // It goes with the ticket.
-    let kept = Path::new(&desk.at("")).join("sender/state/tickets/4711.given");
+    let kept = desk.at("sender/tickets/4711.given");
+    assert!(fs::exists(&kept).unwrap());
     desk.technician(&["close", "4711"]).ends(0);
     desk.forward(91);
     desk.operator(&["sweep"]).ends(0);
     desk.sender(&["sync"]).ends(0).says("DELETED");
-    assert!(!kept.exists());
+    assert!(!fs::exists(&kept).unwrap());
 }
