@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
+use url::{Host, Url};
+
 use super::error::PortalError;
 use super::store::DatabaseUrl;
 
@@ -22,6 +24,8 @@ pub struct Config {
     pub shares_database: Option<DatabaseUrl>,
     /// The address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where people reach the portal: `https://support.example.org`. Passkeys are bound to it, and there are none without.
+    pub url: Option<Url>,
     /// Certificate chain and private key, both PEM files. Without them the portal speaks plain HTTP.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// Whether a proxy in front does TLS. Without it and without `tls`, only loopback addresses are listened on.
@@ -58,6 +62,7 @@ impl Config {
             database: None,
             shares_database: None,
             listen,
+            url: None,
             tls: None,
             behind_proxy: false,
             name: String::from("tarseal-portal"),
@@ -73,14 +78,29 @@ impl Config {
         }
     }
 
-    /// Refuses to speak plain HTTP where others can listen.
+    /// Refuses to speak plain HTTP where others can listen, and an address that browsers do not trust.
     pub(crate) fn check(&self) -> Result<(), PortalError> {
+        if let Some(url) = self.url.as_ref().filter(|url| !is_trusted(url)) {
+            return Err(PortalError::Address(url.to_string()));
+        }
         if self.listen.ip().is_loopback() || self.tls.is_some() || self.behind_proxy {
             Ok(())
         } else {
             Err(PortalError::Insecure(self.listen))
         }
     }
+}
+
+/// Whether it is the address of a whole host by TLS, or of this machine.
+fn is_trusted(url: &Url) -> bool {
+    let is_here = match url.host() {
+        Some(Host::Domain(domain)) => domain == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    is_bare && url.password().is_none() && (url.scheme() == "https" || url.scheme() == "http" && is_here)
 }
 
 #[cfg(test)]
@@ -96,6 +116,24 @@ mod tests {
             assert!(matches!(open(address).check(), Err(PortalError::Insecure(_))), "{address}");
             assert!(Config { behind_proxy: true, ..open(address) }.check().is_ok());
             assert!(Config { tls: Some(("c".into(), "k".into())), ..open(address) }.check().is_ok());
+        }
+    }
+
+    #[test]
+    fn the_portals_address_is_one_that_browsers_trust() {
+        for good in ["https://support.example.org", "https://support.example.org:8443/", "http://localhost:8443"] {
+            assert!(is_trusted(&good.parse().unwrap()), "{good}");
+        }
+        for bad in [
+            "http://support.example.org",
+            "https://support.example.org/portal",
+            "https://support.example.org/?a=b",
+            "https://ada@support.example.org",
+            "ftp://localhost",
+        ] {
+            let mut config = Config::new("data", ([127, 0, 0, 1], 0).into());
+            config.url = Some(bad.parse().unwrap());
+            assert!(matches!(config.check(), Err(PortalError::Address(_))), "{bad}");
         }
     }
 }

@@ -72,6 +72,9 @@ pub enum PortalError {
     /// The sealed files lie elsewhere: in this bucket, or in the directory.
     #[error("the portal's sealed files lie elsewhere (\"{}\"): say so with --blobs or TARSEAL_BLOBS", .0.escape_debug())]
     OtherBlobs(String),
+    /// The address under which people reach the portal is not usable.
+    #[error("{0} is no address that browsers trust: https://HOST, or http://localhost on this machine")]
+    Address(String),
     /// The role at the database sees the rows of every tenant, whatever the portal says.
     #[error("the role \"{}\" is a superuser at the database, or has BYPASSRLS: no row is kept from it. Use one that owns the database and is neither (docs/DATABASE.md)", .0.escape_debug())]
     SeesEverything(String),
@@ -193,6 +196,12 @@ pub(crate) enum ApiError {
     InvitationRefused,
     #[error("the name is taken")]
     NameTaken,
+    #[error("the portal was told no address, so it has no passkeys")]
+    NoPasskeys,
+    #[error("no such passkey")]
+    PasskeyUnknown,
+    #[error("a passkey that does not fit what was asked")]
+    PasskeyRefused,
     #[error("no such request of a person concerned")]
     RequestUnknown,
     #[error("a request that stands elsewhere")]

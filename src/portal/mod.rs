@@ -81,6 +81,8 @@ pub struct Portal {
     metrics: Option<serve::Listening>,
     server: Option<JoinHandle<std::io::Result<()>>>,
     url: String,
+    /// Where people reach it, when that is known.
+    address: Option<String>,
     first_invitation: Option<Secret<String>>,
     /// Held while the portal runs: one process per directory, unless nothing that is written lies in it.
     _lock: File,
@@ -132,6 +134,7 @@ impl Portal {
             metrics,
             server: Some(server),
             url,
+            address: config.url.map(|url| url.origin().ascii_serialization()),
             first_invitation,
             _lock: lock,
         })
@@ -150,7 +153,8 @@ impl Portal {
     /// The link that makes its first visitor the administrator of the first tenant; there is one when nobody was ever invited
     /// before. It is good once, for 72 hours, and kept nowhere.
     pub fn first_invitation(&self) -> Option<Secret<String>> {
-        self.first_invitation.as_ref().map(|text| Secret::new(format!("{}/invitation#{}", self.url, text.expose())))
+        let address = self.address.as_deref().unwrap_or(&self.url);
+        self.first_invitation.as_ref().map(|text| Secret::new(format!("{address}/invitation#{}", text.expose())))
     }
 
     /// The key that verifies its receipts.

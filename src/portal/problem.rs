@@ -115,6 +115,11 @@ kinds! {
     GRANT_UNKNOWN = "/problems/grant-unknown", [404], "no such grant",
         "There is no grant of this snapshot for you and this key, or it was revoked.";
     QUESTION_UNKNOWN = "/problems/question-unknown", [404], "no such question", "";
+    NO_PASSKEYS = "/problems/no-passkeys", [409], "this portal has no passkeys",
+        "Its operator has not told it the address that passkeys are bound to (portal serve --url). Use your authenticator app.";
+    PASSKEY_UNKNOWN = "/problems/passkey-unknown", [404], "no such passkey", "";
+    PASSKEY_REFUSED = "/problems/passkey-refused", [403], "the passkey is refused",
+        "It does not fit what was asked, is there already, or came too late. Begin anew.";
     FAULT = p::FAULT, [500], "a fault of the portal",
         "The portal's log says more, under the request id of this answer.";
 }
@@ -166,6 +171,9 @@ impl ApiError {
             Self::PersonNeeded => &PERSON_NEEDED,
             Self::GrantUnknown => &GRANT_UNKNOWN,
             Self::QuestionUnknown => &QUESTION_UNKNOWN,
+            Self::NoPasskeys => &NO_PASSKEYS,
+            Self::PasskeyUnknown => &PASSKEY_UNKNOWN,
+            Self::PasskeyRefused => &PASSKEY_REFUSED,
             Self::Fault(_) => &FAULT,
         }
     }

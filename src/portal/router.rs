@@ -16,9 +16,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
 use super::api::{
-    assignments, audit, content, grants, health, holds, hooks, inbox, invitations, log, once, openapi, policies,
-    questions, receipts, records, requests, session, share, snapshots, subject_requests, tickets, tokens, uploads,
-    users, withdrawal,
+    assignments, audit, content, grants, health, holds, hooks, inbox, invitations, log, once, openapi, passkeys,
+    policies, questions, receipts, records, requests, session, share, snapshots, subject_requests, tickets, tokens,
+    uploads, users, withdrawal,
 };
 use super::app::{App, RequestId, random_id};
 use super::audit::{Origin, Tool};
@@ -119,6 +119,13 @@ pub(crate) fn routes() -> Routes {
         .on(GET, "/v1/tickets/{ticket}/requests", requests::list)
         .on(DELETE, "/v1/tickets/{ticket}/requests/{id}", requests::revoke)
         .public(POST, "/v1/requests/redeem", requests::redeem)
+        .on(POST, "/v1/passkeys/challenge", passkeys::ask)
+        .on(POST, "/v1/passkeys", passkeys::add)
+        .on(GET, "/v1/passkeys", passkeys::list)
+        .on(DELETE, "/v1/passkeys/{id}", passkeys::remove)
+        .public(POST, "/v1/session/passkey/challenge", passkeys::ask_to_sign_in)
+        .public(POST, "/v1/session/passkey", passkeys::sign_in)
+        .on(POST, "/v1/session/factor/challenge", passkeys::ask_to_show)
         .public(GET, "/log/checkpoint", log::checkpoint)
         .public(GET, "/log/tile/{*path}", log::tile)
         .public(GET, "/log/proof", log::proof)

@@ -12,6 +12,7 @@ mod driver;
 mod forms;
 mod headers;
 mod line;
+mod passkeys;
 mod people;
 mod roles;
 mod screenshots;

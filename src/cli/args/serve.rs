@@ -23,6 +23,9 @@ pub struct ServeArguments {
     /// Address and port to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8443")]
     pub listen: SocketAddr,
+    /// Where people reach the portal, `https://support.example.org`: passkeys are bound to it, and there are none without
+    #[arg(long, value_name = "URL")]
+    pub url: Option<url::Url>,
     /// The certificate chain, in PEM
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,

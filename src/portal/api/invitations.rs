@@ -25,7 +25,7 @@ use crate::portal::auth::{
 use crate::portal::error::ApiError;
 use crate::portal::store::invitations::{Chosen, InvitationRow};
 use crate::portal::store::users::UserRow;
-use crate::portal::store::{Connection, invitations, sessions, turn_to, users};
+use crate::portal::store::{Connection, invitations, passkeys, sessions, turn_to, users};
 use crate::secret::Secret;
 use crate::wire::List;
 
@@ -269,6 +269,7 @@ pub(crate) async fn confirm(
             users::set_password(&mut transaction, tenant, &id, &chosen.password).await?;
             users::set_factor(&mut transaction, tenant, &id, &sealed, step).await?;
             users::forget_devices(&mut transaction, tenant, &id).await?;
+            passkeys::remove_all(&mut transaction, tenant, &id).await?;
             sessions::end_all(&mut transaction, tenant, &id, None).await?;
             user
         }

@@ -14,6 +14,7 @@ pub(crate) mod log;
 pub(crate) mod once;
 pub(crate) mod openapi;
 mod page;
+pub(crate) mod passkeys;
 pub(crate) mod policies;
 pub(crate) mod questions;
 pub(crate) mod receipts;

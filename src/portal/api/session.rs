@@ -13,14 +13,14 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
-use super::read_json;
+use super::{passkeys, read_json};
 use crate::clock::Timestamp;
 use crate::ids::TenantId;
 use crate::portal::app::{App, RequestId, system_rng};
 use crate::portal::audit::{Act, Actor, On, Outcome, record};
 use crate::portal::auth::{
-    ABSOLUTE_SECONDS, Client, DEVICE, PASSWORD_RULE, Principal, Role, SESSION, Session, WRONG_CODES, cookie,
-    cookie_ended, draw, hash, is_good_password, recovery_codes, recovery_hash, same_origin,
+    ABSOLUTE_SECONDS, Client, DEVICE, PASSWORD_RULE, Principal, Purpose, Role, SESSION, Session, ShownPasskey,
+    WRONG_CODES, cookie, cookie_ended, draw, hash, is_good_password, recovery_codes, recovery_hash, same_origin,
 };
 use crate::portal::error::ApiError;
 use crate::portal::store::users::UserRow;
@@ -37,7 +37,7 @@ const TRIED_OUT: i64 = 10;
 const DEVICE_COOKIE: &str = "__Host-tarseal-device";
 
 /// What is said of an unknown user in the audit log.
-const UNKNOWN: &str = "unknown";
+pub(super) const UNKNOWN: &str = "unknown";
 
 /// What somebody signs in with.
 #[derive(Deserialize, ToSchema)]
@@ -264,7 +264,7 @@ pub(super) fn name_of(text: &str) -> Option<String> {
 }
 
 /// The session of a person; a token has none.
-fn person(principal: &Principal) -> Result<&Session, ApiError> {
+pub(super) fn person(principal: &Principal) -> Result<&Session, ApiError> {
     principal.session.as_ref().ok_or(ApiError::NotAllowed)
 }
 
@@ -318,6 +318,23 @@ pub(crate) async fn sign_out_everywhere(
     Ok((StatusCode::NO_CONTENT, cleared).into_response())
 }
 
+/// A second factor: a code or a passkey.
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum Factor {
+    Code(Code),
+    Passkey(ShownFactor),
+}
+
+/// A passkey that a browser was asked for with `/v1/session/factor/challenge`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ShownFactor {
+    /// As it was given with what the browser was asked.
+    challenge: String,
+    credential: ShownPasskey,
+}
+
 /// A code of the authenticator app, or one from paper.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -333,17 +350,19 @@ pub(crate) struct Shown {
 
 /// Takes the second factor again, so that content may be read for a quarter of an hour.
 #[utoipa::path(
-    post, path = "/v1/session/factor", request_body = Code,
+    post, path = "/v1/session/factor", request_body = Factor,
     responses((status = 200, description = "It is shown", body = Shown)),
-    extensions(("x-problems" = json!(["second-factor-refused"]))),
+    extensions(("x-problems" = json!(["second-factor-refused", "no-passkeys"]))),
 )]
 pub(crate) async fn show_factor(
     State(app): State<Arc<App>>,
     principal: Principal,
     body: Body,
 ) -> Result<Json<Shown>, ApiError> {
-    let Code { code } = read_json(body).await?;
-    let (mut transaction, _) = with_code(&app, &principal, &code, true, Act::ShowFactor).await?;
+    let (mut transaction, _) = match read_json(body).await? {
+        Factor::Code(Code { code }) => with_code(&app, &principal, &code, true, Act::ShowFactor).await?,
+        Factor::Passkey(shown) => with_factor(&app, &principal, shown).await?,
+    };
     let now = app.clock.now();
     let act = (Act::ShowFactor, On::Session(&person(&principal)?.id), Outcome::Done);
     record(&mut transaction, &principal.tenant, now, Actor::Token(&principal), act, None).await?;
@@ -437,13 +456,43 @@ async fn with_code(
     code: &str,
     password_is_right: bool,
     act: Act,
-) -> Result<(crate::portal::store::Transaction, UserRow), ApiError> {
-    let session = person(principal)?;
-    let now = app.clock.now();
+) -> Result<Begun, ApiError> {
+    let (mut transaction, user) = begin_as(app, principal).await?;
+    let is_right = password_is_right && use_code(app, &mut transaction, &user, code, app.clock.now()).await?;
+    shown(app, principal, (transaction, user), is_right, act).await
+}
+
+/// The same with a passkey.
+async fn with_factor(app: &App, principal: &Principal, factor: ShownFactor) -> Result<Begun, ApiError> {
+    if app.authority.passkeys.is_none() {
+        return Err(ApiError::NoPasskeys);
+    }
+    let (mut transaction, user) = begin_as(app, principal).await?;
+    let purpose = Purpose::Show(&person(principal)?.id);
+    let answer = (factor.challenge.as_str(), factor.credential);
+    let is_right = passkeys::verify(app, &mut transaction, (&user, purpose), answer, app.clock.now()).await?;
+    shown(app, principal, (transaction, user), is_right, Act::ShowFactor).await
+}
+
+/// A transaction on the user of whoever asks.
+type Begun = (crate::portal::store::Transaction, UserRow);
+
+async fn begin_as(app: &App, principal: &Principal) -> Result<Begun, ApiError> {
+    person(principal)?;
     let mut transaction = app.store.begin(&principal.tenant).await?;
     let user = users::find(&mut transaction, &principal.tenant, &principal.token).await?;
-    let user = user.ok_or(ApiError::TokenRefused)?;
-    if password_is_right && use_code(app, &mut transaction, &user, code, now).await? {
+    Ok((transaction, user.ok_or(ApiError::TokenRefused)?))
+}
+
+async fn shown(
+    app: &App,
+    principal: &Principal,
+    (mut transaction, user): Begun,
+    is_right: bool,
+    act: Act,
+) -> Result<Begun, ApiError> {
+    let (session, now) = (person(principal)?, app.clock.now());
+    if is_right {
         sessions::factor_shown(&mut transaction, &user.tenant, &session.id, now).await?;
         return Ok((transaction, user));
     }

@@ -117,6 +117,9 @@ pub(crate) enum Act {
     MakeRequest,
     RedeemRequest,
     RevokeRequest,
+    AddPasskey,
+    RemovePasskey,
+    SuspectPasskey,
 }
 
 impl Act {
@@ -237,6 +240,9 @@ impl Act {
             Self::MakeRequest => "make-request",
             Self::RedeemRequest => "redeem-request",
             Self::RevokeRequest => "revoke-request",
+            Self::AddPasskey => "add-passkey",
+            Self::RemovePasskey => "remove-passkey",
+            Self::SuspectPasskey => "suspect-passkey",
         }
     }
 }
@@ -291,6 +297,7 @@ pub(crate) enum On<'a> {
     Invitation(&'a str),
     Request(&'a str),
     Code(&'a str),
+    Passkey(&'a str),
 }
 
 /// Writes one record: who did what to what, when, from where, with what, how it ended and why. Gives its number.

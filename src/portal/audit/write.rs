@@ -41,6 +41,7 @@ pub(super) async fn record(
         On::Invitation(id) => ("invitation", id.to_owned()),
         On::Request(id) => ("subject-request", id.to_owned()),
         On::Code(id) => ("request", id.to_owned()),
+        On::Passkey(id) => ("passkey", id.to_owned()),
     };
     let hidden = [(Field::Address, address), (Field::Name, name), (Field::Reason, reason.map(str::to_owned))];
     let openings: Vec<(Field, Opening)> =

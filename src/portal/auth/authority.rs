@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::factor::Factor;
 use super::key::{FactorKey, SignInKey};
+use super::passkey::Passkeys;
 use super::password::Passwords;
 use super::{Limits, Proxies};
 use crate::ids::TenantId;
@@ -19,6 +20,8 @@ pub(crate) struct Authority {
     pub(crate) passwords: Passwords,
     pub(crate) limits: Limits,
     pub(crate) proxies: Proxies,
+    /// There are some where the portal was told its address.
+    pub(crate) passkeys: Option<Passkeys>,
     factors: FactorKey,
     texts: FactorKey,
     codes: Secret<[u8; 32]>,
@@ -33,6 +36,7 @@ impl Authority {
             passwords: Passwords::new(key.pepper()),
             limits: Limits::new(config.requests_per_second),
             proxies: proxies.map_err(|fault| PortalError::Proxy(fault.to_string()))?,
+            passkeys: config.url.as_ref().and_then(|url| Passkeys::of(url, key.challenges())),
             factors: key.factors(),
             texts: key.texts(),
             codes: key.codes(),

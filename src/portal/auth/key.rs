@@ -86,6 +86,11 @@ impl SignInKey {
         FactorKey(self.of(b"tarseal/portal/factor"))
     }
 
+    /// What the challenges of passkeys are sealed with.
+    pub(super) fn challenges(&self) -> FactorKey {
+        FactorKey(self.of(b"tarseal/portal/challenge"))
+    }
+
     /// What texts about people are sealed with.
     pub(super) fn texts(&self) -> FactorKey {
         FactorKey(self.of(b"tarseal/portal/text"))

@@ -98,6 +98,11 @@ impl Limits {
         self.codes.count(&()).inspect_err(|_| tracing::warn!("codes of requests are being guessed from many networks"))
     }
 
+    /// Counts an attempt to sign in with a passkey, which says only then whose it is.
+    pub(crate) fn passkey(&self, network: IpAddr) -> Result<(), ApiError> {
+        self.network.count(&network)
+    }
+
     /// Counts an attempt to change the password of a session's user.
     pub(crate) fn password(&self, session: &str) -> Result<(), ApiError> {
         self.device.count(&session)

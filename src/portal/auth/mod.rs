@@ -8,6 +8,7 @@ mod factor;
 mod key;
 mod limits;
 mod network;
+mod passkey;
 mod password;
 mod principal;
 mod role;
@@ -20,6 +21,10 @@ pub(crate) use authority::Authority;
 pub(crate) use factor::{Factor, recovery_codes, recovery_hash};
 pub(crate) use limits::Limits;
 pub(crate) use network::{Client, Proxies};
+pub(crate) use passkey::{
+    Challenge, MOST as MOST_PASSKEYS, Made as MadePasskey, Passkeys, Purpose, Refused as PasskeyRefused,
+    Shown as ShownPasskey,
+};
 pub(crate) use password::{PASSWORD_RULE, is_good as is_good_password};
 pub(crate) use principal::{Principal, Session};
 pub use role::Role;

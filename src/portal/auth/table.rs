@@ -219,6 +219,7 @@ impl Thing {
             "users" | "people" => &self.user,
             "invitations" => &self.invitation,
             "subject-requests" => &self.request,
+            "passkeys" => "00112233445566778899aabbccddeeff",
             _ => "",
         };
         path.replace("{ticket}", &self.ticket)
@@ -258,6 +259,7 @@ impl World {
         let data = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
         let mut config = Config::new(data.path().join("data"), ([127, 0, 0, 1], 0).into());
         config.free_space_floor = 0;
+        config.url = Some("https://support.example.org".parse().unwrap());
         config.requests_per_second = NonZeroU32::MAX;
         let clock = Arc::new(ManualClock::at(START.parse().unwrap()));
         let app = Arc::new(App::open(&config, clock).await.unwrap());

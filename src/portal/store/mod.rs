@@ -22,6 +22,7 @@ pub(crate) mod invitations;
 pub(crate) mod keeping;
 pub(crate) mod log;
 pub(crate) mod marks;
+pub(crate) mod passkeys;
 pub(crate) mod policies;
 pub(crate) mod questions;
 pub(crate) mod receipts;
@@ -97,6 +98,7 @@ const PORTAL: &[Step] = &[
     step!("grants"),
     step!("questions"),
     step!("requests"),
+    step!("passkeys"),
 ];
 
 /// The tables that ordinary backups leave out.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 use serde_json::json;
@@ -13,8 +13,12 @@ use super::answer::{Refusal, done, told, with_cookies};
 use super::form::Form;
 use super::frame::{Frame, page};
 use super::visitor::Visitor;
-use crate::portal::api::session;
+use super::words::When;
+use crate::clock::Timestamp;
+use crate::portal::api::{self, session};
 use crate::portal::app::App;
+use crate::track::policy::Zone;
+use crate::wire::List;
 
 const HERE: &str = "/account";
 
@@ -24,12 +28,65 @@ struct AccountPage {
     frame: Frame,
     /// New codes for paper, told this once.
     codes: Vec<String>,
+    passkeys: Vec<Passkey>,
+    /// Whether the portal takes more.
+    has_passkeys: bool,
 }
 
-pub(super) async fn show(visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+/// A passkey, as it is shown.
+pub(super) struct Passkey {
+    id: String,
+    name: String,
+    created: When,
+    used: Option<When>,
+}
+
+/// The passkeys of a person.
+pub(super) async fn passkeys(app: &Arc<App>, visitor: &Visitor) -> Result<Vec<Passkey>, Refusal> {
+    #[derive(Deserialize)]
+    struct Told {
+        id: String,
+        name: String,
+        created: Timestamp,
+        used: Option<Timestamp>,
+    }
+    let answer = api::passkeys::list(State(app.clone()), visitor.0.clone()).await;
+    let (told, _) = told::<List<Told>>(answer).await?;
+    let zone = Zone::utc();
+    let shown = |passkey: Told| Passkey {
+        id: passkey.id,
+        name: passkey.name,
+        created: When::new(passkey.created, &zone),
+        used: passkey.used.map(|used| When::new(used, &zone)),
+    };
+    Ok(told.items.into_iter().map(shown).collect())
+}
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
     let asked = Form::of_query(query.as_deref());
-    let frame = Frame::of(&visitor, HERE, "Your account").after(asked.text("done"));
-    Ok(page(&AccountPage { frame, codes: Vec::new() })?)
+    shown(&app, &visitor, asked.text("done"), Vec::new()).await
+}
+
+async fn shown(app: &Arc<App>, visitor: &Visitor, word: &str, codes: Vec<String>) -> Result<Response, Refusal> {
+    Ok(page(&AccountPage {
+        frame: Frame::of(visitor, HERE, "Your account").after(word),
+        codes,
+        passkeys: passkeys(app, visitor).await?,
+        has_passkeys: app.authority.passkeys.is_some(),
+    })?)
+}
+
+pub(super) async fn remove_passkey(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    done(api::passkeys::remove(State(app), visitor.0, Path(id)).await)?;
+    Ok(Redirect::to("/account?done=passkey-removed").into_response())
 }
 
 pub(super) async fn change_password(
@@ -59,9 +116,8 @@ pub(super) async fn renew_codes(
 ) -> Result<Response, Refusal> {
     let form = Form::read(body).await?;
     let asked = Body::from(json!({ "code": form.text("code") }).to_string());
-    let frame = Frame::of(&visitor, HERE, "Your account");
-    let (paper, _) = told::<Paper>(session::renew_codes(State(app), visitor.0, asked).await).await?;
-    Ok(page(&AccountPage { frame, codes: paper.recovery_codes })?)
+    let (paper, _) = told::<Paper>(session::renew_codes(State(app.clone()), visitor.0.clone(), asked).await).await?;
+    shown(&app, &visitor, "", paper.recovery_codes).await
 }
 
 pub(super) async fn sign_out_everywhere(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, Refusal> {

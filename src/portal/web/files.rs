@@ -18,6 +18,7 @@ fn file(name: &str) -> Option<(&'static str, &'static [u8])> {
         "style.css" => (CSS, include_bytes!("static/style.css")),
         "icon.svg" => (SVG, include_bytes!("static/icon.svg")),
         "page.js" => (JS, include_bytes!("static/page.js")),
+        "passkeys.js" => (JS, include_bytes!("static/passkeys.js")),
         "upload.js" => (JS, include_bytes!("static/upload.js")),
         "htmx.min.js" => (JS, include_bytes!("static/vendored/htmx.min.js")),
         "tus.min.js" => (JS, include_bytes!("static/vendored/tus.min.js")),

@@ -115,6 +115,8 @@ fn said(word: &str) -> Option<&'static str> {
         "finished" => "The request is done.",
         "unblocked" => "The block is ended.",
         "records" => "What you said stands in the record.",
+        "passkey-added" => "The passkey is added. It signs you in from now on.",
+        "passkey-removed" => "The passkey is removed. It signs nobody in any more.",
         "signed-out" => "You are signed out.",
         _ => return None,
     })

@@ -60,6 +60,7 @@ pub(crate) fn pages(routes: Routes) -> Routes {
         .page(GET, "/account", account::show)
         .page(POST, "/account/password", account::change_password)
         .page(POST, "/account/paper", account::renew_codes)
+        .page(POST, "/account/passkeys/{id}/remove", account::remove_passkey)
         .page(POST, "/account/sign-out", account::sign_out_everywhere)
         .page(GET, "/tickets", tickets::list)
         .page(POST, "/tickets", tickets::open)

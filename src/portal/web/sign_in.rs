@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, Method, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde_json::json;
 
+use super::account;
 use super::answer::{Refusal, done, problem, sentence, with_cookies};
 use super::form::Form;
 use super::frame::{Frame, page};
@@ -29,16 +30,19 @@ struct SignInPage<'a> {
     tenant: &'a str,
     name: &'a str,
     next: &'a str,
+    /// Whether the portal takes passkeys.
+    has_passkeys: bool,
     /// Why it did not work the last time.
     fault: Option<String>,
 }
 
-pub(super) async fn show(RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+pub(super) async fn show(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
     let asked = Form::of_query(query.as_deref());
     let frame = Frame::open("Sign in").after(asked.text("done"));
     let tenant = asked.filled("tenant").unwrap_or(FIRST_TENANT);
     let next = asked.next().unwrap_or(HOME);
-    Ok(page(&SignInPage { frame, tenant, name: "", next, fault: None })?)
+    let has_passkeys = app.authority.passkeys.is_some();
+    Ok(page(&SignInPage { frame, tenant, name: "", next, has_passkeys, fault: None })?)
 }
 
 pub(super) async fn sign_in(
@@ -51,6 +55,7 @@ pub(super) async fn sign_in(
 ) -> Result<Response, Refusal> {
     let form = Form::read(body).await?;
     let next = form.next().unwrap_or(HOME);
+    let has_passkeys = app.authority.passkeys.is_some();
     let asked = json!({
         "tenant": form.text("tenant"),
         "name": form.text("name"),
@@ -67,7 +72,7 @@ pub(super) async fn sign_in(
             let (status, problem) = problem(refusal).await;
             let fault = Some(format!("{}. {}", sentence(&problem.title), problem.detail));
             let (tenant, name) = (form.text("tenant"), form.text("name"));
-            let shown = SignInPage { frame: Frame::open("Sign in"), tenant, name, next, fault };
+            let shown = SignInPage { frame: Frame::open("Sign in"), tenant, name, next, has_passkeys, fault };
             let mut response = page(&shown)?;
             *response.status_mut() = status;
             if let Some(again) = again {
@@ -88,11 +93,19 @@ pub(super) async fn sign_out(State(app): State<Arc<App>>, visitor: Visitor) -> R
 struct CodePage<'a> {
     frame: Frame,
     next: &'a str,
+    /// Whether the person has a passkey to show instead.
+    has_passkeys: bool,
 }
 
-pub(super) async fn ask_code(visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+pub(super) async fn ask_code(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
     let asked = Form::of_query(query.as_deref());
-    Ok(page(&CodePage { frame: Frame::of(&visitor, "", "Show your code"), next: asked.next().unwrap_or(HOME) })?)
+    let has_passkeys = app.authority.passkeys.is_some() && !account::passkeys(&app, &visitor).await?.is_empty();
+    let frame = Frame::of(&visitor, "", "Show your code");
+    Ok(page(&CodePage { frame, next: asked.next().unwrap_or(HOME), has_passkeys })?)
 }
 
 /// Takes the code and goes on.

@@ -95,6 +95,7 @@ fn failure(error: &PortalError) -> Failure {
         | PortalError::Records(..)
         | PortalError::OtherDatabase(_)
         | PortalError::SeesEverything(_)
+        | PortalError::Address(_)
         | PortalError::OtherBlobs(_) => Exit::Usage,
         PortalError::Locked | PortalError::Backup(BackupError::Busy(_)) => Exit::Locked,
         PortalError::Backup(fault) => exit_of(fault),

@@ -33,6 +33,7 @@ pub(super) fn run(arguments: &ServeArguments, desk: &Desk<'_>) -> Result<Outcome
 /// What was typed, over what the environment says.
 fn with(arguments: &ServeArguments, mut config: Config) -> Config {
     config.listen = arguments.listen;
+    config.url.clone_from(&arguments.url);
     config.database = arguments.database.clone().or(config.database);
     config.shares_database = arguments.shares_database.clone().or(config.shares_database);
     config.tls = arguments.tls_cert.clone().zip(arguments.tls_key.clone());

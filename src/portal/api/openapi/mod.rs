@@ -18,8 +18,9 @@ use serde_json::Value;
 use utoipa::OpenApi;
 
 use super::{
-    assignments, audit, content, grants, health, holds, hooks, inbox, invitations, log, policies, questions, receipts,
-    records, requests, session, share, snapshots, subject_requests, tickets, tokens, uploads, users, withdrawal,
+    assignments, audit, content, grants, health, holds, hooks, inbox, invitations, log, passkeys, policies, questions,
+    receipts, records, requests, session, share, snapshots, subject_requests, tickets, tokens, uploads, users,
+    withdrawal,
 };
 use crate::clock::Timestamp;
 use crate::ids::{FileId, TicketId};
@@ -81,6 +82,13 @@ use crate::wire::Problem;
         session::change_password,
         session::renew_codes,
         session::sign_out_everywhere,
+        passkeys::ask,
+        passkeys::add,
+        passkeys::list,
+        passkeys::remove,
+        passkeys::ask_to_sign_in,
+        passkeys::sign_in,
+        passkeys::ask_to_show,
         invitations::choose,
         invitations::confirm,
         invitations::make,

@@ -88,8 +88,8 @@ fn what_needs_no_proof_says_so_and_everything_else_does_not() {
         let operation = document.pointer(&pointer).unwrap();
         let ways = operation["security"].as_array().unwrap();
         assert_eq!(ways.is_empty(), route.public, "{} {}", route.method, route.path);
-        // A password, or a signature over the body: neither is a proof the description has a word for.
-        let proof_in_body = ["/v1/session", "/hooks/{source}"].contains(&route.path);
+        // A password, a passkey, or a signature over the body: neither is a proof the description has a word for.
+        let proof_in_body = ["/v1/session", "/v1/session/passkey", "/hooks/{source}"].contains(&route.path);
         assert_eq!(operation["responses"]["401"].is_object(), !route.public || proof_in_body, "{}", route.path);
     }
 }
