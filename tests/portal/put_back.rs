@@ -28,9 +28,16 @@ fn went_well(command: &mut Command) {
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
 
+/// A dump as the portal's role makes it: it says that it is for all tenants.
+fn pg_dump() -> Command {
+    let mut command = tool("pg_dump");
+    command.env("PGOPTIONS", "-c tarseal.tenant=*").arg("--enable-row-security");
+    command
+}
+
 /// Dumps a database: one schema alone, or all but it.
 fn dump(database: &TestDatabase, which: &str, to: &Path) {
-    went_well(tool("pg_dump").args(["--format=custom", which, "--file"]).arg(to).arg(database.url()));
+    went_well(pg_dump().args(["--format=custom", which, "--file"]).arg(to).arg(database.url()));
 }
 
 fn put_back(from: &Path, into: &TestDatabase) {
@@ -121,7 +128,7 @@ fn what_was_deleted_since_does_not_come_back_with_a_dump_of_the_database() {
     let canaries: [&[u8]; 2] = [&gone.bytes[..64], &gone.share.unwrap()];
     assert_eq!(places(home.path(), &canaries), []);
     let everything = dumps.path().join("everything");
-    went_well(tool("pg_dump").arg("--file").arg(&everything).arg(fresh.url()));
+    went_well(pg_dump().arg("--file").arg(&everything).arg(fresh.url()));
     assert!(!std::fs::read_to_string(&everything).unwrap().contains(&share), "nor in the database");
 
     let old = portal.technician.clone();

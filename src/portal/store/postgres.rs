@@ -41,10 +41,13 @@ DECLARE
 BEGIN
     FOR kept IN
         SELECT c.oid::regclass AS name, a.attname AS tenant FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-        WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND NOT c.relforcerowsecurity
+        WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'
         AND (a.attname = 'tenant' OR c.relname = 'tenants' AND a.attname = 'id')
+        AND NOT (c.relrowsecurity AND c.relforcerowsecurity
+            AND EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'of_tenant'))
     LOOP
         EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', kept.name);
+        EXECUTE format('DROP POLICY IF EXISTS of_tenant ON %s', kept.name);
         EXECUTE format('CREATE POLICY of_tenant ON %s USING
             ((SELECT current_setting(''tarseal.tenant'', true)) IN (%I, ''*''))', kept.name, kept.tenant);
     END LOOP;

@@ -173,3 +173,21 @@ async fn a_connection_that_the_server_ended_is_not_lent() {
         assert_eq!(forgetful(&mut transaction, "tickets").await, ["acme"]);
     }
 }
+
+#[tokio::test]
+async fn a_policy_that_got_lost_is_there_again_after_the_next_start() {
+    for store in servers().await {
+        two(&store).await;
+        let mut transaction = store.begin_across().await.unwrap();
+        let lost = "ALTER TABLE tickets DISABLE ROW LEVEL SECURITY; DROP POLICY of_tenant ON audit; DROP POLICY of_tenant ON tenants";
+        transaction.execute(sqlx::raw_sql(lost)).await.unwrap();
+        transaction.commit().await.unwrap();
+        assert_eq!(forgetful(&mut store.read(&acme()).await.unwrap(), "tickets").await, ["acme", "other"]);
+        let again = store.again().await;
+        let mut lent = again.read(&acme()).await.unwrap();
+        assert_eq!(forgetful(&mut lent, "tickets").await, ["acme"]);
+        let policies = "SELECT CAST(count(*) AS BIGINT) FROM pg_policies WHERE tablename IN ('audit', 'tenants')";
+        let (found,): (i64,) = sqlx::query_as(policies).fetch_one(&mut *lent).await.unwrap();
+        assert_eq!(found, 2);
+    }
+}
