@@ -51,7 +51,7 @@ fn the_page_is_static_and_can_be_read_by_everybody() {
         assert!(!name.starts_with("on") && name != "style" && name != "src", "{name}={value}");
         assert!(name != "href" || value.starts_with('#'), "{name}={value}");
     }
-    let style = fs::read_to_string("src/cli/review/page.css").unwrap();
+    let style = fs::read_to_string("src/printable.css").unwrap();
     assert_eq!(html.all(&["style"])[0].text, style.trim());
     assert!(!style.contains("url(") && !style.contains("@import"));
     let metas = html.all(&["meta"]);
