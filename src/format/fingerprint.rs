@@ -11,6 +11,8 @@ use super::sender::Sender;
 
 /// How many words are told: 8 of 11 bits each.
 const WORDS: usize = 8;
+/// How many words a sealed file is checked by.
+const CHECK_WORDS: usize = 12;
 /// How many bytes of the digest the words cover: 88 bits.
 const WORD_BYTES: usize = 11;
 
@@ -32,9 +34,7 @@ impl Fingerprint {
     /// The first 88 bits as eight words with spaces between them.
     #[must_use]
     pub fn words(&self) -> String {
-        let list = Language::English.word_list();
-        let words: Vec<&str> = (0..WORDS).map(|number| list[usize::from(self.eleven_bits(number))]).collect();
-        words.join(" ")
+        words(&self.0[..WORD_BYTES], WORDS)
     }
 
     /// Whether `text` writes this fingerprint: as 32 hexadecimal digits or as eight words, in any case, with spaces or
@@ -55,11 +55,30 @@ impl Fingerprint {
 
     /// The `number`th eleven bits, from the front.
     fn eleven_bits(&self, number: usize) -> u16 {
-        let bit = number * 11;
-        let bytes = self.0[..WORD_BYTES].iter().copied().chain(iter::repeat(0));
-        let window = bytes.skip(bit / 8).take(3).fold(0_u32, |window, byte| (window << 8) | u32::from(byte));
-        u16::try_from((window >> (13 - bit % 8)) & 0x7ff).expect("eleven bits fit")
+        eleven_bits(&self.0[..WORD_BYTES], number)
     }
+}
+
+/// The `number`th eleven bits of `bytes`, from the front.
+fn eleven_bits(bytes: &[u8], number: usize) -> u16 {
+    let bit = number * 11;
+    let bytes = bytes.iter().copied().chain(iter::repeat(0));
+    let window = bytes.skip(bit / 8).take(3).fold(0_u32, |window, byte| (window << 8) | u32::from(byte));
+    u16::try_from((window >> (13 - bit % 8)) & 0x7ff).expect("eleven bits fit")
+}
+
+/// The first `count` times eleven bits of `bytes` as words.
+fn words(bytes: &[u8], count: usize) -> String {
+    let list = Language::English.word_list();
+    let words: Vec<&str> = (0..count).map(|number| list[usize::from(eleven_bits(bytes, number))]).collect();
+    words.join(" ")
+}
+
+/// The first 132 bits of a sealed file's SHA-256 as twelve words, of the list that fingerprints use: who compares them compares
+/// the files. To make another file with the same words takes 2^132 tries.
+#[must_use]
+pub fn check_phrase(sha256: &[u8; 32]) -> String {
+    words(sha256, CHECK_WORDS)
 }
 
 /// A fingerprint as somebody wrote it.

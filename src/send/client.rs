@@ -144,9 +144,19 @@ impl Client {
 
     /// Asks for the snapshots of a ticket, oldest first, at most 100 000 of them.
     pub fn snapshots(&self, ticket: &TicketId) -> Result<Vec<Snapshot>, SendError> {
+        self.snapshots_of(Some(ticket))
+    }
+
+    /// Asks for every snapshot that the token may see, oldest first, at most 100 000 of them.
+    pub fn every_snapshot(&self) -> Result<Vec<Snapshot>, SendError> {
+        self.snapshots_of(None)
+    }
+
+    fn snapshots_of(&self, ticket: Option<&TicketId>) -> Result<Vec<Snapshot>, SendError> {
         let (mut all, mut after) = (Vec::new(), None);
         loop {
-            let mut query = vec![("ticket", ticket.as_str()), ("limit", "1000")];
+            let mut query = vec![("limit", "1000")];
+            query.extend(ticket.map(|ticket| ("ticket", ticket.as_str())));
             query.extend(after.as_deref().map(|after| ("after", after)));
             let List { items, next } = self.get_json::<List<Snapshot>>(&["v1", "snapshots"], &query)?;
             let empty = items.is_empty();

@@ -1,6 +1,7 @@
 //! Tells a connection that cannot be trusted from one that broke.
 
 use std::error::Error;
+use std::io;
 
 use rustls::{CertificateError, InvalidMessage};
 
@@ -66,15 +67,21 @@ fn rustls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Erro
     causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>())
 }
 
-/// What went wrong at the very bottom, in its own words.
+/// What went wrong at the very bottom: in words a clerk knows where there are such, else in its own.
 fn innermost(error: &reqwest::Error) -> String {
+    let kind = causes(error).find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+    match kind {
+        Some(io::ErrorKind::ConnectionRefused) => return "nothing answers there".to_owned(),
+        Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable) => {
+            return "this computer has no way to it".to_owned();
+        }
+        _ => {}
+    }
     causes(error).last().map(ToString::to_string).unwrap_or_default().chars().take(200).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
     use super::*;
 
     #[test]

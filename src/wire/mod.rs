@@ -369,6 +369,21 @@ pub enum SnapshotState {
     Deleted,
 }
 
+impl SnapshotState {
+    /// The word for it, the same as in JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Uploading => "uploading",
+            Self::Stored => "stored",
+            Self::Held => "held",
+            Self::Restricted => "restricted",
+            Self::Deleting => "deleting",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
 /// What the portal answers to `PUT /in/{ticket}/{name}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "portal", derive(utoipa::ToSchema))]

@@ -23,6 +23,8 @@ pub struct Desk {
     pub portal: Option<Portal>,
     /// Whether the commands believe that they print to a terminal.
     pub terminal: bool,
+    /// Variables of the environment besides the program's own.
+    pub variables: Vec<(String, OsString)>,
 }
 
 /// What a command did.
@@ -59,7 +61,7 @@ impl Desk {
     pub fn new() -> Self {
         let dir = tempfile::Builder::new().prefix("cli").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let clock = Arc::new(ManualClock::at(MORNING.parse().unwrap()));
-        let mut desk = Self { dir, clock, portal: None, terminal: false };
+        let mut desk = Self { dir, clock, portal: None, terminal: false, variables: Vec::new() };
         desk.operator(&["tenant", "new", "agency"]).ends(0);
         desk.start_portal();
         desk.keep_token("upload.token", &["--role", "upload", "--ticket", "4711"]);
@@ -120,6 +122,7 @@ impl Desk {
     pub fn as_person(&self, person: &str, token: &str, arguments: &[&str], input: &str) -> Ran {
         let (out, err) = (Kept::default(), Kept::default());
         let mut variables: Vec<(String, OsString)> = vec![("TARSEAL_HOME".into(), self.at(person).into())];
+        variables.extend(self.variables.iter().cloned());
         if let Some(portal) = &self.portal {
             variables.push(("TARSEAL_PORTAL".into(), portal.url().into()));
             variables.push(("TARSEAL_TOKEN_FILE".into(), self.at(token).into()));

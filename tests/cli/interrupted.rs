@@ -218,16 +218,18 @@ fn an_interrupted_command_says_so_and_leaves_no_half_file() {
     let sealed = processes.at("out/noise.tarseal");
     fs::create_dir(processes.at("out")).unwrap();
     let seal = ["seal", &processes.at("noise.bin"), "--no-redact", "-o", &sealed];
-    let sealing = processes.command("upload", &processes.address, &seal).spawn().unwrap();
-    let patience = Instant::now() + Duration::from_secs(60);
-    while fs::read_dir(processes.at("out")).unwrap().next().is_none() {
-        assert!(Instant::now() < patience, "nothing is written");
-        thread::sleep(Duration::from_millis(1));
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let sealing = processes.command("upload", &processes.address, &seal).spawn().unwrap();
+        let patience = Instant::now() + Duration::from_secs(60);
+        while fs::read_dir(processes.at("out")).unwrap().next().is_none() {
+            assert!(Instant::now() < patience, "nothing is written");
+            thread::sleep(Duration::from_millis(1));
+        }
+        let interrupted = Command::new("kill").args([signal, &sealing.id().to_string()]).status().unwrap();
+        assert!(interrupted.success());
+        let ended = sealing.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(code), "{}", String::from_utf8_lossy(&ended.stderr));
+        assert!(String::from_utf8_lossy(&ended.stderr).contains("INTERRUPTED."));
+        assert!(fs::read_dir(processes.at("out")).unwrap().next().is_none(), "nothing is left");
     }
-    let interrupted = Command::new("kill").args(["-INT", &sealing.id().to_string()]).status().unwrap();
-    assert!(interrupted.success());
-    let ended = sealing.wait_with_output().unwrap();
-    assert_eq!(ended.status.code(), Some(130), "{}", String::from_utf8_lossy(&ended.stderr));
-    assert!(String::from_utf8_lossy(&ended.stderr).contains("INTERRUPTED."));
-    assert!(fs::read_dir(processes.at("out")).unwrap().next().is_none(), "nothing is left");
 }

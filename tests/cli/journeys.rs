@@ -44,7 +44,7 @@ struct Step {
     /// What is said of it, for readers.
     #[serde(default)]
     says: String,
-    /// Who types: `clerk`, `technician` or `operator`.
+    /// Who types: `clerk`, `technician`, `operator`, `courier` or `dpo`, the data-protection officer.
     who: String,
     /// Moves the clock on before the command.
     #[serde(default)]
@@ -70,7 +70,7 @@ fn every_journey_goes_as_its_transcript_says() {
         .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
         .collect();
     files.sort();
-    assert!(files.len() >= 4, "{files:?}");
+    assert!(files.len() >= 7, "{files:?}");
     let record = std::env::var_os("TARSEAL_RECORD").is_some();
     let mut wrong = Vec::new();
     for file in &files {
@@ -88,6 +88,55 @@ fn every_journey_goes_as_its_transcript_says() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// `docs/journeys/README.md` says of each exit code where it is shown, and nothing that is not so.
+#[test]
+fn each_exit_code_is_shown_by_a_journey_or_a_test_that_is_named() {
+    let page = fs::read_to_string("docs/journeys/README.md").unwrap();
+    let rows: Vec<Vec<&str>> = page
+        .lines()
+        .filter(|line| line.starts_with("| ") && line[2..].starts_with(|c: char| c.is_ascii_digit()))
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .collect();
+    let (code, help) = Stage::new().run(0, "clerk", "tarseal --help", &[]);
+    assert_eq!(code, 0);
+    let codes = help.split("Exit codes:").nth(1).unwrap();
+    for code in ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "75", "130", "143"] {
+        assert!(codes.contains(&format!("{code} ")), "{code} is not in the help");
+        assert!(rows.iter().any(|row| row[0] == code), "{code} has no row");
+    }
+    for row in &rows {
+        let (code, place) = (row[0], row[2]);
+        for word in place.split(['`', ' ', ',', '(', ')']).filter(|word| !word.is_empty()) {
+            if let Some((file, test)) = word.split_once("::") {
+                let source = fs::read_to_string(format!("{file}.rs")).unwrap();
+                assert!(source.contains(&format!("fn {test}()")), "{word} is not there");
+            } else if let Some(name) = word.strip_suffix(".md") {
+                let journey = fs::read_to_string(format!("fixtures/cli/{name}.toml")).unwrap();
+                assert!(journey.contains(&format!("\nexit = {code}\n")), "{name} does not end with {code}");
+            }
+        }
+    }
+}
+
+/// Who reads a message of a failure learns what to do; a clerk also whether anything left the computer.
+#[test]
+fn each_failure_in_a_journey_says_what_left_and_what_to_do() {
+    for file in fs::read_dir("fixtures/cli").unwrap().map(|entry| entry.unwrap().path()) {
+        let journey: Journey = toml::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+        for step in journey.step.iter().filter(|step| !matches!(step.exit, 0 | 3 | 14)) {
+            let begins = ["NOT ", "FAILED. "];
+            let lines: Vec<&str> = step.prints.lines().collect();
+            let at = lines.iter().position(|line| begins.iter().any(|begin| line.starts_with(begin)));
+            let told = &lines[at.unwrap_or_else(|| panic!("{}: {}", step.command, step.prints))..];
+            let advises = told.len() > 1 || told[0].contains("Ask ");
+            assert!(advises, "{} does not say what to do: {}", step.command, step.prints);
+            let sends = step.command.starts_with("tarseal send") || step.command.starts_with("tarseal upload");
+            let left = ["left this computer", "This run has sent nothing", "is safe here"];
+            assert!(!sends || told.iter().any(|line| left.iter().any(|left| line.contains(left))), "{}", step.prints);
+        }
+    }
 }
 
 fn replay(journey: &mut Journey, record: bool, wrong: &mut Vec<String>) {
@@ -131,7 +180,7 @@ impl Stage {
         let dir = tempfile::Builder::new().prefix("way").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let clock = Arc::new(ManualClock::at(MORNING.parse().unwrap()));
         let mut stage = Self { dir, clock, portal: None, held: None };
-        for who in ["clerk", "technician", "operator"] {
+        for who in ["clerk", "technician", "operator", "courier", "dpo"] {
             for directory in ["Downloads", "Documents", "bin"] {
                 fs::create_dir_all(stage.home(who).join(directory)).unwrap();
             }
@@ -191,6 +240,25 @@ impl Stage {
             "the portal is away" => self.portal = None,
             "the portal is back" => self.start(),
             "a day passes at the portal" => drop(self.portal.as_ref().unwrap().sweep().unwrap()),
+            "a stick" => {
+                let stick = self.dir.path().join("stick");
+                fs::create_dir_all(&stick).unwrap();
+                let url = format!("{}/v1/receipt-key", self.portal.as_ref().unwrap().url());
+                fs::write(stick.join("portal.key"), reqwest::blocking::get(url).unwrap().text().unwrap()).unwrap();
+            }
+            "the receipt goes onto the stick" => {
+                let receipt = self.home("courier").join("Documents/tarseal/4711-1.receipt.json");
+                let copied = fs::copy(receipt, self.dir.path().join("stick/4711-1.receipt.json"));
+                assert!(copied.is_ok() || std::env::var_os("TARSEAL_RECORD").is_some(), "the courier got no receipt");
+            }
+            "a part stays behind" => {
+                fs::remove_file(self.dir.path().join("stick/4711.tarseal.002")).unwrap();
+            }
+            "an auditor's token" => {
+                let new = "tarseal portal token new --tenant agency --role auditor --expires 400d --data {dir}/portal";
+                let token = self.must("operator", new);
+                self.private("dpo", "token", line(&token, "tsl_"));
+            }
             "a desktop" => {
                 let program = self.home("clerk").join("bin/xdg-open");
                 fs::write(&program, "#!/bin/sh\nexit 0\n").unwrap();
@@ -248,8 +316,9 @@ impl Stage {
             names.insert("words".into(), signer);
         }
         // As paths in a snapshot begin.
-        names.insert("away".into(), self.home(who).to_str().unwrap().trim_start_matches('/').into());
+        names.insert("away".into(), self.home("clerk").to_str().unwrap().trim_start_matches('/').into());
         names.insert("secure".into(), names["portal"].replace("http:", "https:"));
+        names.insert("stick".into(), self.dir.path().join("stick").to_str().unwrap().into());
         names.insert("dir".into(), self.dir.path().to_str().unwrap().into());
         names
     }
@@ -370,9 +439,14 @@ fn drawn(name: &str, text: &str) -> Option<usize> {
         "id" => 32,
         "digest" => 64,
         "key" => while_all(|c| !c.is_whitespace()),
+        "phrase" => {
+            let words: Vec<&str> = text.split([' ', '\n']).take(12).collect();
+            let lower = words.iter().all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()));
+            if words.len() == 12 && lower { words.join(" ").len() } else { 0 }
+        }
         "number" => while_all(|c| c.is_ascii_digit()),
         "size" => {
-            let digits = while_all(|c| c.is_ascii_digit() || c == '.');
+            let digits = while_all(|c| c.is_ascii_digit() || matches!(c, '.' | ','));
             let unit = ["bytes", "kB", "MB", "GB"].iter().find(|unit| text[digits..].trim_start().starts_with(**unit));
             unit.filter(|_| digits > 0).map_or(0, |unit| digits + 1 + unit.len())
         }
@@ -427,7 +501,7 @@ fn agrees(
 /// Puts names where a text differs from run to run.
 fn abstracted(shown: &str, names: &BTreeMap<String, String>, known: &mut BTreeMap<String, String>) -> String {
     let mut text = shown.to_owned();
-    for name in ["home", "dir", "portal", "words", "away"] {
+    for name in ["home", "stick", "dir", "portal", "words", "away"] {
         text = text.replace(&names[name], &format!("{{{name}}}"));
     }
     let text = without_sizes(&text);
@@ -461,6 +535,15 @@ fn abstracted(shown: &str, names: &BTreeMap<String, String>, known: &mut BTreeMa
         let name = if number == 0 { "code".to_owned() } else { format!("code{}", number + 1) };
         text = text.replace(&code, &format!("{{{name}}}"));
         known.insert(name, code);
+    }
+    // The check phrase of a sealed file.
+    let phrase = text.lines().find_map(|line| {
+        let rest = line.split_once("hrase  ").or_else(|| line.split_once("hrase:  "))?.1.trim();
+        (drawn("phrase", rest) == Some(rest.len())).then(|| rest.to_owned())
+    });
+    if let Some(phrase) = phrase {
+        text = text.replace(&phrase, "{phrase}");
+        known.insert("phrase".into(), phrase);
     }
     // The key that a portal's receipts are checked with.
     let key = text.split_whitespace().find(|word| word.starts_with("tarseal-portal+"));
@@ -552,8 +635,10 @@ fn example(text: &str) -> String {
         .replace("{number}", "40265318")
         .replace("{away}", "home/an")
         .replace("{home}", "/home/an")
+        .replace("{stick}", "/media/usb")
         .replace("{dir}", "/srv")
         .replace("{words}", "treat memory path nurse series swap below sunset")
+        .replace("{phrase}", "rocket depart bleak arch helmet harbor common boy uncle remove design win")
         .replace("{code}", "K7QF-2M4P")
         .replace("{code2}", "9TRD-H3YX")
         .replace("{key}", "tarseal-portal+3a91c5f0+AYk…")

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests may fall over as tests do")]
 
+mod air_gap;
 mod audit;
 mod collecting;
 mod desk;
@@ -13,6 +14,7 @@ mod keys;
 mod large;
 #[path = "../support/logs.rs"]
 mod logs;
+mod opened;
 mod pace;
 mod parts;
 #[path = "../support/python.rs"]

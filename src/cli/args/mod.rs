@@ -39,7 +39,7 @@ pub use self::sender::{
 pub use self::serve::ServeArguments;
 pub use self::technician::{
     CatArguments, CloseArguments, FetchArguments, GrepArguments, InspectArguments, KeyArguments, KeyCommand,
-    NewPassphraseArguments, OpenArguments, RequestArguments,
+    ListArguments, NewPassphraseArguments, OpenArguments, RequestArguments,
 };
 pub use self::vendor::{KeyListCommand, NewKeyArguments, SignArguments, VendorCommand};
 
@@ -162,7 +162,7 @@ pub enum Command {
     /// Open a sealed file into a new directory
     Open(OpenArguments),
     /// List what is in a sealed file, and what was left out
-    List(InspectArguments),
+    List(ListArguments),
     /// Print single files of a sealed file; of one behind an https:// address only what is needed is fetched
     Cat(CatArguments),
     /// Search the files of a sealed file for a pattern (exit code 10 when nothing is found)

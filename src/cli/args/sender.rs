@@ -15,7 +15,7 @@ use crate::redact::Category;
 #[derive(Args, Debug)]
 pub struct SnapshotArguments {
     /// Files, directories, globs in quotes, or - for standard input; what the profile collects when absent. To `send`, first may
-    /// stand a request: its code or its file
+    /// stand a request: its code or its file; to `seal`, its file
     #[arg(value_name = "PATH")]
     pub paths: Vec<OsString>,
     /// Which part of the logs.
@@ -144,7 +144,14 @@ pub struct SealArguments {
     /// A file that holds the passphrase to seal with, in one line, readable by you alone; - for standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "shared_key"])]
     pub passphrase_file: Option<PathBuf>,
-    /// The support ticket it belongs to
+    /// Cut the sealed file into parts of at most this size, FILE.001, FILE.002 and so on, with their list FILE.parts: for
+    /// sticks and mails. A number with kB, MB, GB, KiB, MiB or GiB
+    #[arg(long, value_name = "SIZE", value_parser = super::technician::bytes, requires = "output")]
+    pub split: Option<u64>,
+    /// The eight words of the key that signed the request, as the technician told you: needed once, unless you pinned the vendor
+    #[arg(long, value_name = "WORDS")]
+    pub signer: Option<String>,
+    /// The support ticket it belongs to; a request names it
     #[arg(long, short)]
     pub ticket: Option<TicketId>,
     /// How to show what is in it: html where there is a ticket, none where there is not, unless this says otherwise
@@ -175,11 +182,17 @@ pub struct RedactArguments {
 /// Arguments of `upload`.
 #[derive(Args, Debug)]
 pub struct UploadArguments {
-    /// The sealed file
+    /// The sealed file, or the list of its parts (FILE.parts)
     pub file: PathBuf,
-    /// The support ticket it belongs to
-    #[arg(long, short)]
-    pub ticket: TicketId,
+    /// The support ticket it belongs to; a request names it
+    #[arg(long, short, required_unless_present = "request")]
+    pub ticket: Option<TicketId>,
+    /// The request it was sealed for, its code or its file: gives the token
+    #[arg(long, value_name = "CODE|FILE.tsreq")]
+    pub request: Option<OsString>,
+    /// The eight words of the key that signed the request, as the technician told you: needed once, unless you pinned the vendor
+    #[arg(long, value_name = "WORDS", requires = "request")]
+    pub signer: Option<String>,
     /// Where it goes.
     #[command(flatten)]
     pub portal: PortalArguments,
@@ -320,6 +333,17 @@ pub enum ReceiptCommand {
         /// The portal's receipt key, or a file that holds it; the key the ledger pinned when absent
         #[arg(long, value_name = "KEY")]
         key: Option<String>,
+    },
+    /// Take a receipt that came by hand into the ledger: of a sealed file that went by stick or mail
+    Add {
+        /// The receipt; - for standard input
+        file: PathBuf,
+        /// The portal's receipt key, or a file that holds it; the key the ledger pinned when absent
+        #[arg(long, value_name = "KEY")]
+        key: Option<String>,
+        /// The portal's address; that of the settings when absent
+        #[arg(long, value_name = "URL")]
+        portal: Option<String>,
     },
 }
 

@@ -93,14 +93,25 @@ pub struct KeyArguments {
 /// Arguments of `open`.
 #[derive(Args, Debug)]
 pub struct OpenArguments {
-    /// The sealed file: a path, an https:// address, or - for standard input
-    pub file: PathBuf,
+    /// The sealed file: a path, the list of its parts (FILE.parts), an https:// address, or - for standard input. With --wipe the
+    /// opened copy: its directory, its ticket or its snapshot
+    #[arg(required_unless_present = "purge", conflicts_with = "purge")]
+    pub file: Option<PathBuf>,
     /// What opens it.
     #[command(flatten)]
     pub keys: KeyArguments,
     /// The directory to make; named after the file when absent
     #[arg(long, short, value_name = "DIR")]
     pub output: Option<PathBuf>,
+    /// Open it into memory (`$XDG_RUNTIME_DIR/tarseal`): it is never on the disk, and goes when you log out
+    #[arg(long, conflicts_with_all = ["output", "sync"])]
+    pub memory: bool,
+    /// Remove an opened copy now
+    #[arg(long, conflicts_with_all = ["output", "memory", "sync", "purge"])]
+    pub wipe: bool,
+    /// Remove every opened copy whose day has come, after asking the portal, if the settings name one, for news of them
+    #[arg(long, conflicts_with_all = ["output", "memory", "sync"])]
+    pub purge: bool,
     /// Wait until all of it is on the disk and survives a power failure
     #[arg(long)]
     pub sync: bool,
@@ -112,10 +123,33 @@ pub struct OpenArguments {
     pub portal: PortalArguments,
 }
 
-/// Arguments of `list` and `verify`, and a part of those of `cat` and `grep`.
+/// Arguments of `list`.
+#[derive(Args, Debug)]
+pub struct ListArguments {
+    /// The sealed file: a path, the list of its parts (FILE.parts), an https:// address, or - for standard input
+    #[arg(required_unless_present_any = ["mine", "opened"], conflicts_with_all = ["mine", "opened"])]
+    pub file: Option<PathBuf>,
+    /// The snapshots that the portal holds for you, instead
+    #[arg(long, conflicts_with = "opened")]
+    pub mine: bool,
+    /// The copies that were opened on this computer, instead
+    #[arg(long)]
+    pub opened: bool,
+    /// What opens it.
+    #[command(flatten)]
+    pub keys: KeyArguments,
+    /// Why you read it; goes into the portal's audit log
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// Where the portal's part of the key is.
+    #[command(flatten)]
+    pub portal: PortalArguments,
+}
+
+/// Arguments of `verify`, and a part of those of `cat` and `grep`.
 #[derive(Args, Debug)]
 pub struct InspectArguments {
-    /// The sealed file: a path, an https:// address, or - for standard input
+    /// The sealed file: a path, the list of its parts (FILE.parts), an https:// address, or - for standard input
     pub file: PathBuf,
     /// What opens it.
     #[command(flatten)]
@@ -169,6 +203,9 @@ pub struct FetchArguments {
     /// The directory to make (with --key), or the directory for the sealed files
     #[arg(long, short, value_name = "DIR")]
     pub output: Option<PathBuf>,
+    /// With --key: open it into memory (`$XDG_RUNTIME_DIR/tarseal`): it is never on the disk, and goes when you log out
+    #[arg(long, conflicts_with = "output")]
+    pub memory: bool,
     /// The portal.
     #[command(flatten)]
     pub portal: PortalArguments,
@@ -245,7 +282,7 @@ fn seconds(text: &str) -> Result<u64, String> {
     number(text, &units).filter(|seconds| *seconds > 0).ok_or_else(|| "expected a time such as 90m, 24h or 7d".into())
 }
 
-fn bytes(text: &str) -> Result<u64, String> {
+pub(super) fn bytes(text: &str) -> Result<u64, String> {
     let units =
         [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("kB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000)];
     number(text, &units).filter(|bytes| *bytes > 0).ok_or_else(|| "expected a size such as 500MiB or 2GB".into())

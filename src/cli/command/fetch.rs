@@ -12,12 +12,12 @@ use super::open::{open_ahead_into, refuse_existing, tell_opened};
 use super::opening::Opening;
 use super::remote::{self, Remote};
 use super::share::ShareDesk;
-use crate::cli::Desk;
 use crate::cli::args::FetchArguments;
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::home::sync_parent;
 use crate::cli::interrupt::Unfinished;
 use crate::cli::output::{count, size};
+use crate::cli::{Desk, opened};
 use crate::ids::TicketId;
 use crate::pack::bring_to_disk;
 use crate::progress::{Progress, Step};
@@ -31,10 +31,19 @@ pub fn run(arguments: &FetchArguments, desk: &mut Desk<'_>) -> Result<Outcome, F
     if arguments.reason.trim().is_empty() {
         return Err(Failure::usage("The portal records why a snapshot is read.").next("Say why:  --reason WHY"));
     }
+    opened::purge(desk)?;
     let mut opening = Opening::read(&arguments.keys, desk)?;
+    if arguments.memory && opening.is_empty() {
+        return Err(Failure::usage("Only what is opened goes into memory, and nothing was named that opens it.")
+            .next("Name the file that holds your identity:  --key FILE"));
+    }
     let remote = Rc::new(remote::connect(&arguments.portal, desk)?);
     let snapshots = stored(&remote, &arguments.ticket)?;
-    let directory = arguments.output.clone().unwrap_or_else(|| arguments.ticket.as_str().into());
+    let directory = match &arguments.output {
+        Some(directory) => directory.clone(),
+        None if arguments.memory => opened::in_memory(arguments.ticket.as_str(), desk)?,
+        None => arguments.ticket.as_str().into(),
+    };
     if opening.is_empty() {
         if !arguments.keys.require_sender.is_empty() {
             return Err(Failure::usage(
@@ -87,7 +96,9 @@ fn fetch_opened(
         }
         // Opened or not, the copy has done its work; the snapshot itself is at the portal.
         fs::remove_file(&sealed).map_err(|error| Failure::local(sealed.display(), &error))?;
-        outcome = tell_opened(&opened?, &destination, desk);
+        let opened = opened?;
+        let copy = opened::note(&opened, snapshot.due_at, &destination, desk)?;
+        outcome = tell_opened(&opened, &copy, desk);
     }
     Ok(outcome)
 }
@@ -109,6 +120,7 @@ pub fn stored(remote: &Remote, ticket: &TicketId) -> Result<Vec<Snapshot>, Failu
         )
     } else if gone {
         Failure::new(Exit::Expired, format_args!("The snapshots of ticket {} were deleted at their deadline.", ticket))
+            .next(format!("The receipt says when:  tarseal proof {ticket} -o FILE"))
     } else {
         Failure::new(Exit::NotFound, format_args!("Nothing is stored for ticket {} yet.", ticket))
     })

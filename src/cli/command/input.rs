@@ -11,10 +11,10 @@ use super::open::open_failure;
 use super::opening::Opening;
 use super::remote;
 use super::share::ShareDesk;
-use crate::cli::Desk;
 use crate::cli::args::{InspectArguments, PortalArguments};
 use crate::cli::exit::{Exit, Failure, plain_io};
 use crate::cli::settings::Settings;
+use crate::cli::{Desk, parts};
 use crate::format::{Header, Identity, OpenError};
 use crate::send::{FileUrl, RangedError, RangedFile, SendError, SystemPace};
 
@@ -44,6 +44,9 @@ impl Input {
         }
         if file == Path::new("-") {
             return Ok(Self::Stream(desk.world.take_input()));
+        }
+        if parts::is_list(file) {
+            return Ok(Self::Anywhere(Box::new(parts::Joined::open(file)?)));
         }
         let opened = File::open(file).and_then(|opened| Ok((opened.metadata()?, opened)));
         let (metadata, opened) = opened.map_err(|error| {

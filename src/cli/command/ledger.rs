@@ -327,19 +327,29 @@ fn ask(entry: &Entry, remote: &Remote, settings: &Settings, desk: &Desk<'_>) -> 
     ledger.receipt(id, &note, now).map_err(recorded)?;
     let gone = ledger.snapshot(id).map_err(recorded)?.is_some_and(|entry| entry.phase() == Phase::Deleted);
     if gone {
-        let kept = keep_receipt(&entry.ticket, id, "deletion", &note, desk)?;
-        let key = ledger.pinned(remote.address.as_str()).map_err(recorded)?;
+        drop(ledger);
+        let path = self::gone(entry, &note, desk)?;
         let label = label(&entry.ticket, id, desk)?;
-        let paper = key.and_then(|key| super::paper::write((&entry.ticket, id), &label, &note, &key, desk));
-        let path = paper.unwrap_or(kept);
-        let others = ledger.of_ticket(&entry.ticket).map_err(recorded)?;
-        let last = others.iter().all(|other| other.phase() == Phase::Deleted);
-        keeping::forget(&entry.ticket, id, last, desk)?;
         desk.output.say(format!("{label}  {id}  DELETED, receipt in {}", path.display()));
         let fields = json!({ "ticket": entry.ticket, "snapshot": id, "receipt": path });
         desk.output.event("deleted", fields.as_object().cloned().unwrap_or_default());
     }
     Ok(gone)
+}
+
+/// Keeps the receipt of a deletion and removes what is kept here about the snapshot. Gives the receipt's place.
+pub fn gone(entry: &Entry, note: &str, desk: &Desk<'_>) -> Result<PathBuf, Failure> {
+    let id = &entry.snapshot;
+    let kept = keep_receipt(&entry.ticket, id, "deletion", note, desk)?;
+    let ledger = open(desk)?;
+    let others = ledger.of_ticket(&entry.ticket).map_err(|error| failure(&error))?;
+    let portal = others.iter().find(|other| other.snapshot == *id).and_then(|known| known.portal.clone());
+    let key = portal.map_or(Ok(None), |portal| ledger.pinned(&portal)).map_err(|error| failure(&error))?;
+    let label = label(&entry.ticket, id, desk)?;
+    let paper = key.and_then(|key| super::paper::write((&entry.ticket, id), &label, note, &key, desk));
+    let last = others.iter().all(|other| other.phase() == Phase::Deleted);
+    keeping::forget(&entry.ticket, id, last, desk)?;
+    Ok(paper.unwrap_or(kept))
 }
 
 /// Tells the ledger when the ticket was closed or opened again.

@@ -1,17 +1,81 @@
-//! `list`: what is in a sealed file, and what was left out and why.
+//! `list`: what is in a sealed file, and what was left out and why; or which snapshots there are.
 
 use super::input::{Input, Sealed};
 use super::open::{snapshot_failure, tell_sender, tell_unredacted};
+use super::remote;
 use crate::cli::Desk;
-use crate::cli::args::InspectArguments;
+use crate::cli::args::{InspectArguments, ListArguments, PortalArguments};
 use crate::cli::exit::{Failure, Outcome};
-use crate::cli::output::shown;
+use crate::cli::opened;
+use crate::cli::output::{shown, size};
+use crate::cli::requests::{day, when};
+use crate::cli::settings::Settings;
 use crate::format::Sender;
 use crate::pack::{Limits, Manifest};
 use crate::pipeline::{Parts, check_snapshot};
+use crate::wire::{Snapshot, SnapshotState};
+
+/// Lists a snapshot, or what the portal or this computer has.
+pub fn run(arguments: ListArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    let ListArguments { file, keys, reason, portal, .. } = arguments;
+    match file {
+        Some(file) => one(&InspectArguments { file, keys, reason, portal }, desk),
+        None if arguments.mine => mine(&portal, desk),
+        None => copies(desk),
+    }
+}
+
+/// Lists the snapshots that the portal holds and shows to whoever asks, the oldest first.
+fn mine(portal: &PortalArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    let settings = Settings::resolve(portal, &desk.home, desk.world)?;
+    let remote = remote::connect_to(remote::address(&settings)?, &settings, desk)?;
+    let told = remote.client.every_snapshot().map_err(|error| remote::failure(&error, remote.address.host()))?;
+    opened::follow(&told, desk)?;
+    opened::purge(desk)?;
+    let there: Vec<Snapshot> =
+        told.into_iter().filter(|one| !matches!(one.state, SnapshotState::Deleting | SnapshotState::Deleted)).collect();
+    let widest = there.iter().map(|one| one.ticket.as_str().len()).max().unwrap_or_default().max("TICKET".len());
+    if !there.is_empty() {
+        desk.output.say(format!(
+            "{:<widest$}  {:<32}  {:>10}  {:<22}  {:<10}  DELETED BY",
+            "TICKET", "SNAPSHOT", "SIZE", "RECEIVED", "STATE"
+        ));
+    }
+    for one in &there {
+        let received = one.uploaded_at.map_or_else(String::new, when);
+        let due = one.due_at.map_or_else(String::new, day);
+        desk.output.data(format!(
+            "{:<widest$}  {}  {:>10}  {received:<22}  {:<10}  {due}",
+            one.ticket.as_str(),
+            one.id,
+            size(one.size),
+            one.state.word()
+        ));
+    }
+    if there.is_empty() {
+        desk.output.say(format!("{} holds nothing for you.", remote.address.host()));
+    }
+    Ok(Outcome::done("ok").with("snapshots", there))
+}
+
+/// Lists the copies that were opened on this computer, what is due first at the front.
+fn copies(desk: &Desk<'_>) -> Result<Outcome, Failure> {
+    opened::purge(desk)?;
+    let copies = opened::all(desk)?;
+    for copy in &copies {
+        let ticket = copy.ticket.as_ref().map_or_else(String::new, |ticket| format!("  of ticket {ticket}"));
+        let there = if copy.is_there() { "" } else { "  (moved or removed)" };
+        let place = copy.directory.display().to_string();
+        desk.output.data(format!("gone by {}  {}{ticket}{there}", when(copy.delete_by), shown(&place)));
+    }
+    if copies.is_empty() {
+        desk.output.say("No opened copy is known here.");
+    }
+    Ok(Outcome::done("ok").with("copies", copies))
+}
 
 /// Lists a snapshot. Where it can, it reads the manifest alone; a stream is read to its end.
-pub fn run(arguments: &InspectArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+fn one(arguments: &InspectArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     let (manifest, sender) = read(arguments, desk)?;
     for entry in &manifest.entries {
         desk.output.data(format!("{:>14}  {}", entry.size, shown(entry.path.as_str())));

@@ -47,6 +47,7 @@ mod subject;
 mod translate;
 mod upload;
 mod vendor;
+mod wipe;
 mod withdraw;
 
 pub use self::collected::{in_part, window_in_words};
@@ -56,7 +57,7 @@ pub use self::snapshot::Told;
 use super::Desk;
 #[cfg(feature = "portal")]
 use super::args::PortalCommand;
-use super::args::{AuditCommand, Command, KeyListCommand, ProfileCommand, VendorCommand};
+use super::args::{AuditCommand, Command, KeyListCommand, ProfileCommand, ReceiptCommand, VendorCommand};
 use super::exit::{Failure, Outcome};
 
 /// The first word of the last line when a command fails: what did not happen.
@@ -66,6 +67,8 @@ pub const fn headline(command: &Command) -> &'static str {
         Command::Seal(_) => "NOT SEALED.",
         Command::Collect(_) => "NOT COLLECTED.",
         Command::Redact(_) => "NOT REDACTED.",
+        Command::Open(arguments) if arguments.wipe => "NOT WIPED.",
+        Command::Open(arguments) if arguments.purge => "NOT PURGED.",
         Command::Open(_) => "NOT OPENED.",
         Command::Fetch(_) => "NOT FETCHED.",
         Command::Close(_) => "NOT CLOSED.",
@@ -75,6 +78,7 @@ pub const fn headline(command: &Command) -> &'static str {
         Command::Grant(_) => "NOT GRANTED.",
         Command::Proof(_) => "NOT PROVED.",
         Command::Verify(_) => "NOT VERIFIED.",
+        Command::Receipt(ReceiptCommand::Add { .. }) => "NOT ADDED.",
         Command::Receipt(_)
         | Command::Audit(AuditCommand::Verify { .. })
         | Command::Profile(ProfileCommand::Check { .. }) => "NOT VALID.",
@@ -99,7 +103,7 @@ pub fn run(command: Command, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
         #[cfg(feature = "portal")]
         Command::Demo(arguments) => demo::run(&arguments, desk),
         Command::Send(arguments) => send::run(arguments, desk),
-        Command::Seal(arguments) => seal::run(&arguments, desk),
+        Command::Seal(arguments) => seal::run(arguments, desk),
         Command::Collect(arguments) => collect::run(&arguments, desk),
         Command::Redact(arguments) => redact::run(&arguments, desk),
         Command::Upload(arguments) => upload::run(&arguments, desk),
@@ -118,7 +122,7 @@ pub fn run(command: Command, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
         Command::Vendor(command) => vendor::run(&command, desk),
         Command::KeyList(command) => key_list::run(&command, desk),
         Command::Open(arguments) => open::run(&arguments, desk),
-        Command::List(arguments) => list::run(&arguments, desk),
+        Command::List(arguments) => list::run(arguments, desk),
         Command::Cat(arguments) => cat::run(&arguments, desk),
         Command::Grep(arguments) => grep::run(&arguments, desk),
         Command::Verify(arguments) => inspect::verify(&arguments, desk),

@@ -7,11 +7,13 @@ use super::input::{Input, address, reading_failure};
 use super::opening::Opening;
 use super::remote::sentence;
 use super::share::ShareDesk;
-use crate::cli::Desk;
 use crate::cli::args::OpenArguments;
 use crate::cli::exit::{Exit, Failure, Outcome, plain_io};
 use crate::cli::interrupt::Unfinished;
+use crate::cli::opened::OpenedCopy;
 use crate::cli::output::{count, shown};
+use crate::cli::requests::when;
+use crate::cli::{Desk, opened};
 use crate::format::{Header, Identity, OpenError, Sender, SlotKind};
 use crate::pack::{Limits, Manifest, UnpackError, bring_to_disk};
 use crate::pipeline::{OpenSnapshotError, Opened, open_snapshot_ahead};
@@ -21,14 +23,23 @@ const SPOOL_BUFFER: usize = 128 << 10;
 
 /// Opens a sealed file into a directory that is not there yet.
 pub fn run(arguments: &OpenArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    let Some(file) = &arguments.file else { return super::wipe::purge(&arguments.portal, desk) };
+    if arguments.wipe {
+        return super::wipe::run(file, desk);
+    }
+    opened::purge(desk)?;
     let mut opening = Opening::read(&arguments.keys, desk)?;
     let destination = match &arguments.output {
         Some(directory) => directory.clone(),
-        None => named_after(&arguments.file)?,
+        None if arguments.memory => {
+            let name = named_after(file)?;
+            opened::in_memory(&name.to_string_lossy(), desk)?
+        }
+        None => named_after(file)?,
     };
     refuse_existing(&destination)?;
     let share = ShareDesk::new(&arguments.portal, arguments.reason.as_deref(), desk)?;
-    let input = Input::open(&arguments.file, &arguments.portal, &share, desk)?;
+    let input = Input::open(file, &arguments.portal, &share, desk)?;
     let opened = match input {
         Input::Stream(stream) => open_spooled_into(stream, &mut opening, &share, &destination, desk)?,
         Input::Anywhere(anywhere) => open_ahead_into(anywhere, &mut opening, &share, &destination, desk)?,
@@ -36,8 +47,9 @@ pub fn run(arguments: &OpenArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
     if arguments.sync {
         bring_to_disk(&destination).map_err(|error| Failure::local(destination.display(), &error))?;
     }
+    let copy = opened::note(&opened, share.due(&opened), &destination, desk)?;
     desk.output.data(destination.display().to_string());
-    Ok(tell_opened(&opened, &destination, desk))
+    Ok(tell_opened(&opened, &copy, desk))
 }
 
 /// Opens a sealed file that comes once, from front to back, into `destination`; nothing is left there if it fails.
@@ -115,14 +127,21 @@ pub fn snapshot_failure(error: OpenSnapshotError<Failure>) -> Failure {
 }
 
 /// What was opened, in one line and in the result.
-pub fn tell_opened(opened: &Opened, destination: &Path, desk: &Desk<'_>) -> Outcome {
+pub fn tell_opened(opened: &Opened, copy: &OpenedCopy, desk: &Desk<'_>) -> Outcome {
+    let destination = &copy.directory;
     let manifest = &opened.manifest;
     tell_manifest(manifest, desk);
     tell_sender(opened.sender.as_ref(), desk);
     desk.output
         .headline("OPENED.", &format!("{} in {}", count(manifest.entries.len() as u64, "file"), destination.display()));
+    desk.output.say(format!(
+        "Gone by {}. To remove it before:  tarseal open --wipe {}",
+        when(copy.delete_by),
+        destination.display()
+    ));
     Outcome::done("opened")
         .with("directory", destination)
+        .with("delete_by", copy.delete_by)
         .with("files", manifest.entries.len())
         .with("left_out", manifest.left_out.len())
         .with("redacted", manifest.redacted)
@@ -163,6 +182,8 @@ pub fn refuse_existing(destination: &Path) -> Result<(), Failure> {
 }
 
 fn named_after(file: &Path) -> Result<PathBuf, Failure> {
+    let named = crate::cli::parts::is_list(file).then(|| file.with_extension(""));
+    let file = named.as_deref().unwrap_or(file);
     match file.file_stem() {
         Some(stem) if file != Path::new("-") && address(file)?.is_none() && Path::new(stem) != file => Ok(stem.into()),
         _ => Err(Failure::usage("There is no directory to open it into.").next("Name one:  -o DIR")),

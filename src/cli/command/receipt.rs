@@ -6,12 +6,15 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::remote::sentence;
+use super::remote::{self, sentence};
 use crate::cli::Desk;
-use crate::cli::args::ReceiptCommand;
+use crate::cli::args::{PortalArguments, ReceiptCommand};
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::output::{shown, size};
+use crate::cli::settings::Settings;
+use crate::format::check_phrase;
 use crate::track::PortalKey;
+use crate::track::ledger::LedgerError;
 use crate::track::receipt::{self, Kind, Logged, Receipt};
 
 /// A receipt is at most 4 KiB; a file far beyond that is something else.
@@ -22,22 +25,76 @@ pub fn run(command: &ReceiptCommand, desk: &mut Desk<'_>) -> Result<Outcome, Fai
     match command {
         ReceiptCommand::Show { ticket } => super::ledger::show_receipts(ticket, desk),
         ReceiptCommand::Verify { file, key } => verify(file, key.as_deref(), desk),
+        ReceiptCommand::Add { file, key, portal } => add(file, key.as_deref(), portal.as_ref(), desk),
     }
 }
 
 fn verify(file: &Path, key: Option<&str>, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     let note = read_note(file, desk)?;
-    let keys = keys(key, desk)?;
+    let (logged, key) = checked(&note, &keys(key, desk)?)?;
+    Ok(told(&logged, &key, desk))
+}
+
+/// The receipt, and the first of the keys that signed it.
+fn checked(note: &str, keys: &[PortalKey]) -> Result<(Logged, PortalKey), Failure> {
     let mut last = None;
-    for key in &keys {
-        match receipt::verify_logged(&note, key) {
-            Ok(logged) => return Ok(told(&logged, key, desk)),
+    for key in keys {
+        match receipt::verify_logged(note, key) {
+            Ok(logged) => return Ok((logged, key.clone())),
             Err(error) => last = Some(error),
         }
     }
     let error = last.expect("there is at least one key, and each failed");
     Err(Failure::new(Exit::Damaged, sentence(&error.to_string()))
         .next("Do not rely on it. Ask the portal for the receipt again:  tarseal sync"))
+}
+
+/// Takes a receipt that came by hand into the ledger, if it is of a file that was sealed here.
+fn add(file: &Path, key: Option<&str>, portal: Option<&String>, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    let portal = PortalArguments { portal: portal.cloned(), ..PortalArguments::default() };
+    let settings = Settings::resolve(&portal, &desk.home, desk.world)?;
+    let note = read_note(file, desk)?;
+    let (logged, key) = checked(&note, &keys(key, desk)?)?;
+    let receipt = &logged.receipt;
+    let known = super::ledger::entries(None, desk)?;
+    let entry = known.into_iter().find(|entry| entry.sha256 == receipt.sha256 && entry.size == receipt.size);
+    let Some(entry) = entry else {
+        return Err(Failure::new(
+            Exit::NotFound,
+            "The receipt is genuine, and of a file that was not sealed for a ticket here.",
+        )
+        .next("The files that were:  tarseal status"));
+    };
+    let at = match &entry.portal {
+        Some(portal) => portal.clone(),
+        None => remote::address(&settings)?.as_str().to_owned(),
+    };
+    let now = desk.world.clock.now();
+    let failure = |error: LedgerError| super::ledger::failure(&error);
+    let mut ledger = super::ledger::open(desk)?;
+    ledger.pin(&at, &key, now).map_err(failure)?;
+    ledger.uploading(&entry.snapshot, &at, now).map_err(failure)?;
+    ledger.sent(&entry.snapshot, receipt.uploaded, now).map_err(failure)?;
+    ledger.receipt(&entry.snapshot, &note, now).map_err(failure)?;
+    drop(ledger);
+    let label = super::ledger::label(&entry.ticket, &entry.snapshot, desk)?;
+    let place = match receipt.kind {
+        Kind::Upload => {
+            let kept = super::ledger::keep_receipt(&entry.ticket, &entry.snapshot, "upload", &note, desk)?;
+            super::paper::write((&entry.ticket, &entry.snapshot), &label, &note, &key, desk).unwrap_or(kept)
+        }
+        Kind::Deletion => super::ledger::gone(&entry, &note, desk)?,
+    };
+    desk.output.data(place.display().to_string());
+    desk.output.headline("ADDED.", &format!("The receipt belongs to {label}, and is in the ledger."));
+    desk.output.say(format!("  Check phrase  {}", phrase(receipt).unwrap_or_default()));
+    desk.output.say(format!("  See it        tarseal status {}", entry.ticket));
+    Ok(Outcome::done("added").with("ticket", &entry.ticket).with("snapshot", entry.snapshot).with("receipt", place))
+}
+
+/// Twelve words of the sealed file's SHA-256, as they were told when it was cut into parts.
+fn phrase(receipt: &Receipt) -> Option<String> {
+    Some(check_phrase(hex::decode(&receipt.sha256).ok()?.first_chunk()?))
 }
 
 /// The key that was given, or the keys that the ledger pinned.
@@ -82,8 +139,9 @@ pub fn lines(receipt: &Receipt) -> Vec<String> {
     let mut lines = vec![
         format!("portal    {}", shown(&receipt.portal)),
         format!("file      {} (SHA-256), {}", shown(&receipt.sha256), size(receipt.size)),
-        format!("uploaded  {}", receipt.uploaded),
     ];
+    lines.extend(phrase(receipt).map(|phrase| format!("phrase    {phrase}")));
+    lines.push(format!("uploaded  {}", receipt.uploaded));
     lines.extend(receipt.closed.map(|closed| format!("closed    {closed}")));
     lines.push(format!("due       {}", receipt.due));
     lines.extend(receipt.deleted.map(|deleted| format!("deleted   {deleted}")));

@@ -142,7 +142,7 @@ pub fn failure(error: &SendError, host: &str) -> Failure {
         SendError::Temporary { what, .. } => say(Exit::Temporary, sentence(what)),
         SendError::GaveUp { .. } => say(Exit::Temporary, sentence(&error.to_string())),
         SendError::Tls { what, .. } => {
-            say(Exit::Tls, format!("The connection to {host} cannot be trusted: {}", sentence(what)))
+            say(Exit::Tls, format!("The connection to {host} cannot be trusted. {}", sentence(what)))
                 .next("If your network replaces certificates, ask IT for its certificate, and add:  --ca-file FILE")
         }
         SendError::Redirect { .. } => say(Exit::Tls, sentence(&error.to_string())),

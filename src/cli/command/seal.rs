@@ -1,5 +1,6 @@
 //! `seal`: everything up to the sealed file; no network.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,9 @@ use crate::cli::args::{NewPassphraseArguments, PortalArguments, Review, SealArgu
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::keeping;
 use crate::cli::output::{count, size};
+use crate::cli::parts::{self, Cut};
 use crate::cli::passphrase::{self, Passphrases};
+use crate::cli::requests::{self, Requested};
 use crate::cli::settings::Settings;
 use crate::format::{Recipient, SlotKind};
 use crate::ids::TicketId;
@@ -19,8 +22,10 @@ use crate::pipeline::Created;
 use crate::track::ledger::Sealed;
 
 /// Seals a snapshot into a file.
-pub fn run(arguments: &SealArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+pub fn run(mut arguments: SealArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     let settings = Settings::resolve(&PortalArguments::default(), &desk.home, desk.world)?;
+    let requested = take_request(&mut arguments, &settings, desk)?;
+    let arguments = &arguments;
     let review = arguments.review.unwrap_or(if arguments.ticket.is_some() { Review::Html } else { Review::None });
     if review == Review::Html && arguments.ticket.is_none() {
         return Err(Failure::usage("A review page is kept with a ticket, and removed with it; here is none.")
@@ -36,8 +41,17 @@ pub fn run(arguments: &SealArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
     let key = stand_in_key(ticket, own.as_ref(), desk)?;
 
     let to_output = arguments.output.as_deref() == Some(Path::new("-"));
+    let spooled = to_output || arguments.split.is_some();
+    if let (Some(_), Some(name)) = (arguments.split, &arguments.output) {
+        if to_output {
+            return Err(
+                Failure::usage("Parts are files; they cannot go to standard output.").next("Name them:  -o FILE")
+            );
+        }
+        parts::refuse_existing(name)?;
+    }
     let output = match &arguments.output {
-        Some(_) if to_output => desk.home.directory("spool")?.join(format!("{}.tarseal", std::process::id())),
+        Some(_) if spooled => desk.home.directory("spool")?.join(format!("{}.tarseal", std::process::id())),
         Some(path) => path.clone(),
         None => default_output(ticket, desk),
     };
@@ -52,11 +66,24 @@ pub fn run(arguments: &SealArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
     if let (Some(own), Some(vault)) = (&own, &created.vault) {
         keeping::keep_vault(&created.file_id, vault, own, desk)?;
     }
+    if let Some(Err(failure)) = requested.as_ref().map(|(requested, _)| requested.allows(created.size)) {
+        fs::remove_file(&output).map_err(|error| Failure::local(output.display(), &error))?;
+        if let Some(ticket) = ticket {
+            keeping::forget(ticket, &created.file_id, false, desk)?;
+        }
+        return Err(failure);
+    }
+    let cut = cut(arguments, &output, &created)?;
+    let file = match &cut {
+        Some(cut) => Some(&cut.list),
+        None => (!to_output).then_some(&output),
+    };
     if let Some(ticket) = ticket {
-        let file = if to_output { None } else { Some(&output) };
         note(ticket, &created, file, desk)?;
     }
-    if to_output {
+    if let Some(cut) = &cut {
+        desk.output.data(cut.list.display().to_string());
+    } else if to_output {
         let copied = fs::File::open(&output).and_then(|mut file| io::copy(&mut file, &mut desk.output.raw()));
         fs::remove_file(&output).map_err(|error| Failure::local(output.display(), &error))?;
         copied.map_err(|error| Failure::local("Standard output", &error))?;
@@ -72,20 +99,73 @@ pub fn run(arguments: &SealArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
     desk.output.headline(
         "SEALED.",
         &format!(
-            "{}, {}. Nothing has left this computer.",
+            "{}, {}{}. Nothing has left this computer.",
             count(manifest.entries.len() as u64, "file"),
-            size(created.size)
+            size(created.size),
+            cut.as_ref().map_or_else(String::new, |cut| format!(" in {}", count(cut.parts as u64, "part")))
         ),
     );
-    desk.output.say("It has no share at a portal: its deletion is by promise, not by key.");
+    desk.output.say("It has no share at a portal: its deletion is by promise, not by key. Whoever has a copy and the key can read it.");
+    if let Some(cut) = &cut {
+        tell_parts(cut, ticket, requested.as_ref(), desk);
+    }
     Ok(Outcome::done("sealed")
         .exit(completeness(&manifest.left_out, manifest.collected.as_ref()))
-        .with("file", if to_output { None } else { Some(&output) })
+        .with("file", file)
+        .with("parts", cut.as_ref().map(|cut| cut.parts))
+        .with("check_phrase", cut.as_ref().map(|cut| &cut.phrase))
         .with("file_id", created.file_id)
         .with("bytes", created.size)
         .with("sha256", created.sha256)
         .with("review", page)
         .with("complete", completeness(&manifest.left_out, manifest.collected.as_ref()) == Exit::Done))
+}
+
+/// Takes the request out of the arguments, if the first of them names one, and fills in what it asks.
+fn take_request(
+    arguments: &mut SealArguments,
+    settings: &Settings,
+    desk: &mut Desk<'_>,
+) -> Result<Option<(Requested, OsString)>, Failure> {
+    let Some(named) = arguments.snapshot.paths.first().map(|first| requests::named(first)).transpose()?.flatten()
+    else {
+        return Ok(None);
+    };
+    let place = arguments.snapshot.paths.remove(0);
+    let requested = named.open_offline(arguments.signer.as_deref(), settings, desk)?;
+    requested.fill_in(&mut arguments.snapshot);
+    arguments.ticket = Some(requested.ticket(arguments.ticket.as_ref())?);
+    requested.tell(desk);
+    Ok(Some((requested, place)))
+}
+
+/// Cuts what was sealed into parts, if that was asked for, and removes the whole.
+fn cut(arguments: &SealArguments, sealed: &Path, created: &Created) -> Result<Option<Cut>, Failure> {
+    let (Some(most), Some(name)) = (arguments.split, &arguments.output) else { return Ok(None) };
+    let cut = parts::cut(sealed, created.file_id, name, most);
+    fs::remove_file(sealed).map_err(|error| Failure::local(sealed.display(), &error))?;
+    cut.map(Some)
+}
+
+/// Says how the parts get to the portal, and how the receipt comes back.
+fn tell_parts(cut: &Cut, ticket: Option<&TicketId>, requested: Option<&(Requested, OsString)>, desk: &Desk<'_>) {
+    let say = |line: String| desk.output.say(line);
+    let list = cut.list.display();
+    let whole = cut.list.with_extension("");
+    let whole = whole.file_name().unwrap_or_default().to_string_lossy();
+    say(format!("  Check phrase  {}", cut.phrase));
+    let how = match (requested, ticket) {
+        (Some((_, place)), _) => format!(" --request {}", Path::new(place).display()),
+        (None, Some(ticket)) => format!(" --ticket {ticket}"),
+        (None, None) => " --ticket T".to_owned(),
+    };
+    say(format!("  From any PC   tarseal upload {list}{how}"));
+    let page = match requested {
+        Some((requested, _)) => format!("{}upload", requested.portal.as_str()),
+        None => "the portal's page".to_owned(),
+    };
+    say(format!("  or join it    cat {whole}.[0-9]* > {whole}    and bring it to {page}"));
+    say("  The receipt   compare its words with the check phrase:  tarseal receipt add FILE".to_owned());
 }
 
 /// Whom it is sealed to besides public keys: a passphrase, or keys that both sides hold.

@@ -46,7 +46,13 @@ const ROOM: u64 = 16 << 20;
 /// Sends a snapshot for a ticket.
 pub fn run(arguments: SendArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     let before = if arguments.snapshot.dry_run { NOTHING_LEFT } else { NOTHING_YET };
-    match approved(arguments, desk).map_err(|failure| failure.or_left(before))? {
+    let patience = |failure: Failure| match failure.exit {
+        Exit::Temporary if failure.next.is_empty() => {
+            failure.next("Is this computer on the network? If it is, try again in a few minutes.")
+        }
+        _ => failure,
+    };
+    match approved(arguments, desk).map_err(|failure| patience(failure.or_left(before)))? {
         Go::Told(outcome) => Ok(outcome),
         Go::Send(approved) => deliver(*approved, desk),
     }
@@ -155,31 +161,14 @@ fn take_request(
     };
     arguments.snapshot.paths.remove(0);
     let requested = named.open(arguments.signer.as_deref(), settings, desk)?;
-    let asked = &requested.asked;
-    if arguments.snapshot.to.is_empty() {
-        arguments.snapshot.to = asked.recipients.iter().map(ToString::to_string).collect();
-    }
-    if arguments.snapshot.rules.profile.is_none() {
-        arguments.snapshot.rules.profile.clone_from(&asked.profile);
-    }
-    let window = &mut arguments.snapshot.window;
-    if window.last.is_none() && window.since.is_none() && window.until.is_none() {
-        window.last = asked.last_seconds.and_then(|seconds| i64::try_from(seconds).ok());
-        window.since = asked.since.map(|since| since.to_string());
-        window.until = asked.until.map(|until| until.to_string());
-    }
+    requested.fill_in(&mut arguments.snapshot);
     Ok(Some(requested))
 }
 
 fn ticket(arguments: &SendArguments, requested: Option<&Requested>) -> Result<TicketId, Failure> {
     match (&arguments.ticket, requested) {
-        (Some(ticket), Some(requested)) if *ticket != requested.asked.ticket => {
-            Err(Failure::usage(format_args!("The request is for ticket {}, not for {ticket}.", requested.asked.ticket))
-                .left(NOTHING_YET)
-                .next("Leave  --ticket  out: the request says which ticket it is."))
-        }
-        (Some(ticket), _) => Ok(ticket.clone()),
-        (None, Some(requested)) => Ok(requested.asked.ticket.clone()),
+        (named, Some(requested)) => requested.ticket(named.as_ref()),
+        (Some(ticket), None) => Ok(ticket.clone()),
         (None, None) => Err(Failure::usage("There is no ticket to send for.").left(NOTHING_YET).next(
             "Name it:  --ticket 4711    Or give the code that the technician reads to you:  tarseal send K7QF-2M4P",
         )),

@@ -13,8 +13,10 @@ use crate::cli::args::PortalArguments;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::shown;
 use crate::cli::settings::Settings;
+use crate::clock::Timestamp;
 use crate::format::{Header, Identity, OpenError, Share, SlotKind, open_sealed};
 use crate::ids::FileId;
+use crate::pipeline::Opened;
 use crate::send::{Client, FileUrl, PortalAddress, SendError};
 use crate::wire::{SealedShare, share_info};
 
@@ -45,6 +47,12 @@ impl ShareDesk {
     /// Uses a portal that is connected already.
     pub fn with(remote: Rc<Remote>, reason: &str) -> Self {
         Self { remote: Some(remote), reason: Some(reason.to_owned()), granted: RefCell::default() }
+    }
+
+    /// The portal's deadline for a snapshot that was opened with its share, as far as it tells.
+    pub fn due(&self, opened: &Opened) -> Option<Timestamp> {
+        opened.share.as_ref()?;
+        self.remote.as_ref()?.client.snapshot(&opened.file_id).ok()?.due_at
     }
 
     /// The way to the portal of the settings, with its token, if the file lies there.

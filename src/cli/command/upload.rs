@@ -10,17 +10,19 @@ use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::remote::{self, Remote};
-use crate::cli::Desk;
 use crate::cli::args::{PortalArguments, ResumeArguments, UploadArguments};
 use crate::cli::exit::{Exit, Failure, Outcome};
+use crate::cli::home::write_private_with;
 use crate::cli::output::{Output, size};
+use crate::cli::parts::{self, Joined};
 use crate::cli::progress::Bars;
 use crate::cli::requests::{self, day, when};
 use crate::cli::settings::Settings;
+use crate::cli::{Desk, keeping};
 use crate::format::{Header, Share, ShareField};
 use crate::ids::{FileId, TicketId};
 use crate::pipeline::Created;
-use crate::send::{Checkpoint, Pace, SendError, Sent, SystemPace, TicketLock, upload};
+use crate::send::{Checkpoint, Pace, PortalAddress, SendError, Sent, SystemPace, TicketLock, upload};
 use crate::track::ledger::{LedgerError, Sealed};
 use crate::wire::{NewShare, NewSnapshot};
 
@@ -125,7 +127,9 @@ pub fn finish(
     if let Some(due) = sent.snapshot.due_at {
         desk.output.say(format!("  Deleted by  90 days after ticket {ticket} is closed, at the latest {}", day(due)));
     }
-    desk.output.say("  Names       who is who stays on this computer, locked");
+    if keeping::has_vault(&sent.snapshot.id, desk)? {
+        desk.output.say("  Names       who is who stays on this computer, locked");
+    }
     desk.output.say(format!("  See again   tarseal status {ticket}      Take it back   tarseal withdraw {ticket}"));
     desk.output.data(sent.snapshot.id.to_string());
     Ok(Outcome::done("sent")
@@ -174,37 +178,94 @@ fn state_file(ticket: &TicketId, file: &FileId, desk: &Desk<'_>) -> Result<PathB
     Ok(desk.home.directory("outgoing")?.join(format!("{ticket}-{file}.json")))
 }
 
-/// Uploads a sealed file that was made without a share.
+/// Uploads a sealed file that was made without a share, whole or in parts.
 pub fn run(arguments: &UploadArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     let settings = Settings::resolve(&arguments.portal, &desk.home, desk.world)?;
-    let ticket = &arguments.ticket;
-    let _lock = lock(ticket, desk)?;
-    let (remote, snapshot) = ready(arguments, &settings, desk).map_err(|failure| failure.or_left(NOTHING_LEFT))?;
-    let state = state_file(ticket, &snapshot.file_id, desk)?;
-    let mut checkpoint =
-        if state.exists() { load(&state)? } else { start(&remote, ticket, &arguments.file, snapshot, desk)? };
+    let (ticket, address) = for_what(arguments, &settings, desk).map_err(|failure| failure.or_left(NOTHING_LEFT))?;
+    let _lock = lock(&ticket, desk)?;
+    let (remote, snapshot) =
+        ready(arguments, &ticket, address, &settings, desk).map_err(|failure| failure.or_left(NOTHING_LEFT))?;
+    let state = state_file(&ticket, &snapshot.file_id, desk)?;
+    let mut checkpoint = if state.exists() {
+        load(&state)?
+    } else {
+        let sealed = joined(arguments, &ticket, &snapshot, desk).map_err(|failure| failure.or_left(NOTHING_LEFT))?;
+        start(&remote, &ticket, &sealed, snapshot, desk)?
+    };
     let outcome = finish(&remote, &mut checkpoint, None, arguments.give_up_after, desk)?;
     checkpoint.remove().map_err(|error| remote::failure(&error, remote.address.host()))?;
     Ok(outcome)
 }
 
-/// The portal that is ready to take the file, and what it must know of it.
-fn ready(
+/// The ticket and the portal: of the request, whose code is redeemed here, or as they were named.
+fn for_what(
     arguments: &UploadArguments,
     settings: &Settings,
     desk: &mut Desk<'_>,
+) -> Result<(TicketId, PortalAddress), Failure> {
+    if let Some(request) = &arguments.request {
+        let Some(named) = requests::named(request)? else {
+            return Err(Failure::usage("That is not a request.")
+                .next("A request is a code, K7QF-2M4P, or a file that ends in .tsreq."));
+        };
+        let mut requested = named.open(arguments.signer.as_deref(), settings, desk)?;
+        let ticket = requested.ticket(arguments.ticket.as_ref())?;
+        requested.tell(desk);
+        requested.redeem(settings, desk)?;
+        return Ok((ticket, requested.portal));
+    }
+    let Some(ticket) = &arguments.ticket else {
+        return Err(Failure::usage("There is no ticket to upload for.").next("Name it:  --ticket 4711"));
+    };
+    Ok((ticket.clone(), remote::address(settings)?))
+}
+
+/// The portal that is ready to take the file, and what it must know of it.
+fn ready(
+    arguments: &UploadArguments,
+    ticket: &TicketId,
+    address: PortalAddress,
+    settings: &Settings,
+    desk: &mut Desk<'_>,
 ) -> Result<(Remote, NewSnapshot), Failure> {
-    let remote = remote::connect_for(remote::address(settings)?, &arguments.ticket, settings, desk)?;
-    let snapshot = describe(&arguments.file)?;
+    let remote = remote::connect_for(address, ticket, settings, desk)?;
+    let snapshot = if parts::is_list(&arguments.file) {
+        let mut joined = Joined::open(&arguments.file)?;
+        desk.output.say(format!("{}, each as it was cut. Check phrase:  {}", joined.count(), joined.phrase()));
+        describe(&mut joined, &arguments.file)?
+    } else {
+        let mut file = fs::File::open(&arguments.file).map_err(|error| unreadable(&arguments.file, &error))?;
+        describe(&mut file, &arguments.file)?
+    };
     super::ledger::pin(&remote, desk)?;
     Ok((remote, snapshot))
 }
 
+/// The sealed file as one: parts are put together where files wait to be sent.
+fn joined(
+    arguments: &UploadArguments,
+    ticket: &TicketId,
+    snapshot: &NewSnapshot,
+    desk: &Desk<'_>,
+) -> Result<PathBuf, Failure> {
+    if !parts::is_list(&arguments.file) {
+        return Ok(arguments.file.clone());
+    }
+    let place = outgoing(ticket, &snapshot.file_id, desk)?;
+    let mut parts = Joined::open(&arguments.file)?;
+    let copied = write_private_with(&place, |output| std::io::copy(&mut parts, output).map(drop));
+    copied.map_err(|error| Failure::local(place.display(), &error))?;
+    Ok(place)
+}
+
+fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
+    Failure::local(format_args!("The sealed file {}", file.display()), error)
+}
+
 /// Reads what the portal must know of a sealed file: its id, length and digest.
-fn describe(file: &Path) -> Result<NewSnapshot, Failure> {
-    let local = |error: &std::io::Error| Failure::local(format_args!("The sealed file {}", file.display()), error);
-    let mut input = fs::File::open(file).map_err(|error| local(&error))?;
-    let header = Header::read(&mut input).map_err(|error| super::open::open_failure(&error))?;
+fn describe(input: &mut (impl Read + Seek), file: &Path) -> Result<NewSnapshot, Failure> {
+    let local = |error: &std::io::Error| unreadable(file, error);
+    let header = Header::read(&mut *input).map_err(|error| super::open::open_failure(&error))?;
     if header.share.is_some() {
         return Err(Failure::new(
             Exit::Damaged,

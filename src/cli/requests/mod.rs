@@ -20,13 +20,15 @@ use self::kept::{keep_token, redeemed};
 use self::signers::{know, known_since};
 use self::words::shortest;
 use super::Desk;
+use super::args::SnapshotArguments;
 use super::command::remote::{self, sentence};
 use super::exit::{Exit, Failure};
-use super::output::{count, shown};
+use super::output::{count, shown, size as in_words};
 use super::settings::{Set, Settings};
 use super::vendors::{self, Vendor};
 use crate::clock::Timestamp;
 use crate::format::request::{Asked, ClaimedRequest, MAX_LENGTH, RequestError, Signer};
+use crate::ids::TicketId;
 use crate::send::PortalAddress;
 use crate::track::RetentionPolicy;
 use crate::wire::{NotACode, RequestCode};
@@ -119,6 +121,25 @@ fn read_file(path: &Path) -> Result<RequestFile, Failure> {
 }
 
 impl Named {
+    /// Reads what a file asks, and believes it if somebody vouches for it, without a network: of a pinned vendor the key list
+    /// that is kept here counts.
+    pub fn open_offline(
+        self,
+        signer: Option<&str>,
+        settings: &Settings,
+        desk: &mut Desk<'_>,
+    ) -> Result<Requested, Failure> {
+        let Self::File(file) = self else {
+            return Err(Failure::usage("A code is asked for at the portal, and sealing uses no network.")
+                .left(NOTHING_YET)
+                .next("Ask the technician for the request as a file:  tarseal request --ticket 4711 -o 4711.tsreq")
+                .next("Where there is a network:  tarseal send CODE"));
+        };
+        let claimed = claimed(&file.request)?;
+        let address = address_of(claimed.asked(), settings)?;
+        vouched(claimed, &file.code, address, signer, None, desk)
+    }
+
     /// Reads what is asked, from the portal for a code, and believes it if somebody vouches for it. Nothing is collected yet.
     ///
     /// `signer` are the words that were given for the key that signs.
@@ -137,20 +158,62 @@ impl Named {
                     .left(NOTHING_YET)
                     .next("Tell the technician."));
                 }
-                let requested = vouched(claimed, &code, address, signer, settings, desk)?;
+                let requested = vouched(claimed, &code, address, signer, Some(settings), desk)?;
                 keep_token(&requested.asked.ticket, &requested.portal, &redeemed, desk)?;
                 Ok(Requested { keeping: Some((redeemed.after_close_days, redeemed.hard_cap_days)), ..requested })
             }
             Self::File(file) => {
                 let claimed = claimed(&file.request)?;
                 let address = address_of(claimed.asked(), settings)?;
-                vouched(claimed, &file.code, address, signer, settings, desk)
+                vouched(claimed, &file.code, address, signer, Some(settings), desk)
             }
         }
     }
 }
 
 impl Requested {
+    /// Fills in what the request asks and the arguments leave open.
+    pub fn fill_in(&self, arguments: &mut SnapshotArguments) {
+        let asked = &self.asked;
+        if arguments.to.is_empty() {
+            arguments.to = asked.recipients.iter().map(ToString::to_string).collect();
+        }
+        if arguments.rules.profile.is_none() {
+            arguments.rules.profile.clone_from(&asked.profile);
+        }
+        let window = &mut arguments.window;
+        if window.last.is_none() && window.since.is_none() && window.until.is_none() {
+            window.last = asked.last_seconds.and_then(|seconds| i64::try_from(seconds).ok());
+            window.since = asked.since.map(|since| since.to_string());
+            window.until = asked.until.map(|until| until.to_string());
+        }
+    }
+
+    /// The request's ticket; a failure when another one was named.
+    pub fn ticket(&self, named: Option<&TicketId>) -> Result<TicketId, Failure> {
+        match named {
+            Some(named) if *named != self.asked.ticket => {
+                Err(Failure::usage(format_args!("The request is for ticket {}, not for {named}.", self.asked.ticket))
+                    .left(NOTHING_YET)
+                    .next("Leave  --ticket  out: the request says which ticket it is."))
+            }
+            _ => Ok(self.asked.ticket.clone()),
+        }
+    }
+
+    /// Refuses a sealed file that is larger than the request allows.
+    pub fn allows(&self, size: u64) -> Result<(), Failure> {
+        match self.asked.max_bytes {
+            Some(most) if size > most => Err(Failure::new(
+                Exit::NotApproved,
+                format_args!("It would be {}; the request allows {}.", in_words(size), in_words(most)),
+            )
+            .left("The sealed file was removed; nothing has left this computer.")
+            .next("Leave something out, or ask the technician for a new request.")),
+            _ => Ok(()),
+        }
+    }
+
     /// Makes sure that there is a token to send with: a request that came as a file is redeemed only now.
     pub fn redeem(&mut self, settings: &Settings, desk: &mut Desk<'_>) -> Result<(), Failure> {
         if self.keeping.is_some() {
@@ -224,13 +287,13 @@ fn address_of(asked: &Asked, settings: &Settings) -> Result<PortalAddress, Failu
     .left(NOTHING_YET))
 }
 
-/// Believes a request whose signer a pinned vendor or typed words vouch for.
+/// Believes a request whose signer a pinned vendor or typed words vouch for. With settings vendors are asked for newer key lists.
 fn vouched(
     claimed: ClaimedRequest,
     code: &RequestCode,
     portal: PortalAddress,
     words: Option<&str>,
-    settings: &Settings,
+    settings: Option<&Settings>,
     desk: &mut Desk<'_>,
 ) -> Result<Requested, Failure> {
     let signer = claimed.signer().clone();
@@ -249,11 +312,13 @@ fn voucher(
     signer: &Signer,
     words: Option<&str>,
     portal: &PortalAddress,
-    settings: &Settings,
+    settings: Option<&Settings>,
     desk: &mut Desk<'_>,
 ) -> Result<(Voucher, Option<Vendor>), Failure> {
-    let names: Vec<String> = vendors::all(desk)?.iter().map(|vendor| vendor.name.as_str().to_owned()).collect();
-    vendors::refresh(&names, settings, desk)?;
+    if let Some(settings) = settings {
+        let names: Vec<String> = vendors::all(desk)?.iter().map(|vendor| vendor.name.as_str().to_owned()).collect();
+        vendors::refresh(&names, settings, desk)?;
+    }
     if let Some(vendor) = vendors::all(desk)?.into_iter().find(|vendor| vouches(vendor, signer)) {
         vendor
             .list
