@@ -13,6 +13,7 @@ use super::frame::{Frame, page};
 use super::snapshot::seen;
 use super::visitor::Visitor;
 use super::words::{short, size};
+use crate::causes::causes;
 use crate::portal::api::receipts;
 use crate::portal::app::App;
 use crate::track::Phase;
@@ -105,8 +106,8 @@ fn checked(app: &App, outcome: Result<Logged, crate::track::receipt::ReceiptErro
     match outcome {
         Ok(logged) => Checked { is_good: true, why: String::new(), size: logged.head.size, key },
         Err(fault) => {
-            let causes = std::iter::successors(std::error::Error::source(&fault), |cause| cause.source());
-            let why = causes.fold(fault.to_string(), |why, cause| format!("{why}: {cause}"));
+            let why: Vec<_> = causes(&fault).map(ToString::to_string).collect();
+            let why = why.join(": ");
             Checked { is_good: false, why: sentence(&why), size: 0, key }
         }
     }

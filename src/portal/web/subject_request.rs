@@ -246,8 +246,8 @@ const fn follows(kind: SubjectKind) -> &'static str {
              everyone and goes when the hold is lifted. It cannot be called back."
         }
         SubjectKind::Blocking => {
-            "From that moment nobody reads the snapshots, gets a part of their keys or an answer. Their deadlines run on: \
-             for evidence that must stay, ask for a hold."
+            "From that moment nobody reads the snapshots or an answer, or is given a part of their keys. Their deadlines \
+             run on: for evidence that must stay, ask for a hold."
         }
         SubjectKind::Revocation => {
             "From that moment nobody reads the snapshots, and whatever was passed on of them is revoked."

@@ -110,7 +110,7 @@ async function announce(ticket, headers, told) {
 
 function stop(text) {
   say(text, true);
-  send.disabled = false;
+  send.disabled = file.disabled = false;
   send.textContent = upload ? "Go on" : "Send";
   pause.hidden = true;
   send.focus();
@@ -155,7 +155,7 @@ function begin(chosen, location, id, headers) {
 }
 
 function goOn() {
-  send.disabled = true;
+  send.disabled = file.disabled = true;
   pause.hidden = false;
   upload.start();
 }
@@ -171,7 +171,7 @@ form.addEventListener("submit", async (event) => {
   const wantsToken = form.dataset.wantsToken !== undefined;
   const ticket = wantsToken ? at("ticket").value.trim() : form.dataset.ticket;
   const headers = wantsToken ? { Authorization: `Bearer ${at("token").value.trim()}` } : {};
-  send.disabled = true;
+  send.disabled = file.disabled = true;
   try {
     const id = await headerOf(chosen);
     const told = { file_id: id, size: chosen.size, sha256: await digestOf(chosen) };
@@ -197,19 +197,25 @@ file.addEventListener("change", () => {
   say("");
 });
 
+// A file may be dropped anywhere on the page: beside the field, the browser would open it in the place of the page.
 const drop = at("drop");
 for (const kind of ["dragenter", "dragover"]) {
-  drop.addEventListener(kind, (event) => {
+  document.addEventListener(kind, (event) => {
     event.preventDefault();
     drop.classList.add("over");
   });
 }
-for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over"));
-drop.addEventListener("drop", (event) => {
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) drop.classList.remove("over");
+});
+document.addEventListener("drop", (event) => {
   event.preventDefault();
-  if (event.dataTransfer.files.length === 1) {
-    file.files = event.dataTransfer.files;
-    file.dispatchEvent(new Event("change"));
-    say(`${event.dataTransfer.files[0].name}: press Send.`);
-  }
+  drop.classList.remove("over");
+  const dropped = event.dataTransfer.files;
+  if (file.disabled || dropped.length === 0) return;
+  if (dropped.length > 1) return say("Drop one file, and send it; then the next.", true);
+  file.files = dropped;
+  file.dispatchEvent(new Event("change"));
+  // The name is kept apart, so that no letter in it turns the sentence round.
+  say(`\u2068${dropped[0].name}\u2069: press Send.`);
 });
