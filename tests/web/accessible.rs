@@ -10,7 +10,7 @@ use tarseal::portal::Role;
 
 use crate::browser::{is_clean, join, sign_in};
 use crate::driver::{Browser, Wish};
-use crate::people::{PASSWORD, Person, store};
+use crate::people::{PASSWORD, Person, leads_to, store, store_shared};
 use crate::support::{TICKET, TestPortal};
 
 fn axe() -> Option<String> {
@@ -99,8 +99,25 @@ fn no_page_shuts_anybody_out() {
     portal.portal().sweep().unwrap();
     let hold = [("basis", "legal-claim"), ("reason", "case 12/26"), ("review_at", "2027-01-31")];
     dpo.post(&portal, &format!("/snapshots/{stored}/hold"), &hold);
+    let shared = store_shared(&portal, 3);
+    let other = Person::join(&portal, Role::Technician, "subcontractor");
+    shared.grant(&portal, &lead, &other);
+    let questions = format!("/snapshots/{stored}/questions");
+    lead.post(&portal, &questions, &[("stand_in", "person-17"), ("why", "need the room system model")]);
+    let staff = Person::join(&portal, Role::Staff, "staff");
+    lead.assign(&portal, &staff);
+    let asked = staff.page(&portal, &questions);
+    let (_, rest) = asked.split_once(&format!("action=\"{questions}/")).unwrap();
+    let question = format!("{questions}/{}", rest.split('/').next().unwrap());
+    let lodge = |kind: &str, statement: &str| {
+        let about = format!("{TICKET} {stored} person-17");
+        let fields = [("kind", kind), ("statement", statement), ("reference", "P-12/26"), ("about", about.as_str())];
+        leads_to(&dpo.post(&portal, "/subject-requests", &fields)).replace("?done=lodged", "")
+    };
+    let (correction, lodged) = (lodge("correction", "I left in 2024."), lodge("deletion", ""));
+    dpo.post(&portal, &format!("{correction}/decide"), &[]);
 
-    let ways: [(&Person, Vec<String>); 3] = [
+    let ways: [(&Person, Vec<String>); 4] = [
         (
             &lead,
             vec![
@@ -111,13 +128,38 @@ fn no_page_shuts_anybody_out() {
                 format!("/snapshots/{stored}"),
                 format!("/snapshots/{deleted}"),
                 format!("/snapshots/{deleted}/receipt"),
+                questions.clone(),
+                format!("/snapshots/{}/grants", shared.id),
                 String::from("/account"),
                 String::from("/code"),
                 String::from("/tickets/none"),
             ],
         ),
-        (&dpo, vec![format!("/snapshots/{stored}"), format!("/snapshots/{stored}/readings"), String::from("/audit")]),
-        (&admin, vec![String::from("/policy"), String::from("/people")]),
+        (&staff, vec![questions, question]),
+        (
+            &dpo,
+            vec![
+                format!("/snapshots/{stored}"),
+                format!("/snapshots/{stored}/readings"),
+                String::from("/audit"),
+                String::from("/subject-requests"),
+                String::from("/subject-requests/new"),
+                lodged,
+                correction.clone(),
+                format!("{correction}/export?as=letter"),
+                String::from("/records"),
+            ],
+        ),
+        (
+            &admin,
+            vec![
+                String::from("/policy"),
+                String::from("/people"),
+                String::from("/records"),
+                String::from("/records/document"),
+                String::from("/start"),
+            ],
+        ),
     ];
     for (person, paths) in ways {
         sign_in(&browser, &portal, &base, &person.name, &person.app);
@@ -132,6 +174,11 @@ fn no_page_shuts_anybody_out() {
     browser.wait_for("#preview", "would be deleted earlier");
     assert_eq!(browser.url(), format!("{base}/policy"), "only a part was fetched");
     judge.page("policy, tried");
+    browser.go(&format!("{base}/audit"));
+    browser.click("form[action='/audit/verify'] button");
+    browser.wait_for("#checked", "The records are good");
+    assert_eq!(browser.url(), format!("{base}/audit"), "only a part was fetched");
+    judge.page("audit, checked");
     browser.go(&format!("{base}/people"));
     browser.click("form[action='/people/invite'] button");
     browser.wait_for(".key", "/invitation#tsi_");

@@ -171,6 +171,70 @@ fn a_token_sends_a_file_by_keyboard_alone_and_goes_on_in_another_window() {
 }
 
 #[test]
+fn a_file_is_dropped_anywhere_on_the_page_and_its_name_harms_nothing() {
+    let Some(browser) = Browser::start("a_file_is_dropped_anywhere_on_the_page", Wish::default()) else { return };
+    let portal = TestPortal::start();
+    let base = portal.url();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("<img src=x onerror=alert(1)>\u{202e}\u{7}gnp.tarseal");
+    let other = directory.path().join("other.tarseal");
+    let id = seal_file(&file, 4, 100_000);
+    seal_file(&other, 5, 1000);
+    let page = format!("{base}/upload?ticket={TICKET}");
+    browser.go(&page);
+    browser.drop_files("#drop", &[&file, &other]);
+    browser.wait_for("#said", "Drop one file");
+    assert_eq!(browser.run("return document.querySelector('#file').files.length", &[]), 0);
+    for place in ["h1", "#drop"] {
+        browser.go(&page);
+        browser.drop_files(place, &[&file]);
+        browser.wait_for("#said", "onerror=alert(1)>");
+        assert!(browser.text("#said").ends_with(": press Send."), "{}", browser.text("#said"));
+        assert!(!browser.is_there("main img") && !browser.is_there(".drop.over"));
+        assert_eq!(browser.url(), page, "the browser did not open the file itself");
+    }
+    browser.type_in("#token", &portal.upload);
+    browser.click("#send");
+    browser.wait_for("#said", "Sent.");
+    let receipt = browser.run("return document.querySelector('#receipt').getAttribute('href')", &[]);
+    assert_eq!(receipt, format!("/v1/snapshots/{id}/receipt"));
+    is_clean(&browser, &base, &[]);
+}
+
+#[test]
+fn a_technician_copies_the_command_that_opens_and_a_chosen_file_fills_its_field() {
+    let Some(browser) = Browser::start("a_technician_copies_the_command_that_opens", Wish::default()) else { return };
+    let portal = TestPortal::start();
+    let snapshot = store(&portal, 1);
+    let (lead, dpo) = (Person::join(&portal, Role::Lead, "lead"), Person::join(&portal, Role::Dpo, "dpo"));
+    lead.assign(&portal, &lead);
+    let base = portal.url();
+    sign_in(&browser, &portal, &base, "lead", &lead.app);
+    // Three clicks from the list: the ticket, the snapshot, the command.
+    browser.click(&format!("a[href='/tickets/{TICKET}']"));
+    browser.click(&format!("a[href='/snapshots/{snapshot}']"));
+    let clipboard = json!({ "origin": base, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] });
+    browser.devtools("Browser.grantPermissions", &clipboard);
+    browser.click("[data-copy='fetch-command']");
+    browser.wait_for("[data-copy='fetch-command']", "Copied");
+    let copied =
+        browser.run_and_wait("navigator.clipboard.readText().then(arguments[0], (e) => arguments[0](String(e)))", &[]);
+    assert_eq!(copied, browser.text("#fetch-command").as_str());
+    assert!(copied.as_str().unwrap().starts_with(&format!("tarseal fetch {TICKET} --reason WHY")), "{copied}");
+
+    sign_in(&browser, &portal, &base, "dpo", &dpo.app);
+    browser.go(&format!("{base}/subject-requests/new"));
+    let written = tempfile::NamedTempFile::new().unwrap();
+    let asked = json!({ "kind": "information", "about": [{ "ticket": TICKET, "stand_ins": ["person-3"] }] });
+    fs::write(written.path(), asked.to_string()).unwrap();
+    browser.type_in("#chosen", written.path().to_str().unwrap());
+    browser.click("form:has(#file) button");
+    browser.wait_for(".notice", "The request is taken in");
+    browser.wait_for("main", "person-3");
+    is_clean(&browser, &base, &[]);
+}
+
+#[test]
 fn without_scripts_people_sign_in_close_and_check() {
     let wish = Wish { without_scripts: true };
     let Some(browser) = Browser::start("without_scripts_people_sign_in_close_and_check", wish) else { return };

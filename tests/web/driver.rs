@@ -5,6 +5,7 @@
 
 use std::env;
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -192,6 +193,17 @@ impl Browser {
     /// Gives a command of the Chrome `DevTools` protocol.
     pub fn devtools(&self, command: &str, parameters: &Value) -> Value {
         self.ask("POST", "/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
+    }
+
+    /// Drags files over an element and lets them fall there, as a hand does: Chromium finds what lies under the place.
+    pub fn drop_files(&self, css: &str, paths: &[&Path]) {
+        let script = "const box = document.querySelector(arguments[0]).getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]";
+        let place = self.run(script, &[json!(css)]);
+        for kind in ["dragEnter", "dragOver", "drop"] {
+            let data = json!({ "items": [], "files": paths, "dragOperationsMask": 1 });
+            let event = json!({ "type": kind, "x": place[0], "y": place[1], "data": data });
+            self.devtools("Input.dispatchDragEvent", &event);
+        }
     }
 
     /// Makes the page as wide as that many CSS pixels.

@@ -1,5 +1,6 @@
 //! People who come in by the pages, with a cookie as a browser keeps it.
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use reqwest::blocking::{Client, RequestBuilder, Response};
@@ -10,7 +11,8 @@ use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 use tarseal::clock::Clock as _;
-use tarseal::format::{Header, Identity, KeyKind, SealOptions, SealWriter};
+use tarseal::format::{Header, Identity, KeyKind, SealOptions, SealWriter, Share, ShareField};
+use tarseal::ids::ShareId;
 use tarseal::portal::Role;
 use totp_rs::{Builder, Secret, Totp};
 
@@ -168,7 +170,7 @@ fn seal<W: Write>(into: W, seed: u64, length: usize) -> W {
 /// Sends a sealed file for [`TICKET`] with its token; returns its id.
 pub fn store(portal: &TestPortal, seed: u64) -> String {
     let (id, bytes) = sealed(seed, 1000);
-    let digest = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, Sha256::digest(&bytes));
+    let digest = BASE64_STANDARD.encode(Sha256::digest(&bytes));
     let answer = client()
         .put(format!("{}/in/{TICKET}/case.tarseal", portal.url()))
         .bearer_auth(&portal.upload)
@@ -178,4 +180,62 @@ pub fn store(portal: &TestPortal, seed: u64) -> String {
         .unwrap();
     assert_eq!(answer.status(), 201);
     id
+}
+
+/// A snapshot that opens with a share, and the vendor's key to it.
+pub struct Shared {
+    pub id: String,
+    vendor: Identity,
+    bytes: Vec<u8>,
+}
+
+/// Sends a sealed file with a share for [`TICKET`].
+pub fn store_shared(portal: &TestPortal, seed: u64) -> Shared {
+    let rng = &mut StdRng::seed_from_u64(seed);
+    let (vendor, share) = (Identity::generate(KeyKind::X25519, rng), Share::random(rng));
+    let created = "2026-11-21T14:00:00Z".parse().unwrap();
+    let not_after = "2027-12-31T00:00:00Z".parse().unwrap();
+    let field = ShareField { id: ShareId([9; 16]), not_after, portal: String::from("https://portal.example") };
+    let recipients = [vendor.recipient()];
+    let options = SealOptions { created, recipients: &recipients, share: Some((field, &share)) };
+    let bytes = SealWriter::new(Vec::new(), &options, rng).unwrap().finish().unwrap();
+    let id = id_of(&mut bytes.as_slice());
+    let told = serde_json::json!({
+        "file_id": id, "size": bytes.len(), "sha256": hex::encode(Sha256::digest(&bytes)),
+        "share": {
+            "id": hex::encode([9; 16]), "secret": BASE64_STANDARD.encode(share.expose()), "not_after": "2027-12-31T00:00:00Z",
+        },
+    });
+    let path = format!("/v1/tickets/{TICKET}/snapshots");
+    let announced =
+        request(portal, "POST", &path, "").bearer_auth(&portal.upload).body(told.to_string()).send().unwrap();
+    let place = announced.headers()["location"].to_str().unwrap().to_owned();
+    let place = place.strip_prefix(&portal.url()).unwrap_or(&place).to_owned();
+    let sent = request(portal, "PATCH", &place, "")
+        .bearer_auth(&portal.upload)
+        .header("tus-resumable", "1.0.0")
+        .header("content-type", "application/offset+octet-stream")
+        .header("upload-offset", 0)
+        .body(bytes.clone())
+        .send()
+        .unwrap();
+    assert_eq!(sent.status(), 204);
+    Shared { id, vendor, bytes }
+}
+
+impl Shared {
+    /// Passes it on to somebody, as `tarseal grant` does.
+    pub fn grant(&self, portal: &TestPortal, by: &Person, to: &Person) {
+        let rng = &mut StdRng::seed_from_u64(5);
+        let key = Identity::generate(KeyKind::X25519, rng).recipient();
+        let header = Header::read(&mut self.bytes.as_slice()).unwrap();
+        let part = header.unlock(std::slice::from_ref(&self.vendor)).unwrap().grant(&key, rng).unwrap();
+        let order = serde_json::json!({
+            "user": to.name, "recipient": key.to_string(), "part": BASE64_STANDARD.encode(part),
+        });
+        let path = format!("/v1/snapshots/{}/grants", self.id);
+        let asked = request(portal, "POST", &path, &by.cookie).header("tarseal-reason", "the codec is theirs");
+        let made = asked.body(order.to_string()).send().unwrap();
+        assert_eq!(made.status(), 201, "{}", made.text().unwrap());
+    }
 }

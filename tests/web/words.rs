@@ -3,7 +3,7 @@
 use scraper::{Html, Selector};
 use tarseal::portal::Role;
 
-use crate::people::{Person, form, post_open, request, store};
+use crate::people::{Person, form, leads_to, post_open, request, store};
 use crate::support::{TICKET, TestPortal};
 
 const EVIL: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}\u{202e}gnp.";
@@ -79,4 +79,48 @@ fn what_cannot_be_a_ticket_is_refused_in_words() {
         is_text(&page);
         assert!(page.contains("1 to 64 letters"), "{page}");
     }
+}
+
+#[test]
+fn what_is_asked_answered_and_stated_is_text_to_both_sides() {
+    let portal = TestPortal::start();
+    let snapshot = store(&portal, 1);
+    let lead = Person::join(&portal, Role::Lead, "lead");
+    let sender = Person::join(&portal, Role::Staff, "sam");
+    lead.assign(&portal, &lead);
+    lead.assign(&portal, &sender);
+    let (dpo, admin) = (Person::join(&portal, Role::Dpo, "dpo"), Person::join(&portal, Role::Admin, "admin"));
+    let path = format!("/snapshots/{snapshot}");
+    let questions = format!("{path}/questions");
+    lead.post(&portal, &questions, &[("stand_in", EVIL), ("why", EVIL)]);
+    let asked = sender.page(&portal, &questions);
+    let (_, rest) = asked.split_once(&format!("action=\"{questions}/")).unwrap();
+    let question = format!("{questions}/{}", rest.split('/').next().unwrap());
+    assert_eq!(
+        sender.post(&portal, &format!("{question}/answer"), &[("answer", "told"), ("text", EVIL)]).status(),
+        303
+    );
+    let fields = [("kind", "correction"), ("reference", EVIL), ("statement", EVIL), ("about", TICKET)];
+    let request = leads_to(&dpo.post(&portal, "/subject-requests", &fields)).replace("?done=lodged", "");
+    dpo.post(&portal, &format!("{request}/decide"), &[]);
+    let said = admin.post(&portal, "/records", &[("controller_name", EVIL), ("persons", EVIL), ("notes", EVIL)]);
+    assert_eq!(said.status(), 303);
+    for (person, path) in [
+        (&sender, &questions),
+        (&lead, &question),
+        (&lead, &path),
+        (&dpo, &request),
+        (&admin, &String::from("/records")),
+        (&admin, &String::from("/records/document")),
+        (&dpo, &format!("{request}/export?as=letter")),
+    ] {
+        let page = person.page(&portal, path);
+        // A document that is printed has its style within; nothing of it comes out of the text.
+        is_text(&page);
+        let all: String = Html::parse_document(&page).root_element().text().collect();
+        assert!(all.contains("<script>alert(1)</script>") || path.ends_with("letter"), "{path}: {page}");
+    }
+    let wrong = dpo.post(&portal, "/subject-requests", &[("file", EVIL)]);
+    assert_eq!(wrong.status(), 400);
+    is_text(&wrong.text().unwrap());
 }
