@@ -1,5 +1,11 @@
 //! What sender and technician say to each other on the pages: questions, answers, passing on, and taking that back.
 
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use serde_json::{Value, json};
+use tarseal::clock::Clock as _;
+use tarseal::format::request::{Asked, RequestKey};
+use tarseal::format::{Identity, KeyKind, SenderKey};
 use tarseal::portal::Role;
 
 use crate::people::{Person, leads_to, request, seconds_pass, store, store_shared};
@@ -130,4 +136,39 @@ fn an_upload_token_is_listed_while_it_is_good_and_revoked() {
     let mut lead = lead;
     lead.sign_in(&portal);
     assert!(!lead.page(&portal, ticket).contains("Upload tokens that are good"), "one that is over is not listed");
+}
+
+#[test]
+fn a_request_with_a_code_is_listed_without_it_and_taken_back() {
+    let portal = TestPortal::start();
+    let lead = Person::join(&portal, Role::Lead, "lead");
+    let ticket = format!("/tickets/{TICKET}");
+    assert!(!lead.page(&portal, &ticket).contains("Requests with a code"));
+    let (issued, rng) = (portal.clock.now(), &mut StdRng::seed_from_u64(1));
+    let asked = Asked {
+        portal: format!("{}/", portal.url()),
+        ticket: TICKET.parse().unwrap(),
+        title: None,
+        profile: None,
+        last_seconds: None,
+        since: None,
+        until: None,
+        max_bytes: None,
+        recipients: vec![Identity::generate(KeyKind::X25519, rng).recipient()],
+        issued,
+        expires: issued.plus_seconds(3600),
+    };
+    let note = asked.sign(&RequestKey::Sender(&SenderKey::generate(rng))).unwrap();
+    let body = json!({ "request": note }).to_string();
+    let made = request(&portal, "POST", &format!("/v1{ticket}/requests"), &lead.cookie).body(body).send().unwrap();
+    assert_eq!(made.status(), 201);
+    let made: Value = serde_json::from_str(&made.text().unwrap()).unwrap();
+    let code = made["code"].as_str().unwrap();
+    let page = lead.page(&portal, &ticket);
+    assert!(page.contains("Waits for whoever has its code") && !page.contains(code), "{page}");
+    let revoke = format!("{ticket}/requests/{}/revoke", made["id"].as_str().unwrap());
+    assert_eq!(leads_to(&lead.post(&portal, &revoke, &[])), format!("{ticket}?done=request-revoked"));
+    assert!(!lead.page(&portal, &ticket).contains("Requests with a code"));
+    let redeem = json!({ "code": code, "claim": "00112233445566778899aabbccddeeff" }).to_string();
+    assert_eq!(request(&portal, "POST", "/v1/requests/redeem", "").body(redeem).send().unwrap().status(), 404);
 }

@@ -105,6 +105,7 @@ fn said(word: &str) -> Option<&'static str> {
         "disabled" => "The person cannot sign in any more, and is signed out.",
         "enabled" => "The person can sign in again.",
         "token-revoked" => "The token is revoked. It is refused from now on.",
+        "request-revoked" => "The request is taken back. Its code is refused from now on, and so is the token it gave.",
         "asked" => "It is asked. You will not see who it is unless the sender answers.",
         "answered" => "Answered. It is stored with the snapshot, and deleted with it.",
         "revoked" => "Revoked. The portal gives them nothing more.",

@@ -25,6 +25,7 @@ mod questions;
 mod readings;
 mod receipts;
 mod records;
+mod requests;
 mod sign_in;
 mod snapshot;
 mod start;
@@ -69,6 +70,7 @@ pub(crate) fn pages(routes: Routes) -> Routes {
         .page(POST, "/tickets/{ticket}/reopen", ticket::reopen)
         .page(POST, "/tickets/{ticket}/token", tokens::make)
         .page(POST, "/tickets/{ticket}/tokens/{id}/revoke", tokens::revoke)
+        .page(POST, "/tickets/{ticket}/requests/{id}/revoke", requests::revoke)
         .page(POST, "/tickets/{ticket}/assign", ticket::assign)
         .page(POST, "/tickets/{ticket}/unassign", ticket::unassign)
         .page(GET, "/tickets/{ticket}/upload", upload::show)

@@ -14,6 +14,7 @@ use super::answer::{Refusal, done, told};
 use super::form::{Form, query};
 use super::frame::{Frame, page, role};
 use super::people::{User, everyone};
+use super::requests::{Waiting, waiting};
 use super::tokens::{Good, good};
 use super::visitor::Visitor;
 use super::words::{When, distance, short, size, state};
@@ -44,6 +45,8 @@ struct TicketPage {
     token: Option<(String, When)>,
     /// Those that are good, for whoever may revoke them.
     tokens: Vec<Good>,
+    /// The requests that are not over, for whoever may take them back.
+    requests: Vec<Waiting>,
 }
 
 /// What the person who looks may do with the ticket as it is.
@@ -125,6 +128,7 @@ pub(super) async fn shown(
     let names = if can.assign { everyone(app, visitor).await? } else { Vec::new() };
     let assignees =
         if may(Action::SeeAssignments) { Some(on(app, visitor, &found.ticket, &names).await?) } else { None };
+    let requests = if may(Action::MakeToken) { waiting(app, visitor, &found.ticket, &zone).await? } else { Vec::new() };
     let tokens =
         if may(Action::RevokeToken) { good(app, visitor, &found.ticket, (&zone, now)).await? } else { Vec::new() };
     let is_on = |id: &str| assignees.iter().flatten().any(|person| person.id == id);
@@ -144,6 +148,7 @@ pub(super) async fn shown(
         assignees,
         others,
         tokens,
+        requests,
         token: token.map(|token| (token.token.to_string(), When::new(token.expires, &zone))),
         zone: zone.to_string(),
         ticket: found.ticket.to_string(),
