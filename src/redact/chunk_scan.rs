@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
-use super::category::Category;
 use super::error::RedactError;
 use super::handover::{Handed, Reading};
-use super::hit::{Form, Hit};
+use super::hit::Hit;
 use super::lines::{self, Chunk};
 use super::masks::Signs;
 use super::memo::Memo;
@@ -29,18 +28,41 @@ pub(crate) fn each_line(
     })
 }
 
-/// For each line, whether it begins within a private key; nothing when there is none.
+/// For each line, whether it begins within a private key, and the same for what comes after the last; nothing when there is
+/// none.
 pub(crate) fn key_lines(bytes: &[u8], first: Pem) -> Result<Vec<Pem>, RedactError> {
     if first == Pem::Outside && !pem::touches(bytes) {
         return Ok(Vec::new());
     }
     let mut state = first;
-    let mut states = Vec::new();
+    let mut states = vec![first];
     for unit in lines::units(bytes) {
-        states.push(state);
-        state = state.step(&bytes[unit?]).0;
+        let unit = unit?;
+        state = state.step(&bytes[unit.clone()]).0;
+        if ends_line(bytes, &unit) {
+            states.push(state);
+        }
     }
     Ok(states)
+}
+
+/// Whether a piece of a line is its last.
+fn ends_line(bytes: &[u8], unit: &Range<usize>) -> bool {
+    bytes.get(unit.end).is_none_or(|&b| b == b'\n')
+}
+
+/// Drops what of a line belongs to a private key; `state` is how it begins and then how the next piece does, `keys` how the
+/// lines of the text before it was redacted do.
+///
+/// What is dropped in a line must not make it the beginning of a key, or leave one open that the line had ended: the lines
+/// behind it would be read otherwise when they are redacted again. Such a line goes whole.
+fn drop_key(scanner: &Scanner<'_>, line: &[u8], state: &mut Pem, after: Option<Pem>, scratch: &mut Scratch) {
+    let (next, body) = state.step(line);
+    *state = next;
+    let whole = || (!line.trim_ascii().is_empty()).then(|| 0..line.trim_ascii_end().len());
+    if let Some(place) = if after.is_some_and(|after| after < next) { whole() } else { body } {
+        scanner.drop_too(line, place, scratch);
+    }
 }
 
 /// What is known around a line.
@@ -78,7 +100,9 @@ pub(crate) fn scan_units(
     let mut window = 0..0;
     let mut previous: &[u8] = &chunk.context;
     let mut number = 0;
-    for (place, unit) in lines::units(bytes).enumerate() {
+    // Pieces of one line follow each other; a line begins as it did before the text was redacted.
+    let mut key = keys.first().copied();
+    for unit in lines::units(bytes) {
         let unit = unit?;
         if unit.end > window.end {
             window = unit.start..window_end(bytes, &unit);
@@ -91,39 +115,34 @@ pub(crate) fn scan_units(
         // Most lines begin nothing that goes on.
         let state = Some(shape.state()).filter(|state| **state != IDLE).cloned();
         let before = state.as_ref().unwrap_or(&IDLE);
-        if keys.get(place) == Some(&Pem::Inside)
-            && let Some(body) = Pem::Inside.step(line).1
-        {
-            shape.pass_line(line);
-            let hit = Hit { start: body.start, end: body.end, category: Category::Secret, form: Form::Drop, rank: 0 };
-            if scanner.wants(&hit) {
-                let around = Around { memo: &mut scratch.memo, before, after: shape.state() };
-                found(unit.start, line, &[hit], number, around)?;
-            }
-        } else {
-            let (from, to) = (unit.start - window.start, unit.end - window.start);
-            let view = Places { text: &bytes[window.clone()], masks: &masks, from, to };
-            if let Share::Read(reading) = &mut share {
-                if reading.line(scanner, &view, &unit, scratch) {
-                    if reading.is_shaped() {
-                        shape.pass_line(line);
-                    }
-                } else {
-                    shape.line(line, Signs::ANY, &mut scratch.shaped);
-                    scanner.scan(line, previous, scratch);
+        let (from, to) = (unit.start - window.start, unit.end - window.start);
+        let view = Places { text: &bytes[window.clone()], masks: &masks, from, to };
+        if let Share::Read(reading) = &mut share {
+            if reading.line(scanner, &view, &unit, scratch) {
+                if reading.is_shaped() {
+                    shape.pass_line(line);
                 }
             } else {
-                shape.line(line, view.signs(), &mut scratch.shaped);
-                scanner.scan_place(&view, previous, scratch);
+                shape.line(line, Signs::ANY, &mut scratch.shaped);
+                scanner.scan(line, previous, scratch);
             }
-            if let Share::Note(handed) = &mut share {
-                handed.note(unit.start, scratch);
-                handed.shaped |= *before != IDLE || *shape.state() != IDLE;
-            }
-            if !scratch.hits.found.is_empty() {
-                let around = Around { memo: &mut scratch.memo, before, after: shape.state() };
-                found(unit.start, line, &scratch.hits.found, number, around)?;
-            }
+        } else {
+            shape.line(line, view.signs(), &mut scratch.shaped);
+            scanner.scan_place(&view, previous, scratch);
+        }
+        if let Share::Note(handed) = &mut share {
+            handed.note(unit.start, scratch);
+            handed.shaped |= *before != IDLE || *shape.state() != IDLE;
+        }
+        let ended = ends_line(bytes, &unit);
+        if let Some(state) = &mut key {
+            let after = usize::try_from(number).ok().and_then(|number| keys.get(number + 1)).filter(|_| ended).copied();
+            drop_key(scanner, line, state, after, scratch);
+            *state = after.unwrap_or(*state);
+        }
+        if !scratch.hits.found.is_empty() {
+            let around = Around { memo: &mut scratch.memo, before, after: shape.state() };
+            found(unit.start, line, &scratch.hits.found, number, around)?;
         }
         previous = lines::tail(line);
         number += u64::from(bytes.get(unit.end) == Some(&b'\n'));

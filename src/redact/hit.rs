@@ -114,6 +114,8 @@ pub(crate) mod rank {
     /// What was not read; it is never kept.
     pub(crate) const UNREAD: u8 = 11;
     pub(crate) const DIVIDED: u8 = 12;
+    /// A line of a private key.
+    pub(crate) const KEY: u8 = 13;
 }
 
 /// The findings of one line.

@@ -1,11 +1,15 @@
 //! Private keys that stand over many lines: every line of the key's body is dropped, the lines stay countable.
+//!
+//! A line that was dropped ends the key: whoever dropped it has dropped the lines behind it. So in a redacted text fewer lines
+//! lie within a key than lay there before, never more ([`scan_units`](super::chunk_scan::scan_units) sees to the rest), and
+//! what was scanned as it stands within a key and without one needs no second pass.
 
 use std::ops::Range;
 
-use super::text::{SPACE, is};
+use super::text::{SPACE, WORD, is};
 
 /// Whether a line lies within a private key.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Pem {
     #[default]
     Outside,
@@ -14,19 +18,41 @@ pub(crate) enum Pem {
 
 const BEGIN: &[u8] = b"-----BEGIN";
 const END: &[u8] = b"-----END";
-const KEY: &[u8] = b"PRIVATE KEY";
+/// How the label of every private key ends, or almost.
+pub(crate) const KEY: &[u8] = b"PRIVATE KEY";
+const DASHES: &[u8] = b"-----";
 /// Shortest run of Base64 signs that is taken for a key's line when something else stands before it.
 const LEAST: usize = 40;
+/// What may stand between the beginning of a key and its body: RFC 1421 and RFC 9580.
+const HEADERS: [&[u8]; 7] =
+    [b"Proc-Type:", b"DEK-Info:", b"Version:", b"Comment:", b"Hash:", b"Charset:", b"MessageID:"];
 
 /// Whether a text may change the state: the fast way past texts without keys.
 pub(crate) fn touches(text: &[u8]) -> bool {
     memchr::memmem::find(text, KEY).is_some()
 }
 
+/// Where the body may begin of a key whose label goes on at `from`; and whether that is where the label's dashes end.
+pub(crate) fn behind_label(line: &[u8], from: usize) -> (usize, bool) {
+    let words = line[from..].iter().take(LEAST).take_while(|b| b.is_ascii_alphanumeric() || **b == b' ').count();
+    let dashes = line[from + words..].iter().take(DASHES.len()).take_while(|&&b| b == b'-').count();
+    if dashes == 0 { (from, false) } else { (from + words + dashes, dashes == DASHES.len()) }
+}
+
+/// Where a key ends in its own line whose body may begin at `from`. Behind half a label an end without a body is none.
+pub(crate) fn end_in_line(line: &[u8], (from, whole): (usize, bool)) -> Option<usize> {
+    memchr::memmem::find_iter(&line[from..], END)
+        .map(|length| from + length)
+        .find(|&end| whole || line[from..end].iter().any(|&b| is(b, WORD)))
+}
+
+/// Whether a key begins in the line and does not end there.
 fn begins(line: &[u8]) -> bool {
-    memchr::memmem::find(line, BEGIN).is_some_and(|at| {
-        memchr::memmem::find(&line[at..], KEY).is_some() && memchr::memmem::find(&line[at..], END).is_none()
-    })
+    let Some(key) = memchr::memmem::rfind(line, KEY) else { return false };
+    let Some(begin) = memchr::memmem::rfind(&line[..key], BEGIN) else { return false };
+    let label = memchr::memmem::find(&line[begin..], KEY).map_or(key, |length| begin + length);
+    memchr::memmem::find(&line[begin..label], END).is_none()
+        && end_in_line(line, behind_label(line, label + KEY.len())).is_none()
 }
 
 impl Pem {
@@ -43,11 +69,7 @@ impl Pem {
                 let start = line.iter().position(|&b| !edge(b)).unwrap_or(line.len());
                 let end = line.iter().rposition(|&b| !edge(b)).map_or(start, |at| at + 1);
                 let body = &line[start..end.max(start)];
-                if body.is_empty()
-                    || body == b"[secret]"
-                    || body.starts_with(b"Proc-Type:")
-                    || body.starts_with(b"DEK-Info:")
-                {
+                if body.is_empty() || HEADERS.iter().any(|header| body.starts_with(header)) {
                     return (Self::Inside, None);
                 }
                 if body.iter().all(|&b| of(b)) {
@@ -84,6 +106,30 @@ mod tests {
         }
         assert_eq!(dropped, [b"MIIB", b"abc="]);
         assert_eq!(state, Pem::Outside);
+    }
+
+    #[test]
+    fn an_end_closes_a_key_in_its_own_line_unless_half_a_label_and_no_body_stand_before_it() {
+        for (line, open) in [
+            ("x -----BEGIN EC PRIVATE KEY-----", true),
+            ("-----BEGIN EC PRIVATE KEY-----MIIB", true),
+            ("-----BEGIN EC PRIVATE KEY-----MIIB-----END EC PRIVATE KEY-----", false),
+            ("(\"-----BEGIN PRIVATE KEY-----\", \"-----END PRIVATE KEY-----\")", false),
+            ("-----BEGIN PGP PRIVATE KEY BLOCK----------END PGP PRIVATE KEY BLOCK-----", false),
+            ("-----BEGIN PRIVATE KEY-[-----END PRIVATE KEY-----", true),
+            ("-----BEGIN PRIVATE KEY-MIIB-----END PRIVATE KEY-----", false),
+            ("-----BEGIN CERTIFICATE-----MIIB-----END CERTIFICATE-----\\n-----BEGIN PRIVATE KEY-----", true),
+            ("-----BEGIN CERTIFICATE-----MIIB-----END PRIVATE KEY-----", false),
+            ("-----BEGIN CERTIFICATE-----", false),
+        ] {
+            assert_eq!(Pem::Outside.step(line.as_bytes()).0 == Pem::Inside, open, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_was_dropped_ends_a_key_and_headers_do_not() {
+        assert_eq!(Pem::Inside.step(b"[secret]"), (Pem::Outside, None));
+        assert_eq!(Pem::Inside.step(b"Version: GnuPG v2.2"), (Pem::Inside, None));
     }
 
     #[test]

@@ -2,10 +2,11 @@
 //! and by the shape of the text it stands in; settled, and without stand-ins.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::category::{Action, Category};
 use super::detector::{TABLE, Table, value_hits};
-use super::hit::{Hit, Hits, rank};
+use super::hit::{Form, Hit, Hits, rank};
 use super::keys::KeyClass;
 use super::lines;
 use super::masks::{Masks, Signs};
@@ -145,6 +146,15 @@ impl<'k> Scanner<'k> {
         scratch.hits = hits;
     }
 
+    /// Adds to the findings of the line last scanned what is dropped whatever it says.
+    pub(crate) fn drop_too(&self, line: &[u8], place: Range<usize>, scratch: &mut Scratch) {
+        let mut hits = std::mem::take(&mut scratch.hits);
+        hits.push(place.start, place.end, Category::Secret, Form::Drop, rank::KEY);
+        hits.settle(line);
+        self.settled(line, &mut hits.found, scratch);
+        scratch.hits = hits;
+    }
+
     /// Leaves of settled findings those that are to be replaced.
     pub(super) fn settled(&self, line: &[u8], found: &mut Vec<Hit>, scratch: &mut Scratch) {
         if let Some(known) = self.known {
@@ -165,11 +175,6 @@ impl<'k> Scanner<'k> {
         for end in fold::ends(line) {
             scratch.shaped.wall(end.start, end.end);
         }
-    }
-
-    /// Whether values of the finding's category are not kept.
-    pub(crate) fn wants(&self, hit: &Hit) -> bool {
-        self.known.is_none_or(|known| known.action(hit.category) != Action::Keep)
     }
 
     /// Decodes the escapes of a line and takes over what is found in the decoded line.

@@ -112,3 +112,27 @@ fn what_a_redacted_line_opens_is_open_in_the_next_chunk_too() {
         assert!(outputs.windows(2).all(|pair| pair[0] == pair[1]), "the size of chunks makes a difference");
     }
 }
+
+#[test]
+fn no_line_lies_within_a_private_key_only_when_it_is_redacted_again() {
+    for (text, gone) in [
+        // An end behind half a label ends nothing.
+        ("-----BEGIN PRIVATE KEY-[-----END PRIVATE KEY-----\nMIICdQICADANBgkqhkiG9w8Nov\n0BAQEFAASCAl8\n---\n", "0BAQ"),
+        ("-----BEGIN PRIVATE KEY-[-----END PRIVATE KEY--- MIICdQICADANBgkq: \n0BAQEFAASCAl8\n---\n", "0BAQ"),
+        // The end goes with a value, the line that ended a key goes whole, and what is left looks like a key's line.
+        ("-----BEGIN PRIVATE KEY- password=\"-----END PRIVATE KEY-----\"\nhunter\n", "END"),
+        ("-----BEGIN PRIVATE KEY-----\n$6$salt1234$Ab3dE9fGh2JkAb3dE9fGh2JkAb3dE9fGh2Jk\nhunter\n", "salt"),
+        ("-----BEGIN PRIVATE KEY-----\n+49 30 901820\nhunter\n", "9018"),
+        // A key begins in what stands behind a value, and what stands before a key's line is read.
+        (
+            "user=quirin -----BEGIN PRIVATE KEY-----\nuser=quirin MIICdQIBADANBgkqhkiG9w0BAQEFAASCAl8wggJbAgEAAoGB\n",
+            "quirin",
+        ),
+        ("-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: GnuPG v2.2.40\n\nlQOYBGNs\n=x7Qa\n", "lQOY"),
+    ] {
+        let (once, again) = twice(text);
+        assert!(!once.contains(gone), "{once}");
+        assert_eq!(once.lines().count(), text.lines().count(), "{once}");
+        assert_eq!(again, once, "from {text}");
+    }
+}

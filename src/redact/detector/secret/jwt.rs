@@ -7,6 +7,7 @@ use super::token::end_of;
 use super::{drop, token_or_base64, url64};
 use crate::redact::category::Category;
 use crate::redact::hit::{Form, Hits, rank};
+use crate::redact::pem::{self, KEY};
 use crate::redact::text::{WORD, before, byte, is};
 
 /// Longest head of a token that is decoded.
@@ -45,19 +46,21 @@ pub(super) fn terraform(text: &[u8], start: usize, end: usize, hits: &mut Hits) 
     }
 }
 
-const KEY_END: &[u8] = b"-----END";
-
-/// `-----BEGIN … PRIVATE KEY-----` with what follows on the same line. Keys over many lines are [`pem`](crate::redact::pem)'s.
+/// `-----BEGIN … PRIVATE KEY-----` with what follows on the same line. Keys over many lines are [`pem`]'s.
 pub(super) fn private_key(text: &[u8], start: usize, hits: &mut Hits) {
     if !text[..start].ends_with(b"-----") {
         return;
     }
     let Some(head) = text.get(start..(start + 60).min(text.len())) else { return };
-    let Some(found) = memchr::memmem::find(head, b"PRIVATE KEY") else { return };
-    let Some(dashes) = memchr::memmem::find(&text[start + found..], b"-----") else { return };
-    let from = start + found + dashes + 5;
-    let to = memchr::memmem::find(&text[from..], KEY_END).map_or(text.len(), |length| from + length);
-    let to = if to == text.len() { memchr::memchr(b'"', &text[from..]).map_or(to, |length| from + length) } else { to };
+    let Some(found) = memchr::memmem::find(head, KEY) else { return };
+    let body = pem::behind_label(text, start + found + KEY.len());
+    let from = body.0;
+    if text[from - 1] != b'-' {
+        return;
+    }
+    let to = pem::end_in_line(text, body)
+        .or_else(|| memchr::memchr(b'"', &text[from..]).map(|length| from + length))
+        .unwrap_or(text.len());
     if text[from..to].iter().any(|&b| is(b, WORD)) {
         hits.push(from, to, Category::Secret, Form::Drop, rank::SECRET + 1);
     }
