@@ -24,7 +24,7 @@ use tarseal::pipeline::{
     CreateError, Created, OpenSnapshotError, Opened, Plan, Redaction, check_snapshot, create, open_snapshot,
 };
 use tarseal::progress::{Progress, Silent, Step};
-use tarseal::redact::{Category, Consent, Rules, TicketKey};
+use tarseal::redact::{Category, Consent, Given, Rules, TicketKey};
 use tempfile::TempDir;
 
 fn rng() -> StdRng {
@@ -40,7 +40,7 @@ fn technician() -> Identity {
 }
 
 fn rules() -> Redaction {
-    Redaction::Rules { rules: Rules::default(), key: TicketKey::random(&mut rng()) }
+    Redaction::Rules { rules: Rules::default(), key: TicketKey::random(&mut rng()), given: Given::default() }
 }
 
 fn none() -> Redaction {
