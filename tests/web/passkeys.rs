@@ -13,7 +13,10 @@ use crate::people::seconds_pass;
 use crate::support::TestPortal;
 
 /// What Chromium says itself when a request is refused, as it is here on purpose.
-const REFUSED: &[&str] = &["the server responded with a status of 401"];
+const REFUSED: &[&str] = &["the server responded with a status of 401", ADVICE];
+
+/// What Chromium says to whoever asks for no RSA.
+const ADVICE: &str = "pub_key_cred_params";
 
 /// A portal that is reached by a name, as passkeys need it; and that name.
 fn portal() -> (TestPortal, String) {
@@ -83,7 +86,7 @@ fn a_passkey_signs_in_is_a_second_factor_and_goes_again() {
     let held = credentials(&browser, &device);
     assert_eq!(held.len(), 1);
     assert_eq!((&held[0]["rpId"], &held[0]["isResidentCredential"]), (&json!("localhost"), &json!(true)));
-    is_clean(&browser, &base, &[]);
+    is_clean(&browser, &base, &[ADVICE]);
 
     // The same device is not asked for a second one.
     browser.type_in("#passkey-name", "again");
@@ -95,7 +98,7 @@ fn a_passkey_signs_in_is_a_second_factor_and_goes_again() {
     browser.wait_for(".notice", "You are signed out");
     browser.click("[data-passkey=sign-in] button");
     browser.wait_for("h1", "Tickets");
-    is_clean(&browser, &base, &[]);
+    is_clean(&browser, &base, &[ADVICE]);
 
     // What needs a second factor asks for it anew after a quarter of an hour, and takes the passkey.
     seconds_pass(&portal, 16 * 60);
@@ -121,7 +124,7 @@ fn an_answer_is_good_once_for_whom_and_for_where_it_was_given() {
     let device = device(&browser);
     let policy = tarseal::track::RetentionPolicy::default();
     portal.admin().new_tenant(&"other".parse().unwrap(), &policy).unwrap();
-    let made = portal.admin().invite(None, Role::Auditor).unwrap();
+    let made = portal.admin().invite(Some(&"default".parse().unwrap()), Role::Auditor).unwrap();
     join(&browser, &portal, &format!("{base}/invitation#{}", made.invitation.expose()), "aud");
     add(&browser, &base, "Phone");
 

@@ -278,7 +278,10 @@ pub(super) async fn verify(
             Ok(true)
         }
         Err(PasskeyRefused::Wrong) => Ok(false),
-        Err(PasskeyRefused::Cloned) => {
+        Err(PasskeyRefused::Cloned(answered)) => {
+            if !passkeys::answer(connection, &user.tenant, &answered.id, answered.until, now).await? {
+                return Ok(false);
+            }
             tracing::warn!(passkey = known.id, "the device of a passkey counts backwards: there may be two of it");
             let act = (Act::SuspectPasskey, On::Passkey(&known.id), Outcome::Denied);
             record(connection, &user.tenant, now, Actor::Worker, act, None).await?;

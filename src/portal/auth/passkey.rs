@@ -97,6 +97,7 @@ struct ShownResponse {
 }
 
 /// A challenge that came back in time and to the right place.
+#[derive(Debug)]
 pub(crate) struct Answered {
     /// Its name, by which it is known to have been answered.
     pub(crate) id: String,
@@ -109,8 +110,8 @@ pub(crate) struct Answered {
 pub(crate) enum Refused {
     /// The challenge is not one of ours, is too old, or was for another place; or the answer does not fit it.
     Wrong,
-    /// The device counts backwards: there are two of it.
-    Cloned,
+    /// All fits, but the device counts backwards: the answer came before, or there are two of the device.
+    Cloned(Answered),
 }
 
 /// What is sealed into a challenge.
@@ -175,7 +176,7 @@ impl Passkeys {
             attestation_object: made.response.attestation,
             client_data_json: made.response.client_data,
         };
-        let made = self.webauthn.finish_registration(&state, &response).map_err(refused)?;
+        let made = self.webauthn.finish_registration(&state, &response).map_err(wrong)?;
         let transports = made.transports.into_iter().filter(|one| TRANSPORTS.contains(&one.as_str()));
         let row = PasskeyRow {
             id: random_id(),
@@ -207,8 +208,12 @@ impl Passkeys {
             client_data_json: shown.response.client_data,
             user_handle: shown.response.user,
         };
-        let success = self.webauthn.finish_authentication(&state, &response, &credential(known)).map_err(refused)?;
-        Ok((answered, success.new_counter))
+        match self.webauthn.finish_authentication(&state, &response, &credential(known)) {
+            Ok(success) => Ok((answered, success.new_counter)),
+            // The signature was verified before.
+            Err(passkey_auth::Error::CounterReplay { .. }) => Err(Refused::Cloned(answered)),
+            Err(fault) => Err(wrong(fault)),
+        }
     }
 
     fn challenge(
@@ -270,10 +275,7 @@ fn credential(row: &PasskeyRow) -> PasskeyCredential {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
-fn refused(fault: passkey_auth::Error) -> Refused {
+fn wrong(fault: passkey_auth::Error) -> Refused {
     tracing::info!(%fault, "a passkey was refused");
-    match fault {
-        passkey_auth::Error::CounterReplay { .. } => Refused::Cloned,
-        _ => Refused::Wrong,
-    }
+    Refused::Wrong
 }
