@@ -163,7 +163,7 @@ fn push(text: &[u8], value: Option<Value>, class: KeyClass, hits: &mut Hits) {
     {
         if bytes[name.clone()].iter().any(|&b| is(b, WORD) && !is(b, DIGIT)) {
             let (start, end) = (value.start + name.start, value.start + name.end);
-            hits.push(start, end, Category::Person, Form::Text(Group::Person), rank);
+            hits.push(start, end, Category::Person, Form::Text(Group::Person), rank::DISPLAY_NAME);
         }
         return;
     }
