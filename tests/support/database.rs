@@ -37,7 +37,7 @@ impl TestDatabase {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async move {
             let mut connection = PgConnection::connect(&url).await.unwrap();
-            connection.execute("SET search_path TO tarseal").await.unwrap();
+            connection.execute("SET search_path TO tarseal; SET tarseal.tenant TO '*'").await.unwrap();
             let rows: Vec<(String,)> = sqlx::query_as(AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap();
             connection.close().await.unwrap();
             rows.into_iter().map(|(text,)| text).collect()
