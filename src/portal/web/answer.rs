@@ -108,6 +108,21 @@ pub(super) fn with_cookies(mut page: Response, of: &HeaderMap) -> Response {
     page
 }
 
+/// The headers of a request that prefers a page to JSON, or JSON to a page.
+pub(super) fn accepting(page: bool) -> HeaderMap {
+    let media = if page { "text/html" } else { "application/json" };
+    HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(media))])
+}
+
+/// Lets a browser keep an answer as a file of that name, or show it when there is none.
+pub(super) fn kept(mut answer: Response, name: Option<String>) -> Result<Response, Refusal> {
+    if let Some(name) = name {
+        let value = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")).map_err(ApiError::fault)?;
+        answer.headers_mut().insert(header::CONTENT_DISPOSITION, value);
+    }
+    Ok(answer)
+}
+
 #[derive(Template)]
 #[template(path = "problem.html")]
 struct Told {

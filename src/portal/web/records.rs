@@ -8,10 +8,9 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
-use super::answer::{Refusal, done, told};
+use super::answer::{Refusal, accepting, done, kept, told};
 use super::form::{Form, encoded, query};
 use super::frame::{Frame, page};
-use super::subject_request::{accepting, kept};
 use super::visitor::Visitor;
 use super::words::When;
 use crate::clock::Timestamp;

@@ -6,11 +6,10 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::answer::{Refusal, told};
+use super::answer::{Refusal, accepting, told};
 use super::form::query;
 use super::frame::{Frame, page};
 use super::people::everyone;
-use super::subject_request::accepting;
 use super::visitor::Visitor;
 use crate::portal::api::{records, tickets};
 use crate::portal::app::App;

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use askama::Template;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde_json::json;
 
-use super::answer::{Refusal, told};
+use super::answer::{Refusal, accepting, kept, told};
 use super::form::{Form, query};
 use super::frame::{Frame, page};
 use super::visitor::Visitor;
@@ -203,21 +202,6 @@ pub(super) async fn export(
     let accept = accepting(is_letter);
     let answer = subject_requests::export(State(app), visitor.0, Path(id.clone()), query(&named)?, accept).await?;
     kept(answer.into_response(), (!is_letter).then(|| format!("request-{}.json", short(&id))))
-}
-
-/// The headers of a request that prefers a page to JSON, or JSON to a page.
-pub(super) fn accepting(page: bool) -> HeaderMap {
-    let media = if page { "text/html" } else { "application/json" };
-    HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(media))])
-}
-
-/// Lets a browser keep an answer as a file of that name, or show it when there is none.
-pub(super) fn kept(mut answer: Response, name: Option<String>) -> Result<Response, Refusal> {
-    if let Some(name) = name {
-        let value = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")).map_err(ApiError::fault)?;
-        answer.headers_mut().insert(header::CONTENT_DISPOSITION, value);
-    }
-    Ok(answer)
 }
 
 /// What is asked for, as people say it.

@@ -27,7 +27,7 @@ impl FromRequestParts<Arc<App>> for Visitor {
 /// The address under which the browser knows the portal.
 pub(super) fn address(app: &App, headers: &HeaderMap) -> String {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let sent = text(header::ORIGIN).and_then(|origin| Url::parse(origin).ok()).filter(|url| url.has_host());
+    let sent = text(header::ORIGIN).and_then(|origin| Url::parse(origin).ok()).filter(Url::has_host);
     let scheme = if app.secure { "https" } else { "http" };
     let asked = || Url::parse(&format!("{scheme}://{}", text(header::HOST)?)).ok();
     sent.or_else(asked).map_or_else(String::new, |url| url.origin().ascii_serialization())
