@@ -134,7 +134,7 @@ impl Portal {
             metrics,
             server: Some(server),
             url,
-            address: config.url.map(|url| url.origin().ascii_serialization()),
+            address: config.url.as_ref().map(|url| url.origin().ascii_serialization()),
             first_invitation,
             _lock: lock,
         })

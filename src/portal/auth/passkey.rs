@@ -29,7 +29,7 @@ const PATIENCE: i64 = 300;
 /// How many passkeys a user may have.
 pub(crate) const MOST: usize = 10;
 
-/// How browsers may reach a device (WebAuthn, section 5.8.4).
+/// How browsers may reach a device (`WebAuthn`, section 5.8.4).
 const TRANSPORTS: [&str; 6] = ["ble", "hybrid", "internal", "nfc", "smart-card", "usb"];
 
 /// Asks for passkeys and verifies them, for one address of a portal.
@@ -60,7 +60,7 @@ pub(crate) struct Challenge {
     public_key: Value,
 }
 
-/// What `navigator.credentials.create` gave, in the form of `toJSON` (WebAuthn, section 5.1: `RegistrationResponseJSON`); what is
+/// What `navigator.credentials.create` gave, in the form of `toJSON` (`WebAuthn`, section 5.1: `RegistrationResponseJSON`); what is
 /// not listed here is not looked at.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Made {
