@@ -16,9 +16,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
 use super::api::{
-    assignments, audit, content, grants, health, holds, hooks, inbox, invitations, log, once, openapi, passkeys,
-    policies, questions, receipts, records, requests, session, share, snapshots, subject_requests, tickets, tokens,
-    uploads, users, withdrawal,
+    assignments, audit, content, factor, grants, health, holds, hooks, inbox, invitations, log, once, openapi,
+    passkeys, policies, questions, receipts, records, requests, session, share, snapshots, subject_requests, tickets,
+    tokens, uploads, users, withdrawal,
 };
 use super::app::{App, RequestId, random_id};
 use super::audit::{Origin, Tool};
@@ -68,9 +68,9 @@ pub(crate) fn routes() -> Routes {
         .public(POST, "/v1/session", session::sign_in)
         .on(GET, "/v1/session", session::show)
         .on(DELETE, "/v1/session", session::sign_out)
-        .on(POST, "/v1/session/factor", session::show_factor)
-        .on(PUT, "/v1/session/password", session::change_password)
-        .on(POST, "/v1/session/recovery-codes", session::renew_codes)
+        .on(POST, "/v1/session/factor", factor::show_factor)
+        .on(PUT, "/v1/session/password", factor::change_password)
+        .on(POST, "/v1/session/recovery-codes", factor::renew_codes)
         .on(DELETE, "/v1/sessions", session::sign_out_everywhere)
         .public(POST, "/v1/invitation", invitations::choose)
         .public(POST, "/v1/invitation/confirm", invitations::confirm)

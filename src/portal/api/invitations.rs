@@ -11,9 +11,10 @@ use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::factor::store_codes;
 use super::page::{Page, Pages, Which};
 use super::read_json;
-use super::session::{SignedIn, answer, begin_session, name_of, store_codes};
+use super::session::{SignedIn, answer, begin_session, name_of};
 use crate::clock::Timestamp;
 use crate::ids::TenantId;
 use crate::portal::app::{App, RequestId, random_id, system_rng};

@@ -3,6 +3,7 @@
 pub(crate) mod assignments;
 pub(crate) mod audit;
 pub(crate) mod content;
+pub(crate) mod factor;
 mod form;
 pub(crate) mod grants;
 pub(crate) mod health;

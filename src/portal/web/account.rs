@@ -15,7 +15,7 @@ use super::frame::{Frame, page};
 use super::visitor::Visitor;
 use super::words::When;
 use crate::clock::Timestamp;
-use crate::portal::api::{self, session};
+use crate::portal::api::{self, factor, session};
 use crate::portal::app::App;
 use crate::track::policy::Zone;
 use crate::wire::List;
@@ -100,7 +100,7 @@ pub(super) async fn change_password(
         "new_password": form.whole("new_password"),
         "code": form.text("code"),
     });
-    done(session::change_password(State(app), visitor.0, Body::from(asked.to_string())).await)?;
+    done(factor::change_password(State(app), visitor.0, Body::from(asked.to_string())).await)?;
     Ok(Redirect::to("/account?done=password").into_response())
 }
 
@@ -116,7 +116,7 @@ pub(super) async fn renew_codes(
 ) -> Result<Response, Refusal> {
     let form = Form::read(body).await?;
     let asked = Body::from(json!({ "code": form.text("code") }).to_string());
-    let (paper, _) = told::<Paper>(session::renew_codes(State(app.clone()), visitor.0.clone(), asked).await).await?;
+    let (paper, _) = told::<Paper>(factor::renew_codes(State(app.clone()), visitor.0.clone(), asked).await).await?;
     shown(&app, &visitor, "", paper.recovery_codes).await
 }
 

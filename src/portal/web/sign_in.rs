@@ -15,7 +15,7 @@ use super::answer::{Refusal, done, problem, sentence, with_cookies};
 use super::form::Form;
 use super::frame::{Frame, page};
 use super::visitor::Visitor;
-use crate::portal::api::session;
+use crate::portal::api::{factor, session};
 use crate::portal::app::{App, FIRST_TENANT, RequestId};
 use crate::portal::auth::Client;
 use crate::portal::error::ApiError;
@@ -118,7 +118,7 @@ pub(super) async fn take_code(State(app): State<Arc<App>>, visitor: Visitor, bod
 /// Shows the code of a person: from now on it counts for a quarter of an hour.
 pub(super) async fn show_code(app: &Arc<App>, visitor: &Visitor, code: &str) -> Result<Visitor, Refusal> {
     let asked = Body::from(json!({ "code": code }).to_string());
-    done(session::show_factor(State(app.clone()), visitor.0.clone(), asked).await)?;
+    done(factor::show_factor(State(app.clone()), visitor.0.clone(), asked).await)?;
     let mut principal = visitor.0.clone();
     let session = principal.session.as_mut().ok_or(ApiError::NotAllowed)?;
     session.factor_at = session.at;

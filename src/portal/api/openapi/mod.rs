@@ -18,9 +18,9 @@ use serde_json::Value;
 use utoipa::OpenApi;
 
 use super::{
-    assignments, audit, content, grants, health, holds, hooks, inbox, invitations, log, passkeys, policies, questions,
-    receipts, records, requests, session, share, snapshots, subject_requests, tickets, tokens, uploads, users,
-    withdrawal,
+    assignments, audit, content, factor, grants, health, holds, hooks, inbox, invitations, log, passkeys, policies,
+    questions, receipts, records, requests, session, share, snapshots, subject_requests, tickets, tokens, uploads,
+    users, withdrawal,
 };
 use crate::clock::Timestamp;
 use crate::ids::{FileId, TicketId};
@@ -78,9 +78,9 @@ use crate::wire::Problem;
         session::sign_in,
         session::show,
         session::sign_out,
-        session::show_factor,
-        session::change_password,
-        session::renew_codes,
+        factor::show_factor,
+        factor::change_password,
+        factor::renew_codes,
         session::sign_out_everywhere,
         passkeys::ask,
         passkeys::add,
