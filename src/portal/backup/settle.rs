@@ -39,7 +39,8 @@ pub(crate) async fn settle(app: &Arc<App>, order: &PutBack) -> Result<Restored, 
     let lock = app.data.join("lock");
     let lock = File::options().write(true).create(true).truncate(false).open(lock).map_err(PortalError::Data)?;
     lock.try_lock().map_err(|_| PortalError::Locked)?;
-    let _alone = app.store.alone(false).await?.ok_or_else(|| BackupError::Busy(app.data.clone()))?;
+    // Waits for a sweep of another process, and for the server to see that one has ended.
+    let _alone = app.store.alone(true).await?;
     let taken_at = audit::newest(&mut *app.store.read_across().await?).await?.unwrap_or_else(|| app.clock.now());
     if taken_at.plus_days(tombstones::KEPT_DAYS) < app.clock.now() {
         return Err(BackupError::TooOld(taken_at).into());
