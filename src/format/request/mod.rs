@@ -1,8 +1,9 @@
 //! A technician's request: what the vendor asks a sender for, signed, so that nobody on the way asks for something else.
 //!
 //! One line of canonical JSON (RFC 8785) inside a signed note (<https://c2sp.org/signed-note>), signed by a technician's
-//! [`SenderKey`] or by the vendor's [`RootKey`]. It says where to, for which ticket, what and how much, and whom to seal to. It
-//! names a profile and never carries one, so it can make no computer run or read anything that is not known there.
+//! [`SenderKey`](super::SenderKey) or by the vendor's [`RootKey`](super::key_list::RootKey). It says where to, for which
+//! ticket, what and how much, and whom to seal to. It names a profile and never carries one, so it can make no computer run
+//! or read anything that is not known there.
 //!
 //! Anyone can sign a request: [`ClaimedRequest::trust`] asks whose it is before anything in it counts.
 

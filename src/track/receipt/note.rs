@@ -9,7 +9,7 @@ use crate::note::NoteError;
 pub(super) const MAX_SIZE: u64 = (1 << 53) - 1;
 
 /// Signs a receipt: a signed note of one line of canonical JSON, at most [`MAX_NOTE`] bytes. Its proof comes behind it when the
-/// log has a record of it ([`with_proof`]).
+/// log has a record of it ([`with_proof`](super::with_proof)).
 pub fn sign(receipt: &Receipt, key: &ReceiptKey) -> Result<String, ReceiptError> {
     if let Some(fault) = fault_of(receipt) {
         return Err(ReceiptError::Unsignable(fault));
