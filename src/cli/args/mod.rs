@@ -253,4 +253,6 @@ pub enum ConfigCommand {
         #[arg(long, action = ArgAction::SetTrue)]
         origin: bool,
     },
+    /// Print the JSON Schema of a settings file
+    Schema,
 }

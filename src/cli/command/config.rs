@@ -1,4 +1,4 @@
-//! `config show` and `completions`.
+//! `config show`, `config schema` and `completions`.
 
 use std::io::Write;
 
@@ -9,15 +9,26 @@ use crate::cli::Desk;
 use crate::cli::args::{Arguments, ConfigCommand, PortalArguments};
 use crate::cli::exit::{Failure, Outcome};
 use crate::cli::output::shown;
-use crate::cli::settings::Settings;
+use crate::cli::settings::{self, Settings};
+
+/// Prints the settings, or what may stand in a file of them.
+pub fn run(command: &ConfigCommand, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    match *command {
+        ConfigCommand::Show { origin } => show(origin, desk),
+        ConfigCommand::Schema => {
+            let schema = settings::schema();
+            desk.output.data(serde_json::to_string_pretty(&schema).expect("a schema is plain JSON"));
+            Ok(Outcome::done("ok").with("schema", schema))
+        }
+    }
+}
 
 /// Prints every setting in force.
-pub fn run(command: &ConfigCommand, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
-    let ConfigCommand::Show { origin } = command;
+fn show(origin: bool, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     let settings = Settings::resolve(&PortalArguments::default(), &desk.home, desk.world)?;
     let mut fields: Map<String, Value> = Map::new();
     for (name, value, from) in settings.lines() {
-        let source = if *origin { format!("   # {}", shown(&from)) } else { String::new() };
+        let source = if origin { format!("   # {}", shown(&from)) } else { String::new() };
         desk.output.data(format!("{name} = {}{source}", shown(&value)));
         fields.insert(name.into(), json!({ "value": value, "origin": from }));
     }

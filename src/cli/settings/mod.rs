@@ -2,13 +2,15 @@
 //!
 //! Keys under `[policy]` are the exception: what `/etc/tarseal/config.toml` sets there, a user can only make stricter.
 
+mod file;
+mod reference;
+
+pub use reference::schema;
+
 use std::ffi::OsString;
-use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use serde::Deserialize;
-
+use self::file::{ConfigFile, PolicyTable, read};
 use super::args::PortalArguments;
 use super::exit::Failure;
 use super::home::Home;
@@ -48,29 +50,6 @@ pub struct Settings {
     pub allow_no_redact: Set<bool>,
     /// The only portals that may be sent to, when set.
     pub allow_portals: Option<Set<Vec<String>>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ConfigFile {
-    portal: Option<String>,
-    token_file: Option<PathBuf>,
-    ca_file: Option<PathBuf>,
-    to: Option<Vec<String>>,
-    profile: Option<String>,
-    watchlist: Option<PathBuf>,
-    sender_key: Option<PathBuf>,
-    require_sender: Option<Vec<String>>,
-    #[serde(default)]
-    policy: PolicyTable,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PolicyTable {
-    review_required: Option<bool>,
-    allow_no_redact: Option<bool>,
-    allow_portals: Option<Vec<String>>,
 }
 
 impl Settings {
@@ -191,20 +170,6 @@ fn narrowed(layers: &[(PathBuf, ConfigFile)]) -> Option<Set<Vec<String>>> {
     }
 }
 
-fn read(path: &Path) -> Result<ConfigFile, Failure> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(ConfigFile::default());
-        }
-        Err(error) => return Err(Failure::local(format_args!("The settings in {}", path.display()), &error)),
-    };
-    toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-        Failure::usage(format_args!("{}, line {line}: {}", path.display(), error.message()))
-    })
-}
-
 /// Whether the environment asks for no colour.
 #[must_use]
 pub fn wants_no_color(world: &World) -> bool {
@@ -237,10 +202,5 @@ mod tests {
             "[policy]\nallow_portals = ['https://a.example', 'https://b.example']",
         );
         assert_eq!(narrowed(&layers).unwrap().value, ["https://a.example"]);
-    }
-
-    #[test]
-    fn an_unknown_key_is_refused() {
-        assert!(toml::from_str::<ConfigFile>("portl = 'https://a.example'").is_err());
     }
 }
