@@ -44,9 +44,15 @@ impl Home {
         self.config.join("config.toml")
     }
 
+    /// A place below the state directory, whether something is there or not.
+    #[must_use]
+    pub fn place(&self, name: &str) -> PathBuf {
+        self.state.join(name)
+    }
+
     /// A directory below the state directory, made if it is not there, readable by the user alone.
     pub fn directory(&self, name: &str) -> Result<PathBuf, Failure> {
-        let path = self.state.join(name);
+        let path = self.place(name);
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)

@@ -100,10 +100,15 @@ pub fn note(
 
 /// All copies that are noted, the one that is due first at the front.
 pub fn all(desk: &Desk<'_>) -> Result<Vec<OpenedCopy>, Failure> {
-    let directory = desk.home.directory("opened")?;
+    let directory = desk.home.place("opened");
     let local = |error: &io::Error| Failure::local(directory.display(), error);
     let mut found = Vec::new();
-    for entry in fs::read_dir(&directory).map_err(|error| local(&error))? {
+    let entries = match fs::read_dir(&directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
+        Err(error) => return Err(local(&error)),
+    };
+    for entry in entries {
         let path = entry.map_err(|error| local(&error))?.path();
         if path.extension().is_none_or(|ending| ending != "json") {
             continue;
