@@ -269,23 +269,20 @@ pub(super) async fn verify(
         None => None,
     };
     let Some(known) = known else { return Ok(false) };
-    match of(app)?.shown((&user.tenant, purpose), (challenge, shown), &known, now) {
-        Ok((answered, counter)) => {
-            if !passkeys::answer(connection, &user.tenant, &answered.id, answered.until, now).await? {
-                return Ok(false);
-            }
-            passkeys::used(connection, &user.tenant, &known.id, counter, now).await?;
-            Ok(true)
-        }
-        Err(PasskeyRefused::Wrong) => Ok(false),
-        Err(PasskeyRefused::Cloned(answered)) => {
-            if !passkeys::answer(connection, &user.tenant, &answered.id, answered.until, now).await? {
-                return Ok(false);
-            }
-            tracing::warn!(passkey = known.id, "the device of a passkey counts backwards: there may be two of it");
-            let act = (Act::SuspectPasskey, On::Passkey(&known.id), Outcome::Denied);
-            record(connection, &user.tenant, now, Actor::Worker, act, None).await?;
-            Ok(false)
-        }
+    let (answered, counter) = match of(app)?.shown((&user.tenant, purpose), (challenge, shown), &known, now) {
+        Ok((answered, counter)) => (answered, Some(counter)),
+        Err(PasskeyRefused::Cloned(answered)) => (answered, None),
+        Err(PasskeyRefused::Wrong) => return Ok(false),
+    };
+    if !passkeys::answer(connection, &user.tenant, &answered.id, answered.until, now).await? {
+        return Ok(false);
     }
+    if let Some(counter) = counter {
+        passkeys::used(connection, &user.tenant, &known.id, counter, now).await?;
+    } else {
+        tracing::warn!(passkey = known.id, "the device of a passkey counts backwards: there may be two of it");
+        let act = (Act::SuspectPasskey, On::Passkey(&known.id), Outcome::Denied);
+        record(connection, &user.tenant, now, Actor::Worker, act, None).await?;
+    }
+    Ok(counter.is_some())
 }
