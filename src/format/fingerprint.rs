@@ -81,6 +81,14 @@ pub fn check_phrase(sha256: &[u8; 32]) -> String {
     words(sha256, CHECK_WORDS)
 }
 
+/// [`check_phrase`] of a SHA-256 in hexadecimal; nothing of what is none.
+#[must_use]
+pub fn check_phrase_of(sha256: &str) -> Option<String> {
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(sha256, &mut bytes).ok()?;
+    Some(check_phrase(&bytes))
+}
+
 /// A fingerprint as somebody wrote it.
 enum Written {
     Digits([u8; 16]),

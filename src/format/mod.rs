@@ -62,7 +62,7 @@ mod unlocked;
 mod wrap;
 
 pub use error::{KeyError, NoMemory, OpenError, SealError};
-pub use fingerprint::{Fingerprint, check_phrase};
+pub use fingerprint::{Fingerprint, check_phrase, check_phrase_of};
 pub use header::Header;
 pub use key::{Identity, KeyKind, Recipient};
 pub use key_file::{KeyFile, ProtectedKey, SecretKey};

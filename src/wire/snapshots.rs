@@ -53,6 +53,9 @@ pub struct Snapshot {
     /// SHA-256 of the sealed file in hexadecimal; empty while it is not known yet.
     #[cfg_attr(feature = "portal", schema(pattern = "^([0-9a-f]{64})?$"))]
     pub sha256: String,
+    /// Twelve words of the SHA-256 ([`check_phrase`](crate::format::check_phrase)), for people to compare; absent while it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check_phrase: Option<String>,
     /// When its last byte was stored; absent while it is being uploaded.
     pub uploaded_at: Option<Timestamp>,
     /// The instant by which it must be gone, as known now.

@@ -289,6 +289,7 @@ impl<'a> FakePortal<'a> {
             state: if self.stored.get() { SnapshotState::Stored } else { SnapshotState::Uploading },
             size: announced.size,
             sha256: if self.stored.get() { hex::encode(Sha256::digest(&*kept)) } else { announced.sha256.clone() },
+            check_phrase: None,
             uploaded_at: None,
             due_at: None,
             deleted_at: None,

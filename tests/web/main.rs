@@ -13,6 +13,7 @@ mod exchange;
 mod forms;
 mod headers;
 mod line;
+mod parts;
 mod passkeys;
 mod people;
 mod rights;

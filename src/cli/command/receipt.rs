@@ -12,7 +12,7 @@ use crate::cli::args::{PortalArguments, ReceiptCommand};
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::output::{shown, size};
 use crate::cli::settings::Settings;
-use crate::format::check_phrase;
+use crate::format::check_phrase_of;
 use crate::track::PortalKey;
 use crate::track::ledger::LedgerError;
 use crate::track::receipt::{self, Kind, Logged, Receipt};
@@ -87,14 +87,10 @@ fn add(file: &Path, key: Option<&str>, portal: Option<&String>, desk: &mut Desk<
     };
     desk.output.data(place.display().to_string());
     desk.output.headline("ADDED.", &format!("The receipt belongs to {label}, and is in the ledger."));
-    desk.output.say(format!("  Check phrase  {}", phrase(receipt).unwrap_or_default()));
+    let phrase = check_phrase_of(&receipt.sha256);
+    desk.output.say(format!("  Check phrase  {}", phrase.unwrap_or_default()));
     desk.output.say(format!("  See it        tarseal status {}", entry.ticket));
     Ok(Outcome::done("added").with("ticket", &entry.ticket).with("snapshot", entry.snapshot).with("receipt", place))
-}
-
-/// Twelve words of the sealed file's SHA-256, as they were told when it was cut into parts.
-fn phrase(receipt: &Receipt) -> Option<String> {
-    Some(check_phrase(hex::decode(&receipt.sha256).ok()?.first_chunk()?))
 }
 
 /// The key that was given, or the keys that the ledger pinned.
@@ -140,7 +136,7 @@ pub fn lines(receipt: &Receipt) -> Vec<String> {
         format!("portal    {}", shown(&receipt.portal)),
         format!("file      {} (SHA-256), {}", shown(&receipt.sha256), size(receipt.size)),
     ];
-    lines.extend(phrase(receipt).map(|phrase| format!("phrase    {phrase}")));
+    lines.extend(check_phrase_of(&receipt.sha256).map(|phrase| format!("phrase    {phrase}")));
     lines.push(format!("uploaded  {}", receipt.uploaded));
     lines.extend(receipt.closed.map(|closed| format!("closed    {closed}")));
     lines.push(format!("due       {}", receipt.due));

@@ -151,8 +151,6 @@ fn cut(arguments: &SealArguments, sealed: &Path, created: &Created) -> Result<Op
 fn tell_parts(cut: &Cut, ticket: Option<&TicketId>, requested: Option<&(Requested, OsString)>, desk: &Desk<'_>) {
     let say = |line: String| desk.output.say(line);
     let list = cut.list.display();
-    let whole = cut.list.with_extension("");
-    let whole = whole.file_name().unwrap_or_default().to_string_lossy();
     say(format!("  Check phrase  {}", cut.phrase));
     let how = match (requested, ticket) {
         (Some((_, place)), _) => format!(" --request {}", Path::new(place).display()),
@@ -160,11 +158,11 @@ fn tell_parts(cut: &Cut, ticket: Option<&TicketId>, requested: Option<&(Requeste
         (None, None) => " --ticket T".to_owned(),
     };
     say(format!("  From any PC   tarseal upload {list}{how}"));
-    let page = match requested {
-        Some((requested, _)) => format!("{}upload", requested.portal.as_str()),
-        None => "the portal's page".to_owned(),
+    let page = match (requested, ticket) {
+        (Some((requested, _)), Some(ticket)) => format!("{}upload?ticket={ticket}", requested.portal.as_str()),
+        _ => "the portal's upload page".to_owned(),
     };
-    say(format!("  or join it    cat {whole}.[0-9]* > {whole}    and bring it to {page}"));
+    say(format!("  or a browser  drop all parts and their list at {page}"));
     say("  The receipt   compare its words with the check phrase:  tarseal receipt add FILE".to_owned());
 }
 

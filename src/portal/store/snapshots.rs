@@ -7,6 +7,7 @@ use super::keeping::Keeping;
 use super::sight::number_across;
 use super::{Connection, Result, instant, parsed, signed, unreadable, unsigned};
 use crate::clock::Timestamp;
+use crate::format::check_phrase_of;
 use crate::ids::{FileId, ShareId, TenantId, TicketId};
 use crate::track::Phase;
 use crate::track::deadline::Term;
@@ -123,6 +124,7 @@ impl Snapshot {
             state,
             size: self.size,
             sha256: self.sha256.clone(),
+            check_phrase: check_phrase_of(&self.sha256),
             uploaded_at: self.uploaded_at,
             due_at: self.due_at,
             deleted_at: self.deleted_at,

@@ -14,6 +14,7 @@ use super::snapshot::seen;
 use super::visitor::Visitor;
 use super::words::{short, size};
 use crate::causes::causes;
+use crate::format::check_phrase_of;
 use crate::portal::api::receipts;
 use crate::portal::app::App;
 use crate::track::Phase;
@@ -129,8 +130,9 @@ fn tell(receipt: &Receipt) -> (Vec<Said>, Vec<Said>) {
         ("Portal", receipt.portal.clone()),
         ("Size", size(receipt.size)),
         ("SHA-256 of the sealed file", receipt.sha256.clone()),
-        ("Stored", receipt.uploaded.to_string()),
     ];
+    facts.extend(check_phrase_of(&receipt.sha256).map(|phrase| ("Check phrase", phrase)));
+    facts.push(("Stored", receipt.uploaded.to_string()));
     facts.extend(receipt.closed.map(|at| ("Ticket closed", at.to_string())));
     facts.push(("To be deleted by", receipt.due.to_string()));
     facts.extend(receipt.deleted.map(|at| ("Deleted", at.to_string())));

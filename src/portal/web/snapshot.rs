@@ -36,6 +36,7 @@ struct SnapshotPage {
     is_arriving: bool,
     size: String,
     sha256: String,
+    check_phrase: Option<String>,
     uploaded: Option<When>,
     due: Option<(When, String)>,
     /// The portal's present instant in seconds: the reader's clock may be another.
@@ -122,6 +123,7 @@ pub(super) async fn show(
         is_arriving: found.state == SnapshotState::Uploading,
         size: size(found.size),
         sha256: found.sha256,
+        check_phrase: found.check_phrase,
         uploaded: found.uploaded_at.map(when),
         due: found.due_at.map(|at| (when(at), distance(at, now))),
         now: now.seconds(),

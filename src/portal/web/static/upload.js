@@ -1,11 +1,8 @@
-// Sends a sealed file: reads its header, counts its SHA-256, announces it, and sends it by tus (tus.min.js). Nothing is kept in
-// the browser: who announces the same file again learns from the portal where it stands.
+// Sends a sealed file, whole or in parts: reads its header, counts its SHA-256, announces it, and sends it by tus (tus.min.js).
+// Nothing is kept in the browser: who announces the same file again learns from the portal where it stands.
 
-import { sha256 } from "./sha2.js";
-
-const MAGIC = [0x89, 0x54, 0x53, 0x4c, 0x0d, 0x0a, 0x1a, 0x0a];
-const PREAMBLE = 14, LONGEST_HEADER = 65536;
-const FILE_ID = 1, SHARE = 3;
+import { isInParts, join, named } from "./parts.js";
+import { Refused, digestsOf, idOf } from "./sealed.js";
 
 /** In milliseconds, when the line breaks: half an hour, and what arrives in between begins anew. */
 const TRIES = [0, 1000, 3000, 5000, 10_000, 20_000, ...Array(60).fill(30_000)];
@@ -13,13 +10,6 @@ const TRIES = [0, 1000, 3000, 5000, 10_000, 20_000, ...Array(60).fill(30_000)];
 const at = (id) => document.getElementById(id);
 const form = at("upload"), file = at("file"), send = at("send"), pause = at("pause");
 let upload = null, spoken = -1;
-
-/** A fault in words for people. */
-class Refused extends Error {}
-
-function hex(bytes) {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
 
 function size(bytes) {
   const units = [["GB", 1e9], ["MB", 1e6], ["kB", 1e3]];
@@ -46,40 +36,13 @@ function show(doing, done, total) {
   }
 }
 
-/** The file id out of a sealed file's header (FORMAT.md, "Layout"). */
-async function headerOf(file) {
-  const bytes = new Uint8Array(await file.slice(0, PREAMBLE + LONGEST_HEADER).arrayBuffer());
-  if (bytes.length < PREAMBLE || MAGIC.some((byte, place) => bytes[place] !== byte)) {
-    throw new Refused("This is not a sealed file. Seal it first:  tarseal seal PATH --to RECIPIENT -o FILE");
-  }
-  const view = new DataView(bytes.buffer);
-  const end = Math.min(PREAMBLE + view.getUint32(10), bytes.length);
-  let id = null;
-  for (let place = PREAMBLE; place + 5 <= end; ) {
-    const kind = bytes[place], length = view.getUint32(place + 1), value = place + 5;
-    if (value + length > end) break;
-    if (kind === FILE_ID && length === 16) id = hex(bytes.subarray(value, value + length));
-    if (kind === SHARE) {
-      throw new Refused("This file opens only with a share that the portal keeps, and only the program that sealed it has that. Send it with:  tarseal resume");
-    }
-    place = value + length;
-  }
-  if (!id) throw new Refused("This sealed file is damaged at its beginning.");
-  return id;
-}
+const looking = (done, total) => show("Looking at the file", done, total);
 
-/** The SHA-256 of a file, read piece by piece. */
-async function digestOf(file) {
-  const hash = sha256.create(), reader = file.stream().getReader();
-  let done = 0;
-  spoken = -1;
-  for (;;) {
-    const { value, done: ended } = await reader.read();
-    if (ended) return hex(hash.digest());
-    hash.update(value);
-    done += value.length;
-    show("Looking at the file", done, file.size);
-  }
+/** A sealed file that lies in one piece. */
+async function inOnePiece(blob) {
+  const id = await idOf(blob);
+  const { whole } = await digestsOf([blob], (done) => looking(done, blob.size));
+  return { id, blob, sha256: whole };
 }
 
 /** What a problem of the portal says, for people. */
@@ -119,7 +82,7 @@ function stop(text) {
 async function arrived(id, headers) {
   const answer = await fetch(`/v1/snapshots/${id}`, { headers });
   const told = await answer.json();
-  const facts = [["Ticket", told.ticket], ["Size", size(told.size)], ["Stored", told.uploaded_at], ["To be deleted by", told.due_at], ["SHA-256", told.sha256]];
+  const facts = [["Ticket", told.ticket], ["Size", size(told.size)], ["Stored", told.uploaded_at], ["To be deleted by", told.due_at], ["SHA-256", told.sha256], ["Check phrase", told.check_phrase]];
   for (const [name, value] of facts) {
     const [term, text] = [document.createElement("dt"), document.createElement("dd")];
     [term.textContent, text.textContent] = [name, value ?? "–"];
@@ -133,9 +96,9 @@ async function arrived(id, headers) {
   say("Sent. The portal has the whole file, and its checksum matches.");
 }
 
-function begin(chosen, location, id, headers) {
+function begin(blob, location, id, headers) {
   spoken = -1;
-  upload = new tus.Upload(chosen, {
+  upload = new tus.Upload(blob, {
     uploadUrl: new URL(location, window.location.href).href,
     headers, retryDelays: TRIES, storeFingerprintForResuming: false, removeFingerprintOnSuccess: true,
     onProgress: (done, total) => show("Sending", done, total),
@@ -163,8 +126,8 @@ function goOn() {
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (upload) return goOn();
-  const chosen = file.files[0];
-  if (!chosen) {
+  const files = [...file.files];
+  if (files.length === 0) {
     say("Choose a file first.", true);
     return file.focus();
   }
@@ -173,10 +136,10 @@ form.addEventListener("submit", async (event) => {
   const headers = wantsToken ? { Authorization: `Bearer ${at("token").value.trim()}` } : {};
   send.disabled = file.disabled = true;
   try {
-    const id = await headerOf(chosen);
-    const told = { file_id: id, size: chosen.size, sha256: await digestOf(chosen) };
-    const location = await announce(ticket, headers, told);
-    if (location) begin(chosen, location, id, headers);
+    spoken = -1;
+    const { id, blob, sha256 } = isInParts(files) ? await join(files, looking) : await inOnePiece(files[0]);
+    const location = await announce(ticket, headers, { file_id: id, size: blob.size, sha256 });
+    if (location) begin(blob, location, id, headers);
     else await arrived(id, headers);
   } catch (fault) {
     if (!(fault instanceof Refused)) console.error(fault);
@@ -213,9 +176,7 @@ document.addEventListener("drop", (event) => {
   drop.classList.remove("over");
   const dropped = event.dataTransfer.files;
   if (file.disabled || dropped.length === 0) return;
-  if (dropped.length > 1) return say("Drop one file, and send it; then the next.", true);
   file.files = dropped;
   file.dispatchEvent(new Event("change"));
-  // The name is kept apart, so that no letter in it turns the sentence round.
-  say(`\u2068${dropped[0].name}\u2069: press Send.`);
+  say(`${dropped.length === 1 ? named(dropped[0].name) : `${dropped.length} files`}: press Send.`);
 });
