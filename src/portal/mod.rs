@@ -1,8 +1,8 @@
 //! The support portal: takes sealed files in, keeps the portal's parts of their keys, gives both to technicians who say why,
 //! and deletes both on time with a signed receipt. It never opens a snapshot and holds no private key of a recipient.
 //!
-//! One process, `SQLite` and a directory; or `PostgreSQL` instead ([`Config::database`]). The outside of the room is synchronous: [`Portal::start`] runs everything on threads
-//! of its own, [`admin`] works on the data directory, also while a portal serves it.
+//! One process, `SQLite` and a directory; or `PostgreSQL` instead ([`Config::database`]). The outside of the room is synchronous:
+//! [`Portal::start`] runs everything on threads of its own, [`admin`] works on the data directory, also while a portal serves it.
 //!
 //! ```no_run
 //! use std::sync::Arc;

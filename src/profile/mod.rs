@@ -1,7 +1,8 @@
 //! Profiles: TOML files that say what is collected from a kind of system, and how it is redacted.
 //!
-//! A profile says in `[redact]` and `[collect]` what differs from the profile it extends. Five are built in. Everything in a profile is checked when it is read: an unknown key, a category that does not exist, a
-//! pattern or glob that cannot be used are refused with their line and, where one is near, the word that was probably meant.
+//! A profile says in `[redact]` and `[collect]` what differs from the profile it extends. Five are built in. Everything in a
+//! profile is checked when it is read: an unknown key, a category that does not exist, a pattern or glob that cannot be used are
+//! refused with their line and, where one is near, the word that was probably meant.
 
 mod keys;
 mod read;

@@ -2,7 +2,8 @@
 //!
 //! Chunks depend on nothing but their own bytes, the line before and what the survey learned, so the result is the same for
 //! any number of threads and any size of chunk. Where a redacted chunk ends otherwise than it did, so that the next one will be
-//! read otherwise, the next one is checked as it will be read: to redact what was redacted finds nothing that was not looked for. What detectors find in a chunk the survey may have handed over: it is the same.
+//! read otherwise, the next one is checked as it will be read: to redact what was redacted finds nothing that was not looked for.
+//! What detectors find in a chunk the survey may have handed over: it is the same.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};

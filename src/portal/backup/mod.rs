@@ -9,9 +9,10 @@
 //! | `blobs/` | the sealed files of all backups, each once |
 //!
 //! Deletion reaches backups in three ways. The sealed file is removed from the places that the portal knows when it is removed
-//! from the portal. A backup of shares is gone after seven days (at once, where a policy allows backups nothing), and without its share no copy of a sealed file can be opened.
-//! And whatever is restored is deleted again by the tombstones before it is served. What stays in an older backup of the
-//! database until that is thinned out: the row that says when a snapshot of which ticket came, its size and its digest.
+//! from the portal. A backup of shares is gone after seven days (at once, where a policy allows backups nothing), and without its
+//! share no copy of a sealed file can be opened. And whatever is restored is deleted again by the tombstones before it is served.
+//! What stays in an older backup of the database until that is thinned out: the row that says when a snapshot of which ticket came,
+//! its size and its digest.
 
 mod error;
 mod files;

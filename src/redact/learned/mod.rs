@@ -55,7 +55,8 @@ pub(crate) enum Sighting {
     Phone(String),
 }
 
-/// What the survey learned: the values that are hidden wherever they stand, in the order in which they first appeared, and the real values that lie in the ranges of stand-ins.
+/// What the survey learned: the values that are hidden wherever they stand, in the order in which they first appeared, and the real
+/// values that lie in the ranges of stand-ins.
 #[derive(Clone, Debug, Default)]
 pub struct Learned {
     pub(crate) entries: Vec<Entry>,
