@@ -38,6 +38,7 @@ mod log;
 mod metrics;
 mod place;
 mod problem;
+mod reading;
 mod receive;
 mod records;
 mod router;

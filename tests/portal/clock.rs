@@ -101,3 +101,17 @@ fn after_a_start_of_the_machine_a_week_is_believed_and_more_is_asked() {
     portal.portal().sweep().unwrap();
     assert_eq!(health(&portal), DEGRADED, "no machine was switched on before it was switched off");
 }
+
+#[test]
+fn a_jump_that_an_act_of_one_tenant_finds_is_in_the_log_of_each() {
+    let portal = TestPortal::start();
+    for tenant in ["acme", "other"] {
+        portal.admin().new_tenant(&tenant.parse().unwrap(), &Default::default()).unwrap();
+    }
+    store(&portal, &Sample::new(1, 100));
+    portal.portal().sweep().unwrap();
+    step(&portal, 90);
+    event(&portal, "close", &json!({}));
+    let told = portal.texts("SELECT tenant FROM audit WHERE action = 'clock-jumped' ORDER BY tenant");
+    assert_eq!(told, ["acme", "default", "other"]);
+}

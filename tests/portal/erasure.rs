@@ -8,7 +8,8 @@ use tarseal::portal::admin::{TokenOrder, restore};
 use tarseal::portal::backup::{BackupOrder, Kind, RestoreOrder, Schedule};
 use tarseal::track::receipt::verify;
 
-use crate::client::{Sample, content, get, post, problem, request, told};
+use crate::client::{Sample, content, get, post, problem, request, token, told};
+use crate::person::person;
 use crate::support::TestPortal;
 
 /// The name of a ticket, as a careless person gives one.
@@ -200,4 +201,48 @@ fn a_name_that_a_person_wants_erased_is_in_no_record_and_in_no_byte_and_the_log_
     admin.audit_sequence().unwrap();
     assert_eq!(admin.audit_verify(None).unwrap().findings, Vec::<String>::new());
     assert_eq!(portal.texts("SELECT actor FROM audit WHERE action = 'erase-openings'"), ["operator", "operator"]);
+}
+
+#[test]
+fn who_is_on_a_ticket_works_on_it_by_its_name_when_that_is_hidden_and_its_records_are_all_told() {
+    let portal = TestPortal::start();
+    store(&portal, &Sample::new(91, 1000));
+    let lead = person(&portal, Role::Lead, "lead");
+    let auditor = token(&portal, Role::Auditor);
+    let path = format!("/v1/tickets/{TICKET}");
+    let assign = format!("{path}/assignees/{}", lead.id);
+    assert_eq!(request(&portal, &lead.here(&portal), "PUT", &assign).send().unwrap().status(), 204);
+    let made = post(&portal, &portal.technician, &format!("{path}/tokens"), &json!({ "valid_seconds": 7_000_000 }));
+    let upload = made.json::<serde_json::Value>().unwrap()["id"].as_str().unwrap().to_owned();
+    let records = |ticket: &str| {
+        let answer = get(&portal, &auditor, &format!("/v1/audit?ticket={ticket}"));
+        assert_eq!(answer.status(), 200, "{ticket}");
+        let head: serde_json::Value = serde_json::from_str(answer.text().unwrap().lines().next().unwrap()).unwrap();
+        let signed = head["statement"].as_str().unwrap().lines().next().unwrap();
+        let statement: serde_json::Value = serde_json::from_str(signed).unwrap();
+        assert_eq!(statement["only"]["ticket"], ticket);
+        statement["records"].as_u64().unwrap()
+    };
+    post(&portal, &portal.technician, &format!("{path}/close"), &json!({}));
+    let before = records(TICKET);
+    portal.days_pass(92);
+    assert_eq!(portal.portal().sweep().unwrap().deleted, 1);
+    assert!(!portal.texts("SELECT id FROM tickets").contains(&TICKET.to_owned()), "its name is hidden");
+
+    assert!(records(TICKET) > before, "what was done since, too");
+    assert_eq!(get(&portal, &auditor, "/v1/audit?ticket=nosuchticket").status(), 404);
+    let session = lead.sign_in(&portal).1["session"].as_str().unwrap().to_owned();
+    assert_eq!(get(&portal, &session, &format!("{path}/assignees")).status(), 200);
+    let revoked = request(&portal, &session, "DELETE", &format!("{path}/tokens/{upload}")).send().unwrap();
+    assert_eq!(revoked.status(), 204);
+    assert_eq!(post(&portal, &session, &format!("{path}/reopen"), &json!({})).status(), 200);
+    assert!(portal.texts("SELECT id FROM tickets").contains(&TICKET.to_owned()));
+}
+
+#[test]
+fn no_ticket_is_opened_under_a_name_that_would_stand_in_the_way_of_hiding_another() {
+    let portal = TestPortal::start();
+    let name = "0123456789abcdef".repeat(4);
+    assert_eq!(post(&portal, &portal.technician, "/v1/tickets", &json!({ "ticket": name })).status(), 422);
+    assert_eq!(post(&portal, &portal.technician, "/v1/tickets", &json!({ "ticket": &name[1..] })).status(), 201);
 }

@@ -1,5 +1,7 @@
 //! Content and receipts for those who may have them.
 
+use std::io::Read as _;
+
 use crate::client::{Sample, announce, content, get, problem, request, snapshot, store};
 use crate::support::TestPortal;
 use tarseal::track::receipt::{Kind, verify};
@@ -99,4 +101,39 @@ fn the_upload_receipt_says_what_was_stored() {
     portal.restart();
     assert_eq!(portal.portal().key(), key, "the key stays");
     assert_eq!(get(&portal, &portal.upload, &path).text().unwrap(), note);
+}
+
+#[test]
+fn a_reading_breaks_off_when_the_snapshot_is_taken_back_and_the_receipt_waits_for_it() {
+    let portal = TestPortal::start();
+    let sample = Sample::new(5, 48_000_000);
+    store(&portal, &sample);
+    let mut reading = content(&portal, &sample).send().unwrap();
+    let mut some = vec![0; 1 << 20];
+    reading.read_exact(&mut some).unwrap();
+    // From here on the reader takes nothing more.
+    let taken_back =
+        request(&portal, &portal.upload, "DELETE", &format!("/v1/snapshots/{}", sample.id)).send().unwrap();
+    assert_eq!(taken_back.status(), 200);
+    assert_eq!(portal.portal().sweep().unwrap().deleted, 1);
+    let open =
+        std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok());
+    let open: Vec<_> = open.filter(|path| path.to_string_lossy().contains(&sample.id)).collect();
+    assert!(open.is_empty(), "{open:?}");
+    let mut rest = Vec::new();
+    assert!(reading.read_to_end(&mut rest).is_err(), "what broke off does not look whole");
+    assert!(some.len() + rest.len() < sample.bytes.len());
+    assert_eq!(portal.texts("SELECT id FROM readings"), [] as [&str; 0]);
+}
+
+#[test]
+fn a_first_reading_from_the_middle_counts_as_one_and_its_other_parts_do_not() {
+    let portal = TestPortal::start();
+    let sample = Sample::new(6, 1000);
+    store(&portal, &sample);
+    let part = |from: &str| content(&portal, &sample).header("range", from).send().unwrap().bytes().unwrap().len();
+    assert_eq!((part("bytes=1-499"), part("bytes=500-")), (499, 500));
+    assert_eq!(snapshot(&portal, &sample)["reads"], 1);
+    assert_eq!(part("bytes=0-9"), 10);
+    assert_eq!(snapshot(&portal, &sample)["reads"], 2, "the first byte begins another");
 }

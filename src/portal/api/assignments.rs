@@ -9,8 +9,8 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::known_ticket;
 use super::page::{Page, Pages, Which};
-use super::ticket_of;
 use crate::clock::Timestamp;
 use crate::ids::TicketId;
 use crate::portal::app::App;
@@ -39,7 +39,7 @@ pub(crate) async fn list(
     which: Result<Query<Which>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let page: Page<assignments::Place> = Pages::of("assignees").asked_by(which)?;
-    let ticket = ticket_of(&ticket)?;
+    let ticket = known_ticket(&app, &principal, &ticket).await?;
     authorize(&principal, Action::SeeAssignments, Object::Ticket(&principal.tenant, &ticket))?;
     let mut connection = app.store.read(&principal.tenant).await?;
     tickets::find(&mut connection, &principal.tenant, &ticket).await?.ok_or(ApiError::TicketUnknown)?;
@@ -61,7 +61,7 @@ pub(crate) async fn assign(
     principal: Principal,
     Path((ticket, user)): Path<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
-    let ticket = ticket_of(&ticket)?;
+    let ticket = known_ticket(&app, &principal, &ticket).await?;
     let tenant = &principal.tenant;
     authorize(&principal, Action::Assign, Object::Ticket(tenant, &ticket))?;
     let now = app.clock.now();
@@ -91,7 +91,7 @@ pub(crate) async fn unassign(
     principal: Principal,
     Path((ticket, user)): Path<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
-    let ticket = ticket_of(&ticket)?;
+    let ticket = known_ticket(&app, &principal, &ticket).await?;
     let tenant = &principal.tenant;
     authorize(&principal, Action::Assign, Object::Ticket(tenant, &ticket))?;
     let now = app.clock.now();

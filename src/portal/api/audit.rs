@@ -10,8 +10,8 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::known_ticket;
 use super::page::{Page, Pages};
-use super::ticket_of;
 use crate::clock::Timestamp;
 use crate::ids::TicketId;
 use crate::portal::app::App;
@@ -20,7 +20,7 @@ use crate::portal::audit::{Act, Actor, On, Outcome, prove, record, sequence};
 use crate::portal::auth::{Action, Object, Principal, Role, authorize};
 use crate::portal::error::ApiError;
 use crate::portal::store::audit::{self, Row, Wanted};
-use crate::portal::store::{Connection, log};
+use crate::portal::store::{Connection, log, tickets};
 use crate::track::log::export::{Statement, heading};
 use crate::track::log::tree::Tiles;
 use crate::track::log::{Exported, Field, Opening};
@@ -73,7 +73,7 @@ pub(crate) async fn list(
             "Ask with ticket=, act=, from=, until= (RFC 3339), format=json|csv|ocsf|syslog, limit= and after=.",
         )
     })?;
-    let ticket = reach(&principal, asked.ticket.as_deref())?;
+    let ticket = reach(&app, &principal, asked.ticket.as_deref()).await?;
     let pages = Pages::of("audit").usually(1000);
     let page: Page<Place> = pages.asked(asked.limit.as_deref(), asked.after.as_deref())?;
     let first = page.after.is_none();
@@ -102,7 +102,7 @@ pub(crate) async fn list(
     if first && asked.format == Form::Json {
         let records = audit::count(&mut connection, &principal.tenant, &wanted).await?;
         let tenant = principal.tenant.clone();
-        let statement = Statement { export: 1, tenant, only: only(&wanted), records, size };
+        let statement = Statement { export: 1, tenant, only: only(&wanted, &asked), records, size };
         let head = heading(&statement, last.note, &app.key).map_err(ApiError::fault)?;
         serde_json::to_writer(&mut body, &head).map_err(ApiError::fault)?;
         body.push(b'\n');
@@ -120,20 +120,27 @@ pub(crate) async fn list(
 
 /// The one ticket whose records the principal is told; `None` for all of the tenant. Whoever watches over the tenant reads all;
 /// customers read what was done with their own ticket.
-fn reach(principal: &Principal, ticket: Option<&str>) -> Result<Option<TicketId>, ApiError> {
-    let ticket = ticket.map(ticket_of).transpose()?.or_else(|| principal.ticket.clone());
-    match &ticket {
-        Some(ticket) => authorize(principal, Action::ReadTicketAudit, Object::Ticket(&principal.tenant, ticket))?,
-        None => authorize(principal, Action::ReadAudit, Object::Tenant)?,
-    }
-    Ok(ticket)
+async fn reach(app: &App, principal: &Principal, ticket: Option<&str>) -> Result<Option<TicketId>, ApiError> {
+    let tenant = &principal.tenant;
+    let ticket = match ticket {
+        Some(ticket) => Some(known_ticket(app, principal, ticket).await?),
+        None => principal.ticket.clone(),
+    };
+    let Some(ticket) = ticket else {
+        authorize(principal, Action::ReadAudit, Object::Tenant)?;
+        return Ok(None);
+    };
+    authorize(principal, Action::ReadTicketAudit, Object::Ticket(tenant, &ticket))?;
+    // Of a ticket that is not there, no records would be a statement.
+    tickets::find(&mut *app.store.read(tenant).await?, tenant, &ticket).await?.ok_or(ApiError::TicketUnknown)?;
+    Ok(Some(ticket))
 }
 
-/// What was asked for, as the export states it.
-fn only(wanted: &Wanted) -> BTreeMap<String, String> {
+/// What was asked for, as the export states it: a ticket by the name it was asked by.
+fn only(wanted: &Wanted, asked: &Asked) -> BTreeMap<String, String> {
     let time = |at: Option<Timestamp>| at.map(|at| at.to_string());
     let given = [
-        ("ticket", wanted.ticket.clone()),
+        ("ticket", asked.ticket.clone().or_else(|| wanted.ticket.clone())),
         ("act", wanted.act.clone()),
         ("from", time(wanted.from)),
         ("until", time(wanted.until)),

@@ -18,14 +18,15 @@ use crate::portal::app::App;
 use crate::portal::audit::{Act, Actor, On, Outcome, record};
 use crate::portal::auth::{Action, Principal};
 use crate::portal::error::ApiError;
+use crate::portal::reading::Reading;
 use crate::portal::store::snapshots::Snapshot;
-use crate::portal::store::{snapshots, tickets};
+use crate::portal::store::{audit, snapshots, tickets};
 use crate::track::Phase;
 
 /// Gives the sealed bytes out.
 ///
 /// The reading is in the audit log before the first byte leaves; from the deadline on, and from the moment deletion begins, the
-/// answer is 410 whatever is still on the disk. `HEAD` tells the length.
+/// answer is 410 whatever is still on the disk, and one that is on its way breaks off. `HEAD` tells the length.
 #[utoipa::path(
     get, path = "/v1/snapshots/{id}/content",
     params(
@@ -75,8 +76,7 @@ pub(crate) async fn read(
         Body::empty()
     } else {
         let bytes = app.blobs.read(&snapshot.tenant, &snapshot.id, first, end).await?;
-        note(&app, &principal, &snapshot, first, &reason).await?;
-        Body::from_stream(bytes)
+        note(&app, &principal, &snapshot, first, &reason).await?.give(bytes, end - first)
     };
 
     let mut response = Response::new(body);
@@ -104,8 +104,15 @@ pub(crate) async fn readable(app: &App, principal: &Principal, snapshot: &Snapsh
     Err(if snapshot.is_restricted(app.clock.now()) { ApiError::Restricted } else { ApiError::Expired })
 }
 
-/// Writes the reading down. One that begins with the first byte counts as a reading; the others are parts of one.
-async fn note(app: &App, principal: &Principal, snapshot: &Snapshot, first: u64, reason: &str) -> Result<(), ApiError> {
+/// Writes the reading down, and begins it. One that begins with the first byte counts as a reading, and so does the first one of
+/// whoever has read nothing of it yet; the others are parts of one.
+async fn note(
+    app: &Arc<App>,
+    principal: &Principal,
+    snapshot: &Snapshot,
+    first: u64,
+    reason: &str,
+) -> Result<Reading, ApiError> {
     let (tenant, id) = (&snapshot.tenant, &snapshot.id);
     let now = app.clock.now();
     let mut transaction = app.store.begin(tenant).await?;
@@ -113,14 +120,16 @@ async fn note(app: &App, principal: &Principal, snapshot: &Snapshot, first: u64,
     if !still.is_some_and(|snapshot| snapshot.is_readable(now)) {
         return Err(ApiError::Expired);
     }
-    if first == 0 {
+    let act = Act::ReadContent;
+    if first == 0 || !audit::has_done(&mut transaction, tenant, &principal.token, (act.word(), snapshot)).await? {
         snapshots::count_read(&mut transaction, tenant, id).await?;
         tickets::touch(&mut transaction, tenant, &snapshot.ticket, now).await?;
     }
-    let act = (Act::ReadContent, On::Snapshot(id), Outcome::Done);
+    let act = (act, On::Snapshot(id), Outcome::Done);
     record(&mut transaction, tenant, now, Actor::Token(principal), act, Some(reason)).await?;
+    let reading = Reading::begin(app, &mut transaction, snapshot, now).await?;
     transaction.commit().await?;
-    Ok(())
+    Ok(reading)
 }
 
 /// The first byte and the byte after the last of what is asked for. All of it when nothing, or more than one part, is asked

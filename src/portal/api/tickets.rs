@@ -47,6 +47,12 @@ const EVENT_LIMIT: usize = 128;
 pub(crate) async fn open(State(app): State<Arc<App>>, principal: Principal, body: Body) -> Result<Response, ApiError> {
     let wire::NewTicket { ticket } = read_json(body).await?;
     authorize(&principal, Action::OpenTicket, Object::Ticket(&principal.tenant, &ticket))?;
+    if hide::is_like_hidden(&ticket) {
+        return Err(ApiError::Bad(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "A ticket cannot be called by 64 hexadecimal digits: so the portal calls tickets of which nothing is left.",
+        ));
+    }
     let now = app.clock.now();
     let mut transaction = app.store.begin(&principal.tenant).await?;
     let known = hide::known_as(&app, &mut transaction, &principal.tenant, &ticket).await?;
@@ -159,12 +165,12 @@ async fn event(
     body: Body,
     told: Told,
 ) -> Result<Json<wire::Ticket>, ApiError> {
-    let ticket = ticket_of(ticket)?;
+    let (known, ticket) = (known_ticket(app, principal, ticket).await?, ticket_of(ticket)?);
     let (action, act) = match told {
         Told::Closed => (Action::CloseTicket, Act::CloseTicket),
         _ => (Action::ReopenTicket, Act::ReopenTicket),
     };
-    authorize(principal, action, Object::Ticket(&principal.tenant, &ticket))?;
+    authorize(principal, action, Object::Ticket(&principal.tenant, &known))?;
     let body = read_body(body).await?;
     let event: wire::TicketEvent = if body.is_empty() {
         wire::TicketEvent::default()
@@ -235,11 +241,12 @@ pub(crate) async fn merge(
     Path(ticket): Path<String>,
     body: Body,
 ) -> Result<Json<wire::Ticket>, ApiError> {
-    let ticket = ticket_of(&ticket)?;
+    let (known, ticket) = (known_ticket(&app, &principal, &ticket).await?, ticket_of(&ticket)?);
     let tenant = &principal.tenant;
-    authorize(&principal, Action::MergeTicket, Object::Ticket(tenant, &ticket))?;
+    authorize(&principal, Action::MergeTicket, Object::Ticket(tenant, &known))?;
     let wire::TicketMerge { into } = read_json(body).await?;
-    authorize(&principal, Action::MergeTicket, Object::Ticket(tenant, &into))?;
+    let known = known_ticket(&app, &principal, into.as_str()).await?;
+    authorize(&principal, Action::MergeTicket, Object::Ticket(tenant, &known))?;
     let now = app.clock.now();
     let mut transaction = app.store.begin(tenant).await?;
     for named in [&ticket, &into] {

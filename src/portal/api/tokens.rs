@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 
 use super::page::{Page, Pages, Which};
-use super::{known_ticket, read_json, ticket_of};
+use super::{known_ticket, read_json};
 use crate::portal::app::{App, system_rng};
 use crate::portal::audit::{Act, Actor, On, Outcome, record};
 use crate::portal::auth::{Action, Object, Principal, Role, authorize, hash, new_token};
@@ -105,7 +105,7 @@ pub(crate) async fn revoke(
     principal: Principal,
     Path((ticket, id)): Path<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
-    let ticket = ticket_of(&ticket)?;
+    let ticket = known_ticket(&app, &principal, &ticket).await?;
     authorize(&principal, Action::RevokeToken, Object::Ticket(&principal.tenant, &ticket))?;
     let now = app.clock.now();
     let mut transaction = app.store.begin(&principal.tenant).await?;

@@ -163,7 +163,7 @@ impl Act {
         }
     }
 
-    const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::AddTenant => "add-tenant",
             Self::OpenTicket => "open-ticket",

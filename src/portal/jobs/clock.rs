@@ -22,7 +22,7 @@ use crate::portal::app::App;
 use crate::portal::audit::{Act, Actor, On, Outcome, record};
 use crate::portal::error::ApiError;
 use crate::portal::store::clock::{self, Alarm};
-use crate::portal::store::{Connection, tenants};
+use crate::portal::store::{Connection, look_across, tenants, turn_back};
 
 /// By how many seconds a wall clock may be wrong.
 const JUMP: i64 = 3600;
@@ -71,10 +71,13 @@ pub(crate) async fn look(app: &App, connection: &mut Connection) -> Result<Optio
         Err(expected) => expected,
     };
     clock::raise(connection, Alarm { expected, found: now }).await?;
+    // Whoever found it may be at work for one tenant; it is told to all.
+    let seen = look_across(connection).await?;
     for tenant in tenants::all(connection).await? {
         let act = (Act::ClockJumped, On::Tenant(tenant.as_str()), Outcome::Done);
         record(connection, &tenant, now, Actor::Worker, act, None).await?;
     }
+    turn_back(connection, seen).await?;
     tracing::error!(%expected, found = %now, "the clock jumped: nothing is deleted until an operator confirms it");
     Ok(None)
 }

@@ -15,8 +15,11 @@ use crate::portal::app::{App, random_id};
 use crate::portal::audit::{Act, Actor, On, Outcome, record, record_signed};
 use crate::portal::backup;
 use crate::portal::error::ApiError;
+use crate::portal::reading;
 use crate::portal::store::snapshots::Snapshot;
-use crate::portal::store::{Connection, backups, grants, questions, receipts, shares, snapshots, subject_requests};
+use crate::portal::store::{
+    Connection, backups, grants, questions, readings, receipts, shares, snapshots, subject_requests,
+};
 use crate::portal::tombstones::{Kept, Tombstone};
 use crate::track::Phase;
 use crate::track::receipt::{DeletionReason, Kind, Receipt, StepDone, sign};
@@ -190,12 +193,17 @@ async fn work(app: &Arc<App>, snapshot: &Snapshot, next: Phase) -> Result<(&'sta
             transaction.commit().await?;
             Ok(("shares", if snapshot.share.is_some() { "erased" } else { "none-held" }))
         }
-        Phase::BytesGone | Phase::VerifiedAbsent => bytes(app, tenant, *id, next == Phase::BytesGone).await,
+        Phase::BytesGone => {
+            reading::over(app, tenant, id).await?;
+            bytes(app, tenant, *id, true).await
+        }
+        Phase::VerifiedAbsent => bytes(app, tenant, *id, false).await,
         Phase::RowScrubbed => {
             let mut transaction = app.store.begin(tenant).await?;
             snapshots::scrub(&mut transaction, tenant, id).await?;
             subject_requests::scrub(&mut transaction, tenant, id).await?;
             questions::remove(&mut transaction, tenant, id).await?;
+            readings::remove(&mut transaction, tenant, id).await?;
             hide::ticket(app, &mut transaction, tenant, &snapshot.ticket).await?;
             transaction.commit().await?;
             Ok(("database", "erased"))

@@ -38,6 +38,12 @@ pub(crate) async fn known_as(
     Ok(if is_hidden { hidden } else { ticket.clone() })
 }
 
+/// Whether a name is made as those of hidden tickets are. A ticket that is opened under one would stand in the way of another's
+/// hiding.
+pub(crate) fn is_like_hidden(ticket: &TicketId) -> bool {
+    ticket.as_str().len() == 64 && ticket.as_str().bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 /// Gives a hidden ticket its name back, because something happens to it again.
 pub(crate) async fn name_again(
     app: &App,

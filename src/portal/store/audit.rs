@@ -213,6 +213,28 @@ pub(crate) async fn find(connection: &mut Connection, tenant: &TenantId, number:
     row.as_ref().map(read).transpose()
 }
 
+/// Whether somebody has done this act to a snapshot before.
+pub(crate) async fn has_done(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    actor: &str,
+    (act, snapshot): (&str, &super::snapshots::Snapshot),
+) -> Result<bool> {
+    let found: Option<(i64,)> = sqlx::query_as(
+        "SELECT number FROM audit WHERE tenant = $1
+             AND ticket = (SELECT alias FROM tickets WHERE tenant = $1 AND id = $2)
+             AND object = $3 AND actor = $4 AND action = $5 AND outcome = 'done' LIMIT 1",
+    )
+    .bind(tenant.as_str())
+    .bind(snapshot.ticket.as_str())
+    .bind(snapshot.id.to_string())
+    .bind(actor)
+    .bind(act)
+    .fetch_optional(connection)
+    .await?;
+    Ok(found.is_some())
+}
+
 /// When the newest record was written.
 pub(crate) async fn newest(connection: &mut Connection) -> Result<Option<Timestamp>> {
     let (at,): (Option<i64>,) =

@@ -25,6 +25,7 @@ pub(crate) mod marks;
 pub(crate) mod passkeys;
 pub(crate) mod policies;
 pub(crate) mod questions;
+pub(crate) mod readings;
 pub(crate) mod receipts;
 pub(crate) mod records;
 pub(crate) mod requests;
@@ -52,7 +53,7 @@ pub(in crate::portal) mod tests;
 pub use address::{DatabaseUrl, NotADatabaseUrl};
 pub(crate) use fault::{Trouble, trouble};
 pub(super) use postgres::SeesEverything;
-pub(super) use sight::{turn_across, turn_to};
+pub(super) use sight::{look_across, turn_across, turn_back, turn_to};
 
 use std::path::Path;
 
@@ -99,6 +100,7 @@ const PORTAL: &[Step] = &[
     step!("questions"),
     step!("requests"),
     step!("passkeys"),
+    step!("readings"),
 ];
 
 /// The tables that ordinary backups leave out.

@@ -38,6 +38,28 @@ pub(in crate::portal) async fn turn_across(connection: &mut Connection) -> Resul
     turn(connection, Sight::Across).await
 }
 
+/// Whose rows a transaction saw before it was turned; nothing where every transaction sees everything.
+pub(in crate::portal) struct Seen(Option<String>);
+
+/// Lets a transaction see the rows of every tenant until it is [turned back](turn_back).
+pub(in crate::portal) async fn look_across(connection: &mut Connection) -> Result<Seen> {
+    if Kind::of(connection) == Kind::Sqlite {
+        return Ok(Seen(None));
+    }
+    let (seen,): (String,) =
+        sqlx::query_as("SELECT current_setting('tarseal.tenant')").fetch_one(&mut *connection).await?;
+    turn_across(connection).await?;
+    Ok(Seen(Some(seen)))
+}
+
+/// Lets a transaction see again what it saw before [`look_across`].
+pub(in crate::portal) async fn turn_back(connection: &mut Connection, seen: Seen) -> Result<()> {
+    if let Some(seen) = seen.0 {
+        sqlx::query("SELECT set_config('tarseal.tenant', $1, true)").bind(seen).execute(connection).await?;
+    }
+    Ok(())
+}
+
 async fn turn(connection: &mut Connection, sight: Sight<'_>) -> Result<()> {
     if Kind::of(connection) == Kind::Postgres {
         connection.execute(sqlx::raw_sql(AssertSqlSafe(super::postgres::local(sight)))).await?;
