@@ -66,7 +66,7 @@ kinds! {
     RESTRICTED = p::RESTRICTED, [403], "restricted",
         "A hold keeps the snapshot past its time, or a person concerned asked for a block. Nobody may read it.";
     SECOND_PERSON = p::SECOND_PERSON, [403], "a second person is needed",
-        "Another person must confirm what one has asked for.";
+        "Another person must confirm what one has asked for; who was invited or reset by an administrator, from a day later on.";
     NOT_HELD = p::NOT_HELD, [409], "no such hold",
         "No such hold is in force or waits for a second person. Look again what stands.";
     CANNOT_EXTEND = p::CANNOT_EXTEND, [409], "the deadline cannot be moved on", "";

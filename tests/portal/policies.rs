@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tarseal::portal::Role;
 
 use crate::client::{Sample, event, get, order, post, snapshot, store, token, told};
-use crate::person::person;
+use crate::person::{join, person, seconds_pass};
 use crate::support::TestPortal;
 
 fn policy(portal: &TestPortal, token: &str) -> Value {
@@ -107,4 +107,20 @@ fn a_policy_that_cannot_be_meant_is_refused() {
             assert_eq!(order(&portal, &admin, method, path, Some(&bad)).0, 422, "{field} {path}");
         }
     }
+}
+
+#[test]
+fn an_administrator_who_resets_an_officer_is_not_the_second_person_for_a_day() {
+    let portal = TestPortal::start();
+    let (admin, officer) = (person(&portal, Role::Admin, "admin"), person(&portal, Role::Dpo, "officer"));
+    let put = |token: &str, body: &Value| order(&portal, token, "PUT", "/v1/policies", Some(body));
+    let (status, proposed) = put(&admin.session, &changed(&portal, &admin.session, 1));
+    assert_eq!(status, 202, "{proposed}");
+    let approval = json!({ "approves": proposed["proposed"]["id"] });
+    let reset = post(&portal, &admin.session, &format!("/v1/users/{}/reset", officer.id), &json!({}));
+    let taken = join(&portal, told(reset).1["invitation"].as_str().unwrap(), "officer");
+    assert_eq!(taken.id, officer.id);
+    assert_eq!(put(&taken.session, &approval).1["type"], "/problems/second-person");
+    seconds_pass(&portal, 86_400);
+    assert_eq!(put(&taken.here(&portal), &approval).0, 200, "the officer has found the account shut by then");
 }

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 
 use super::openapi::Reason;
 use super::snapshots::reach;
-use super::{moment, read_json, reason_of, snapshot_of};
+use super::{moment, read_json, reason_of, second_person, snapshot_of};
 use crate::clock::Timestamp;
 use crate::ids::FileId;
 use crate::portal::app::{App, random_id};
@@ -68,9 +68,7 @@ pub(crate) async fn put(
         wire::HoldOrder::Confirm(wire::HoldConfirmed { confirms }) => {
             let asked = holds::asked(&mut transaction, &principal.tenant, &id).await?;
             let asked = asked.filter(|asked| asked.id == confirms).ok_or(ApiError::NotHeld)?;
-            if asked.asked_by == principal.token {
-                return Err(ApiError::SecondPerson);
-            }
+            second_person::confirms(&mut transaction, &principal, &asked.asked_by, now).await?;
             if asked.review_at <= now {
                 return Err(ApiError::bad("The day of review has passed. Ask for a new hold."));
             }
@@ -112,8 +110,10 @@ pub(crate) async fn lift(
     let mut transaction = app.store.begin(tenant).await?;
     let snapshot = stored(&app, &mut transaction, &principal, &id).await?;
     let hold = holds::in_force(&mut transaction, tenant, &id).await?.ok_or(ApiError::NotHeld)?;
-    let by_another = hold.lift_asked_by.as_ref().is_some_and(|asker| *asker != principal.token);
-    let (status, act) = if by_another {
+    let asker = hold.lift_asked_by.as_ref().filter(|asker| **asker != principal.token);
+    let by_another = asker.is_some();
+    let (status, act) = if let Some(asker) = asker {
+        second_person::confirms(&mut transaction, &principal, asker, now).await?;
         holds::lift(&mut transaction, &hold, &principal.token, now).await?;
         deadlines::count_snapshot(&app, &mut transaction, tenant, &id).await?;
         (StatusCode::OK, Act::LiftHold)

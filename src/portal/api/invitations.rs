@@ -26,7 +26,7 @@ use crate::portal::auth::{
 use crate::portal::error::ApiError;
 use crate::portal::store::invitations::{Chosen, InvitationRow};
 use crate::portal::store::users::UserRow;
-use crate::portal::store::{Connection, invitations, passkeys, sessions, turn_to, users};
+use crate::portal::store::{Connection, invitations, passkeys, sessions, turn_to, users, vouchers};
 use crate::secret::Secret;
 use crate::wire::List;
 
@@ -45,7 +45,7 @@ pub(crate) struct NewInvitation {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Made {
     /// Names it for withdrawing it.
-    id: String,
+    pub(super) id: String,
     /// What is passed on to whoever is invited.
     invitation: String,
     role: Role,
@@ -67,6 +67,7 @@ pub(crate) async fn make(State(app): State<Arc<App>>, principal: Principal, body
     let now = app.clock.now();
     let mut transaction = app.store.begin(&principal.tenant).await?;
     let made = invite(&mut transaction, &principal.tenant, role, None, now).await?;
+    vouchers::made(&mut transaction, &principal.tenant, &made.id, now).await?;
     let act = (Act::Invite, On::Invitation(&made.id), Outcome::Done);
     record(&mut transaction, &principal.tenant, now, Actor::Token(&principal), act, None).await?;
     transaction.commit().await?;
@@ -295,6 +296,7 @@ pub(crate) async fn confirm(
     };
     let codes = recovery_codes(&mut system_rng());
     store_codes(&mut transaction, &user, &codes).await?;
+    vouchers::taken_up(&mut transaction, tenant, (&row.id, &user.id), now).await?;
     invitations::remove(&mut transaction, tenant, &row.id).await?;
     invitations::remove_of_user(&mut transaction, tenant, &user.id).await?;
     let act = (Act::AcceptInvitation, On::User(&user.id), Outcome::Done);

@@ -21,6 +21,7 @@ pub(crate) mod questions;
 pub(crate) mod receipts;
 pub(crate) mod records;
 pub(crate) mod requests;
+mod second_person;
 pub(crate) mod session;
 pub(crate) mod share;
 pub(crate) mod snapshots;

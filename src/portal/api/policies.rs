@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{LIST_LIMIT, read_json};
+use super::{LIST_LIMIT, read_json, second_person};
 use crate::clock::Timestamp;
 use crate::ids::{FileId, TicketId};
 use crate::portal::app::{App, random_id};
@@ -155,9 +155,7 @@ pub(crate) async fn put(
         Order::Approve(Approval { approves }) => {
             let proposed = policies::proposed(&mut transaction, tenant).await?;
             let proposed = proposed.filter(|proposed| proposed.id == approves).ok_or(ApiError::PolicyVersion)?;
-            if proposed.by == principal.token {
-                return Err(ApiError::SecondPerson);
-            }
+            second_person::confirms(&mut transaction, &principal, &proposed.by, now).await?;
             policies::approve(&mut transaction, tenant, &proposed.policy, &principal.token, now).await?;
             deadlines::settle_all(&app, &mut transaction).await?;
             deadlines::count_tenant(&mut transaction, tenant, &proposed.policy).await?;

@@ -19,7 +19,7 @@ use crate::portal::audit::{Act, Actor, On, Outcome, record};
 use crate::portal::auth::{Action, Object, Principal, Role, authorize};
 use crate::portal::error::ApiError;
 use crate::portal::store::users::UserRow;
-use crate::portal::store::{Connection, assignments, grants, invitations, sessions, users};
+use crate::portal::store::{Connection, assignments, grants, invitations, sessions, users, vouchers};
 use crate::wire::List;
 
 /// A user as others see them.
@@ -206,6 +206,7 @@ pub(crate) async fn reset(
     }
     let now = app.clock.now();
     let made = invite(&mut transaction, &user.tenant, user.role, Some(id.clone()), now).await?;
+    vouchers::made(&mut transaction, &user.tenant, &made.id, now).await?;
     let act = (Act::Invite, On::User(&id), Outcome::Done);
     record(&mut transaction, &principal.tenant, now, Actor::Token(&principal), act, None).await?;
     transaction.commit().await?;

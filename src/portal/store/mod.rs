@@ -39,6 +39,7 @@ pub(crate) mod tickets;
 pub(crate) mod tokens;
 pub(crate) mod uploads;
 pub(crate) mod users;
+pub(crate) mod vouchers;
 
 mod address;
 mod copy;
@@ -101,6 +102,7 @@ const PORTAL: &[Step] = &[
     step!("requests"),
     step!("passkeys"),
     step!("readings"),
+    step!("vouchers"),
 ];
 
 /// The tables that ordinary backups leave out.
