@@ -1,7 +1,7 @@
 //! tarseal sends a diagnostic snapshot to a support portal: personal data is replaced, what remains is sealed to the
 //! technician's key, uploaded resumably, and deleted on time with proof.
 //!
-//! The rooms stand in the order of the data's way; imports only go down this list (`tests/floors.rs` holds the table).
+//! The rooms stand in the order of the data's way; which may import which says the table in `tests/floors.rs`.
 
 #[cfg(any(feature = "cli", feature = "portal"))]
 mod causes;

@@ -35,7 +35,7 @@ const PATCH: Method = Method::PATCH;
 const POST: Method = Method::POST;
 const PUT: Method = Method::PUT;
 
-/// The routes. Each has its rows in `auth/table.rs` and its handler in `api/openapi`; `public` is for those that ask for no proof
+/// The routes. Each has its rows in `auth/table.txt` and its handler in `api/openapi`; `public` is for those that ask for no proof
 /// of who one is.
 pub(crate) fn routes() -> Routes {
     Routes::default()

@@ -1,7 +1,7 @@
 //! Who may do what. There is one door: [`authorize`].
 //!
 //! A [`Principal`] is a person who signed in or the bearer of a token. What each role may do, and how far it reaches, is the
-//! table in [`reach`]; every route beside every role is a row of `table.rs`, which a test walks.
+//! table in [`reach`]; every route beside every role is a row of `table.txt`, which a test walks.
 
 mod authority;
 mod factor;
