@@ -1,8 +1,8 @@
 //! What handlers and jobs may use, and nothing else.
 
-use std::fs::{self, OpenOptions, Permissions};
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::fs::{self, Permissions};
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,18 +13,18 @@ use tokio_util::task::TaskTracker;
 
 use super::audit::Origin;
 use super::auth::Authority;
-use super::blobs::{Blobs, Place, make_directory, sync_directory};
+use super::blobs::{Blobs, Place, make_directory};
 use super::claims::Claims;
 use super::config::Config;
 use super::desk::Desk;
 use super::error::PortalError;
 use super::metrics::Metrics;
-use super::place;
 use super::records::Setup;
 use super::store::{Store, facts, tenants};
 use super::ticket_system::TicketSystems;
 use super::together::Together;
 use super::tombstones::Tombstones;
+use super::{draft, place};
 use crate::clock::Clock;
 use crate::ids::TenantId;
 use crate::track::{ReceiptKey, RetentionPolicy};
@@ -165,19 +165,8 @@ fn receipt_key(data: &Path, name: &str) -> Result<ReceiptKey, PortalError> {
         Err(fault) => return Err(PortalError::Data(fault)),
     }
     let key = ReceiptKey::generate(name, &mut system_rng()).map_err(PortalError::ReceiptKey)?;
-    let draft = data.join(format!("{KEY_FILE}.{}", random_id()));
-    let text = key.to_text();
-    let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).and_then(|mut file| {
-        file.write_all(text.expose().as_bytes())?;
-        file.write_all(b"\n")?;
-        file.sync_all()?;
-        // A link does not replace what another process has put there in the meantime.
-        let linked = fs::hard_link(&draft, &path);
-        fs::remove_file(&draft)?;
-        sync_directory(data)?;
-        linked
-    });
-    match written {
+    let text = crate::secret::Secret::new(format!("{}\n", key.to_text().expose()));
+    match draft::write_first(data, KEY_FILE, text.expose().as_bytes()) {
         Ok(()) => Ok(key),
         Err(fault) if fault.kind() == ErrorKind::AlreadyExists => receipt_key(data, name),
         Err(fault) => Err(PortalError::Data(fault)),

@@ -32,6 +32,7 @@ mod claims;
 mod config;
 mod deadlines;
 mod desk;
+mod draft;
 mod error;
 mod jobs;
 mod log;

@@ -3,14 +3,13 @@
 //! A directory whose database is `PostgreSQL` says so in a file of its own, `database`, without the password. So a command that
 //! is not told of a database finds the right one, and one that is told of another does not make a second portal by mistake.
 
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
-use super::app::random_id;
-use super::blobs::{Place, sync_directory};
+use super::blobs::Place;
 use super::config::Config;
+use super::draft;
 use super::error::PortalError;
 use super::store::{DatabaseUrl, Store};
 
@@ -78,15 +77,8 @@ fn read(data: &Path) -> Result<Option<Places>, PortalError> {
 }
 
 fn write(data: &Path, portal: &DatabaseUrl, shares: Option<&DatabaseUrl>) -> std::io::Result<()> {
-    let draft = data.join(format!("{FILE}.{}", random_id()));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    writeln!(file, "{portal}")?;
-    if let Some(shares) = shares {
-        writeln!(file, "{shares}")?;
-    }
-    file.sync_all()?;
-    fs::rename(draft, data.join(FILE))?;
-    sync_directory(data)
+    let shares = shares.map_or_else(String::new, |shares| format!("{shares}\n"));
+    draft::write(data, FILE, format!("{portal}\n{shares}").as_bytes())
 }
 
 #[cfg(test)]

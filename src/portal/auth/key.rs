@@ -1,9 +1,8 @@
 //! The key of sign-ins: a file beside the database, so that a copy of the database alone gives neither passwords to try nor
 //! second factors.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use aes_gcm::aead::{Aead as _, Payload};
@@ -12,8 +11,8 @@ use hkdf::Hkdf;
 use rand::Rng as _;
 use sha2::Sha256;
 
-use crate::portal::app::{random_id, system_rng};
-use crate::portal::blobs::sync_directory;
+use crate::portal::app::system_rng;
+use crate::portal::draft;
 use crate::secret::Secret;
 
 /// The file beneath the data directory. Several processes on one database need the same one.
@@ -36,19 +35,8 @@ impl SignInKey {
         }
         let mut key = Secret::new([0; 32]);
         system_rng().fill_bytes(key.expose_mut());
-        let text = Secret::new(hex::encode(key.expose()));
-        let draft = data.join(format!("{FILE}.{}", random_id()));
-        let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).and_then(|mut file| {
-            file.write_all(text.expose().as_bytes())?;
-            file.write_all(b"\n")?;
-            file.sync_all()?;
-            // A link does not replace what another process has put there in the meantime.
-            let linked = fs::hard_link(&draft, &path);
-            fs::remove_file(&draft)?;
-            sync_directory(data)?;
-            linked
-        });
-        match written {
+        let text = Secret::new(format!("{}\n", hex::encode(key.expose())));
+        match draft::write_first(data, FILE, text.expose().as_bytes()) {
             Ok(()) => Ok(Self(key)),
             Err(fault) if fault.kind() == ErrorKind::AlreadyExists => Self::open(data),
             Err(fault) => Err(fault),

@@ -5,14 +5,12 @@
 //! as well, and whoever comes with another, or with none, is refused: nobody takes an empty directory for the place where
 //! everything was deleted.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf, absolute};
 
-use super::directory::sync_directory;
-use crate::portal::app::random_id;
 use crate::portal::config::Config;
+use crate::portal::draft;
 use crate::portal::error::PortalError;
 
 /// The file beneath the data directory.
@@ -49,17 +47,13 @@ impl Place {
             return Ok(());
         }
         let Self::Bucket { key, .. } = kept else { return Ok(()) };
-        let draft = data.join(format!("{FILE}.{}", random_id()));
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-        writeln!(file, "{address}")?;
+        let mut text = format!("{address}\n");
         if let Some(key) = key {
-            let key =
+            text +=
                 key.to_str().ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "the key's path is not UTF-8"))?;
-            writeln!(file, "{key}")?;
+            text.push('\n');
         }
-        file.sync_all()?;
-        fs::rename(draft, data.join(FILE))?;
-        sync_directory(data)
+        draft::write(data, FILE, text.as_bytes())
     }
 
     /// The place in one word: `directory`, or bucket and prefix without the settings behind them.
