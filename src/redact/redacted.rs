@@ -54,12 +54,6 @@ impl<'a> Redacted<'a> {
         self.modified
     }
 
-    /// Its length in bytes before redaction; afterwards it is another.
-    #[must_use]
-    pub const fn size_hint(&self) -> u64 {
-        self.size
-    }
-
     /// Its length in bytes, where that is known before it was read: when nothing is replaced.
     #[must_use]
     pub const fn exact_size(&self) -> Option<u64> {
