@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use crate::portal::app::App;
 use crate::portal::auth::Client;
 use crate::portal::error::ApiError;
-use crate::portal::store::ticket_systems as table;
+use crate::portal::store::ticket_polls as polls;
 use crate::portal::ticket_system::{HOOK_LIMIT, Refused, observe};
 
 /// How long the body of a hook may take to arrive.
@@ -63,12 +63,12 @@ pub(crate) async fn post(
         return Ok(StatusCode::ACCEPTED);
     };
     let mut connection = app.store.read(&source.tenant).await?;
-    let live = table::is_live(&mut connection, &source.tenant, &ticket).await?;
+    let live = polls::is_live(&mut connection, &source.tenant, &ticket).await?;
     drop(connection);
     if live {
         let mut transaction = app.store.begin(&source.tenant).await?;
         observe::begin(&mut transaction, &source, &ticket, now).await?;
-        table::hint(&mut transaction, source.of(), &ticket, now, GAP).await?;
+        polls::hint(&mut transaction, source.of(), &ticket, now, GAP).await?;
         transaction.commit().await?;
         app.ticket_systems.hinted.notify_waiters();
     }

@@ -18,6 +18,7 @@ use crate::clock::Timestamp;
 use crate::ids::TicketId;
 use crate::portal::app::{App, random_id, system_rng};
 use crate::portal::error::ApiError;
+use crate::portal::store::ticket_polls as polls;
 use crate::portal::store::ticket_systems::{self as table, Turn};
 use crate::portal::ticket_system::ask::{Asking, Page};
 use crate::portal::ticket_system::observe::{self, Followed};
@@ -183,7 +184,7 @@ impl Round<'_> {
         loop {
             let now = self.app.clock.now();
             let due =
-                table::due(&mut *self.app.store.read(&self.source.tenant).await?, self.source.of(), now, BATCH).await?;
+                polls::due(&mut *self.app.store.read(&self.source.tenant).await?, self.source.of(), now, BATCH).await?;
             if due.is_empty() {
                 return Ok(None);
             }
@@ -206,7 +207,7 @@ impl Round<'_> {
     async fn scan(&self, now: Timestamp) -> Result<(), ApiError> {
         let mut after = String::new();
         loop {
-            let found = table::unasked(
+            let found = polls::unasked(
                 &mut *self.app.store.read(&self.source.tenant).await?,
                 self.source.of(),
                 &after,
@@ -240,7 +241,7 @@ impl Round<'_> {
             page = next;
             for (ticket, answer) in seen {
                 let known =
-                    table::find(&mut *self.app.store.read(&self.source.tenant).await?, self.source.of(), &ticket)
+                    polls::find(&mut *self.app.store.read(&self.source.tenant).await?, self.source.of(), &ticket)
                         .await?;
                 if known.is_some() && matches!(self.take(&ticket, &answer).await?, Asked::Lost) {
                     return Ok(Ok(()));
@@ -266,9 +267,9 @@ impl Round<'_> {
     async fn one(&mut self, ticket: &TicketId) -> Result<Asked, ApiError> {
         let (app, source) = (self.app, self.source);
         let mine = source.name_there(ticket).is_some();
-        if !mine || !table::is_live(&mut *app.store.read(&source.tenant).await?, &source.tenant, ticket).await? {
+        if !mine || !polls::is_live(&mut *app.store.read(&source.tenant).await?, &source.tenant, ticket).await? {
             let mut transaction = app.store.begin(&source.tenant).await?;
-            table::end(&mut transaction, source.of(), ticket).await?;
+            polls::end(&mut transaction, source.of(), ticket).await?;
             transaction.commit().await?;
             return Ok(Asked::Answered);
         }
@@ -281,9 +282,9 @@ impl Round<'_> {
         let now = app.clock.now();
         let mut transaction = app.store.begin(&source.tenant).await?;
         let kept = table::keep(&mut transaction, source.of(), self.lease, now.plus_seconds(LEASE)).await?;
-        let attempts = table::find(&mut transaction, source.of(), ticket).await?.map_or(0, |poll| poll.attempts);
+        let attempts = polls::find(&mut transaction, source.of(), ticket).await?.map_or(0, |poll| poll.attempts);
         let due_at = now.plus_seconds(spread(wait(attempts, LONGEST_TICKET_WAIT)));
-        table::postpone(&mut transaction, source.of(), ticket, fault.word(), (now, due_at)).await?;
+        polls::postpone(&mut transaction, source.of(), ticket, fault.word(), (now, due_at)).await?;
         transaction.commit().await?;
         tracing::warn!(source = source.name.as_str(), %fault, "a ticket system told nothing of use about a ticket");
         Ok(if kept { Asked::Failed(fault) } else { Asked::Lost })

@@ -34,6 +34,7 @@ pub(crate) mod shares;
 pub(crate) mod snapshots;
 pub(crate) mod subject_requests;
 pub(crate) mod tenants;
+pub(crate) mod ticket_polls;
 pub(crate) mod ticket_systems;
 pub(crate) mod tickets;
 pub(crate) mod tokens;

@@ -26,7 +26,8 @@ use crate::portal::error::ApiError;
 use crate::portal::jobs::{hide, sighting};
 use crate::portal::store::Connection;
 use crate::portal::store::events::{self, Event, Taken};
-use crate::portal::store::ticket_systems::{self as table, Name, Told};
+use crate::portal::store::ticket_polls::{self as polls, Told};
+use crate::portal::store::ticket_systems::Name;
 use crate::portal::store::tickets::{self, Ticket};
 use crate::track::history;
 
@@ -56,11 +57,11 @@ pub(crate) async fn observe(
     (now, due_at): (Timestamp, Timestamp),
 ) -> Result<Followed, ApiError> {
     let name = source.of();
-    let Some(poll) = table::find(connection, name, ticket).await? else { return Ok(Followed::Ended) };
+    let Some(poll) = polls::find(connection, name, ticket).await? else { return Ok(Followed::Ended) };
     let known = match tickets::find(connection, &source.tenant, ticket).await? {
         Some(known) if known.merged_into.is_none() => known,
         other => {
-            table::end(connection, name, ticket).await?;
+            polls::end(connection, name, ticket).await?;
             if let Some(root) = other.and_then(|known| known.merged_into) {
                 begin(connection, source, &root, now).await?;
             }
@@ -98,7 +99,7 @@ pub(crate) async fn observe(
             "nothing follows from what a ticket system tells of a ticket"
         );
     }
-    table::told(connection, name, ticket, (now, due_at), (seen_at, told), fault).await?;
+    polls::told(connection, name, ticket, (now, due_at), (seen_at, told), fault).await?;
     Ok(followed)
 }
 
@@ -110,7 +111,7 @@ pub(crate) async fn begin(
     due_at: Timestamp,
 ) -> Result<(), ApiError> {
     if source.name_there(ticket).is_some() {
-        table::begin(connection, source.of(), ticket, due_at).await?;
+        polls::begin(connection, source.of(), ticket, due_at).await?;
     }
     Ok(())
 }
@@ -218,7 +219,7 @@ async fn merge(
                 let what = (Act::MergeTicket, On::Ticket(merged.as_str()), outcome);
                 record(connection, tenant, now, Actor::Worker, what, Some(&why)).await?;
             }
-            table::end(connection, source.of(), ticket).await?;
+            polls::end(connection, source.of(), ticket).await?;
             begin(connection, source, &root, now).await?;
             Ok(Followed::Merged)
         }
