@@ -20,6 +20,19 @@ pub fn leave_to_the_command() {
     LEFT_TO_THE_COMMAND.store(true, Ordering::SeqCst);
 }
 
+/// Whether the process is told when its terminal goes, and not started to outlive it (`nohup`). Where the system does not say,
+/// what the system does by itself is left as it is: false.
+#[must_use]
+pub fn hangs_up() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status.lines().find_map(|line| line.strip_prefix("SigIgn:")).is_some_and(|ignored| !ignores_hangup(ignored))
+}
+
+/// Reads a set of signals as proc(5) gives it: hexadecimal, SIGHUP is its lowest bit.
+fn ignores_hangup(set: &str) -> bool {
+    u64::from_str_radix(set.trim(), 16).map_or(true, |set| set & 1 == 1)
+}
+
 /// Whether a signal must end the process here.
 pub fn ends_the_process() -> bool {
     !LEFT_TO_THE_COMMAND.load(Ordering::SeqCst)
@@ -103,6 +116,13 @@ fn beside(path: &Path) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_set_of_signals_says_whether_a_hangup_is_ignored() {
+        assert!(ignores_hangup("\t0000000000001001"));
+        assert!(!ignores_hangup("\t0000000000001000"));
+        assert!(ignores_hangup("unreadable"));
+    }
 
     #[test]
     fn an_interruption_removes_what_is_half_made_and_nothing_else() {

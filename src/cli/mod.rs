@@ -33,6 +33,7 @@ use clap::Parser;
 
 pub use self::exit::Exit;
 pub use self::guard::guard_memory;
+pub use self::interrupt::hangs_up;
 pub use self::world::{Kept, World};
 
 use self::args::{Arguments, MannerArguments};

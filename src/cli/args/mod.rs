@@ -69,7 +69,7 @@ Exit codes:
    13  expired: deleted at its deadline, or a vendor's key list is too old
    14  due: something is due, unconfirmed or overdue
    75  temporary: network, portal busy (try again)
-  130  interrupted, 143 terminated; an upload goes on with `tarseal resume`";
+  130  interrupted, 143 terminated, 129 its terminal was closed; an upload goes on with `tarseal resume`";
 
 /// Sends a diagnostic snapshot to a support portal: personal data out, sealed in, deleted on time, with proof.
 #[derive(Parser, Debug)]
