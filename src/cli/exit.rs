@@ -129,7 +129,7 @@ pub fn plain_io(error: &std::io::Error) -> String {
 /// What a command did.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The exit code: [`Exit::Done`], [`Exit::Incomplete`] or [`Exit::Due`].
+    /// The exit code: [`Exit::Done`], [`Exit::Incomplete`], [`Exit::Due`], or that of a fault that did not stop it.
     pub exit: Exit,
     /// One word for the result event.
     pub status: &'static str,

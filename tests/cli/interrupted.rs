@@ -218,7 +218,7 @@ fn an_interrupted_command_says_so_and_leaves_no_half_file() {
     let sealed = processes.at("out/noise.tarseal");
     fs::create_dir(processes.at("out")).unwrap();
     let seal = ["seal", &processes.at("noise.bin"), "--no-redact", "-o", &sealed];
-    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
         let sealing = processes.command("upload", &processes.address, &seal).spawn().unwrap();
         let patience = Instant::now() + Duration::from_secs(60);
         while fs::read_dir(processes.at("out")).unwrap().next().is_none() {
@@ -232,4 +232,89 @@ fn an_interrupted_command_says_so_and_leaves_no_half_file() {
         assert!(String::from_utf8_lossy(&ended.stderr).contains("INTERRUPTED."));
         assert!(fs::read_dir(processes.at("out")).unwrap().next().is_none(), "nothing is left");
     }
+}
+
+/// Begins to open 64 MiB and gives the run as soon as something was unpacked, stopped so that it goes no further.
+fn opening(processes: &Processes, program: &mut Command) -> Child {
+    let opening = program.spawn().unwrap();
+    let patience = Instant::now() + Duration::from_secs(60);
+    while crate::desk::files_below(processes.dir.path()).iter().all(|(name, _)| !name.contains("opened.partial-")) {
+        assert!(Instant::now() < patience, "nothing is unpacked");
+        thread::sleep(Duration::from_millis(1));
+    }
+    signal("-STOP", &opening);
+    assert!(!Path::new(&processes.at("opened")).exists(), "it was done too soon");
+    opening
+}
+
+fn signal(signal: &str, child: &Child) {
+    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+}
+
+fn partial_directories(processes: &Processes) -> usize {
+    let entries = fs::read_dir(processes.dir.path()).unwrap();
+    entries.filter(|entry| entry.as_ref().unwrap().file_name().to_str().unwrap().starts_with("opened.partial-")).count()
+}
+
+/// A technician with 64 MiB that are sealed to them.
+fn sealed_noise() -> Processes {
+    let processes = Processes::start();
+    processes.make_recipient();
+    noise(&processes.dir.path().join("noise.bin"), 64 * MIB);
+    let (noise, sealed) = (processes.at("noise.bin"), processes.at("noise.tarseal"));
+    processes.run("upload", &processes.address, &["seal", &noise, "--no-redact", "-o", &sealed], 0);
+    fs::remove_file(noise).unwrap();
+    processes
+}
+
+#[test]
+fn what_a_killed_run_had_unpacked_goes_with_the_next_command_and_not_while_it_runs() {
+    let processes = sealed_noise();
+    let (sealed, key, into) = (processes.at("noise.tarseal"), processes.at("me.key"), processes.at("opened"));
+    let open = ["open", &sealed, "--key", &key, "-o", &into];
+    let list = || processes.run("technician", &processes.address, &["list", "--opened"], 0);
+
+    let mut killed = opening(&processes, &mut processes.command("technician", &processes.address, &open));
+    assert!(!String::from_utf8_lossy(&list().stderr).contains("removed"));
+    assert_eq!(partial_directories(&processes), 1, "a run that is at it keeps what it has");
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_eq!(partial_directories(&processes), 1);
+    let listed = list();
+    assert!(String::from_utf8_lossy(&listed.stderr).contains("What a run that was killed had unpacked in"));
+    assert_eq!(partial_directories(&processes), 0);
+    assert!(!String::from_utf8_lossy(&list().stderr).contains("killed"), "it is told once");
+
+    // Closed like a window, it clears up itself.
+    let closed = opening(&processes, &mut processes.command("technician", &processes.address, &open));
+    signal("-HUP", &closed);
+    signal("-CONT", &closed);
+    let ended = closed.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(129), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert_eq!(partial_directories(&processes), 0);
+
+    // Started to outlive its terminal, it does.
+    let mut outliving = Command::new("nohup");
+    outliving.arg(env!("CARGO_BIN_EXE_tarseal")).args(open).env("TARSEAL_HOME", processes.at("technician"));
+    outliving.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let outliving = opening(&processes, &mut outliving);
+    signal("-HUP", &outliving);
+    signal("-CONT", &outliving);
+    let ended = outliving.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert!(Path::new(&into).join("DELETE-BY").exists());
+}
+
+#[test]
+fn a_portal_whose_terminal_is_closed_stops_as_if_terminated() {
+    let dir = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let mut serving = Command::new(env!("CARGO_BIN_EXE_tarseal"))
+        .args(["portal", "serve", "--listen", "127.0.0.1:0", "--data", dir.path().to_str().unwrap()])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(serving.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("listening on")));
+    signal("-HUP", &serving);
+    assert_eq!(serving.wait().unwrap().code(), Some(0), "{:?}", lines.collect::<Vec<_>>());
 }

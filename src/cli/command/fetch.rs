@@ -16,6 +16,7 @@ use crate::cli::args::FetchArguments;
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::home::sync_parent;
 use crate::cli::interrupt::Unfinished;
+use crate::cli::opened::Purge;
 use crate::cli::output::{count, size};
 use crate::cli::{Desk, opened};
 use crate::ids::TicketId;
@@ -31,7 +32,7 @@ pub fn run(arguments: &FetchArguments, desk: &mut Desk<'_>) -> Result<Outcome, F
     if arguments.reason.trim().is_empty() {
         return Err(Failure::usage("The portal records why a snapshot is read.").next("Say why:  --reason WHY"));
     }
-    opened::purge(desk)?;
+    Purge::default().run(desk);
     let mut opening = Opening::read(&arguments.keys, desk)?;
     if arguments.memory && opening.is_empty() {
         return Err(Failure::usage("Only what is opened goes into memory, and nothing was named that opens it.")
@@ -89,15 +90,15 @@ fn fetch_opened(
         let sealed = download(remote, snapshot, &keep, &arguments.reason, desk)?;
         let file = fs::File::open(&sealed).map_err(|error| Failure::local(sealed.display(), &error))?;
         let destination = if several { directory.join(snapshot.id.to_string()) } else { directory.to_owned() };
-        let opened = open_ahead_into(file, opening, &share, &destination, desk);
-        if opened.is_ok() {
-            // The sealed copy goes, so what was opened must stay.
+        let noted = open_ahead_into(file, opening, &share, &destination, desk).and_then(|(opened, begun)| {
+            let copy = begun.finish(&opened, snapshot.due_at, desk)?;
+            // The sealed file goes, so what was opened must stay.
             bring_to_disk(&destination).map_err(|error| Failure::local(destination.display(), &error))?;
-        }
-        // Opened or not, the copy has done its work; the snapshot itself is at the portal.
+            Ok((opened, copy))
+        });
+        // Opened or not, the sealed file has done its work; the snapshot itself is at the portal.
         fs::remove_file(&sealed).map_err(|error| Failure::local(sealed.display(), &error))?;
-        let opened = opened?;
-        let copy = opened::note(&opened, snapshot.due_at, &destination, desk)?;
+        let (opened, copy) = noted?;
         outcome = tell_opened(&opened, &copy, desk);
     }
     Ok(outcome)

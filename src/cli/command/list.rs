@@ -5,8 +5,8 @@ use super::open::{snapshot_failure, tell_sender, tell_unredacted};
 use super::remote;
 use crate::cli::Desk;
 use crate::cli::args::{InspectArguments, ListArguments, PortalArguments};
-use crate::cli::exit::{Failure, Outcome};
-use crate::cli::opened;
+use crate::cli::exit::{Exit, Failure, Outcome};
+use crate::cli::opened::{self, Purge};
 use crate::cli::output::{shown, size};
 use crate::cli::requests::{day, when};
 use crate::cli::settings::Settings;
@@ -27,11 +27,15 @@ pub fn run(arguments: ListArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fai
 
 /// Lists the snapshots that the portal holds and shows to whoever asks, the oldest first.
 fn mine(portal: &PortalArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    let mut purge = Purge::default();
+    purge.run(desk);
     let settings = Settings::resolve(portal, &desk.home, desk.world)?;
     let remote = remote::connect_to(remote::address(&settings)?, &settings, desk)?;
     let told = remote.client.every_snapshot().map_err(|error| remote::failure(&error, remote.address.host()))?;
-    opened::follow(&told, desk)?;
-    opened::purge(desk)?;
+    for fault in opened::follow(&told, desk) {
+        purge.warn(&fault, desk);
+    }
+    purge.run(desk);
     let there: Vec<Snapshot> =
         told.into_iter().filter(|one| !matches!(one.state, SnapshotState::Deleting | SnapshotState::Deleted)).collect();
     let widest = there.iter().map(|one| one.ticket.as_str().len()).max().unwrap_or_default().max("TICKET".len());
@@ -60,18 +64,20 @@ fn mine(portal: &PortalArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failur
 
 /// Lists the copies that were opened on this computer, what is due first at the front.
 fn copies(desk: &Desk<'_>) -> Result<Outcome, Failure> {
-    opened::purge(desk)?;
-    let copies = opened::all(desk)?;
+    let mut purge = Purge::default();
+    purge.run(desk);
+    let opened::Noted { copies, faults, .. } = opened::all(desk);
     for copy in &copies {
         let ticket = copy.ticket.as_ref().map_or_else(String::new, |ticket| format!("  of ticket {ticket}"));
-        let there = if copy.is_there() { "" } else { "  (moved or removed)" };
-        let place = copy.directory.display().to_string();
-        desk.output.data(format!("gone by {}  {}{ticket}{there}", when(copy.delete_by), shown(&place)));
+        let missing = copy.missing().map_or_else(String::new, |why| format!("  ({why})"));
+        desk.output.data(format!("gone by {}  {}{ticket}{missing}", when(copy.delete_by), copy.place()));
     }
-    if copies.is_empty() {
+    if copies.is_empty() && faults.is_empty() {
         desk.output.say("No opened copy is known here.");
     }
-    Ok(Outcome::done("ok").with("copies", copies))
+    // What cannot be read is not in the list.
+    let exit = faults.first().map_or(Exit::Done, |fault| fault.exit);
+    Ok(Outcome::done("ok").exit(exit).with("copies", copies))
 }
 
 /// Lists a snapshot. Where it can, it reads the manifest alone; a stream is read to its end.

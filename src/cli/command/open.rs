@@ -10,7 +10,7 @@ use super::share::ShareDesk;
 use crate::cli::args::OpenArguments;
 use crate::cli::exit::{Exit, Failure, Outcome, plain_io};
 use crate::cli::interrupt::Unfinished;
-use crate::cli::opened::OpenedCopy;
+use crate::cli::opened::{Begun, OpenedCopy, Purge};
 use crate::cli::output::{count, shown};
 use crate::cli::requests::when;
 use crate::cli::{Desk, opened};
@@ -27,7 +27,7 @@ pub fn run(arguments: &OpenArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
     if arguments.wipe {
         return super::wipe::run(file, desk);
     }
-    opened::purge(desk)?;
+    Purge::default().run(desk);
     let mut opening = Opening::read(&arguments.keys, desk)?;
     let destination = match &arguments.output {
         Some(directory) => directory.clone(),
@@ -40,14 +40,14 @@ pub fn run(arguments: &OpenArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
     refuse_existing(&destination)?;
     let share = ShareDesk::new(&arguments.portal, arguments.reason.as_deref(), desk)?;
     let input = Input::open(file, &arguments.portal, &share, desk)?;
-    let opened = match input {
+    let (opened, begun) = match input {
         Input::Stream(stream) => open_spooled_into(stream, &mut opening, &share, &destination, desk)?,
         Input::Anywhere(anywhere) => open_ahead_into(anywhere, &mut opening, &share, &destination, desk)?,
     };
+    let copy = begun.finish(&opened, share.due(&opened), desk)?;
     if arguments.sync {
         bring_to_disk(&destination).map_err(|error| Failure::local(destination.display(), &error))?;
     }
-    let copy = opened::note(&opened, share.due(&opened), &destination, desk)?;
     desk.output.data(destination.display().to_string());
     Ok(tell_opened(&opened, &copy, desk))
 }
@@ -62,7 +62,7 @@ fn open_spooled_into(
     share: &ShareDesk,
     destination: &Path,
     desk: &mut Desk<'_>,
-) -> Result<Opened, Failure> {
+) -> Result<(Opened, Begun), Failure> {
     let (header, mut input) = Header::peek(input).map_err(|error| open_failure(&error))?;
     let identities = share.with_grant(&header, opening.identities(&header, desk)?)?;
     let beside = destination.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -83,33 +83,42 @@ fn open_spooled_into(
         spool.write_all(&buffer[..length]).map_err(failed)?;
     }
     spool.rewind().map_err(failed)?;
-    unseal(spool, &identities, share, destination, desk)
+    unseal(spool, &header, &identities, share, destination, desk)
 }
 
-/// Opens a sealed file that can be read from its end into `destination`; nothing is left there if it fails.
+/// Opens a sealed file that can be read from its end into `destination`; nothing is left there if it fails. What comes of it is
+/// to be finished.
 pub fn open_ahead_into(
     mut input: impl Read + Seek,
     opening: &mut Opening,
     share: &ShareDesk,
     destination: &Path,
     desk: &mut Desk<'_>,
-) -> Result<Opened, Failure> {
+) -> Result<(Opened, Begun), Failure> {
     let header = Header::read(&mut input).map_err(|error| open_failure(&error))?;
     input.rewind().map_err(|error| open_failure(&OpenError::Read(error)))?;
     let identities = share.with_grant(&header, opening.identities(&header, desk)?)?;
-    unseal(input, &identities, share, destination, desk)
+    unseal(input, &header, &identities, share, destination, desk)
 }
 
 fn unseal(
     input: impl Read + Seek,
+    header: &Header,
     identities: &[Identity],
     share: &ShareDesk,
     destination: &Path,
-    desk: &Desk<'_>,
-) -> Result<Opened, Failure> {
+    desk: &mut Desk<'_>,
+) -> Result<(Opened, Begun), Failure> {
+    let begun = opened::begin(header, destination, desk)?;
     let _unfinished = Unfinished::note(destination);
     let ask = |header: &Header| share.fetch(header, identities);
-    open_snapshot_ahead(input, identities, ask, destination, &Limits::default(), &desk.bars).map_err(snapshot_failure)
+    match open_snapshot_ahead(input, identities, ask, destination, &Limits::default(), &desk.bars) {
+        Ok(opened) => Ok((opened, begun)),
+        Err(error) => {
+            begun.abandon(desk);
+            Err(snapshot_failure(error))
+        }
+    }
 }
 
 /// Why a snapshot was not opened, in words and with its exit code.
