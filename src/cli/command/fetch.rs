@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::open::{open_ahead_into, refuse_existing, tell_opened};
@@ -19,7 +20,8 @@ use crate::cli::interrupt::Unfinished;
 use crate::cli::opened::Purge;
 use crate::cli::output::{count, size};
 use crate::cli::{Desk, opened};
-use crate::ids::TicketId;
+use crate::clock::Timestamp;
+use crate::ids::{FileId, TicketId};
 use crate::pack::bring_to_disk;
 use crate::progress::{Progress, Step};
 use crate::wire::{Snapshot, SnapshotState};
@@ -60,14 +62,36 @@ pub fn run(arguments: &FetchArguments, desk: &mut Desk<'_>) -> Result<Outcome, F
         return Ok(Outcome::done("fetched").with("files", files));
     }
     refuse_existing(&directory)?;
-    let outcome = fetch_opened(&remote, &snapshots, &mut opening, &directory, arguments, desk);
-    if outcome.is_err() {
+    let fetched = fetch_opened(&remote, &snapshots, &mut opening, &directory, arguments, desk);
+    if fetched.is_err() {
         // Only when it is empty: what was opened before the failure stays.
         let _ = fs::remove_dir(&directory);
     }
-    let outcome = outcome?;
+    let fetched = fetched?;
     desk.output.data(directory.display().to_string());
-    Ok(outcome.with("directory", directory).with("snapshots", snapshots.len()))
+    let sender = fetched.first().and_then(|first| first.sender.clone());
+    let same = fetched.iter().all(|one| one.sender == sender);
+    Ok(Outcome::done("opened")
+        .with("directory", directory)
+        .with("delete_by", fetched.iter().map(|one| one.delete_by).min())
+        .with("files", fetched.iter().map(|one| one.files).sum::<usize>())
+        .with("left_out", fetched.iter().map(|one| one.left_out).sum::<usize>())
+        .with("redacted", fetched.iter().all(|one| one.redacted))
+        .with("sender", sender.filter(|_| same))
+        .with("snapshots", fetched.len())
+        .with("opened", fetched))
+}
+
+/// One snapshot that was fetched and opened, as the result tells it.
+#[derive(Serialize)]
+struct Fetched {
+    snapshot: FileId,
+    directory: PathBuf,
+    delete_by: Timestamp,
+    files: usize,
+    left_out: usize,
+    redacted: bool,
+    sender: Option<String>,
 }
 
 /// Fetches and opens each snapshot: one becomes the directory itself, several become directories in it.
@@ -78,13 +102,13 @@ fn fetch_opened(
     directory: &Path,
     arguments: &FetchArguments,
     desk: &mut Desk<'_>,
-) -> Result<Outcome, Failure> {
+) -> Result<Vec<Fetched>, Failure> {
     let keep = desk.home.directory("fetched")?;
     let several = snapshots.len() > 1;
     if several {
         fs::create_dir(directory).map_err(|error| Failure::local(directory.display(), &error))?;
     }
-    let mut outcome = Outcome::done("opened");
+    let mut fetched = Vec::new();
     let share = ShareDesk::with(Rc::clone(remote), &arguments.reason);
     for snapshot in snapshots {
         let sealed = download(remote, snapshot, &keep, &arguments.reason, desk)?;
@@ -99,9 +123,18 @@ fn fetch_opened(
         // Opened or not, the sealed file has done its work; the snapshot itself is at the portal.
         fs::remove_file(&sealed).map_err(|error| Failure::local(sealed.display(), &error))?;
         let (opened, copy) = noted?;
-        outcome = tell_opened(&opened, &copy, desk);
+        tell_opened(&opened, &copy, desk);
+        fetched.push(Fetched {
+            snapshot: snapshot.id,
+            directory: copy.directory,
+            delete_by: copy.delete_by,
+            files: opened.manifest.entries.len(),
+            left_out: opened.manifest.left_out.len(),
+            redacted: opened.manifest.redacted,
+            sender: opened.sender.as_ref().map(ToString::to_string),
+        });
     }
-    Ok(outcome)
+    Ok(fetched)
 }
 
 /// The snapshots of a ticket that can be read, the oldest first; at least one.

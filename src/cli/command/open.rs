@@ -49,7 +49,14 @@ pub fn run(arguments: &OpenArguments, desk: &mut Desk<'_>) -> Result<Outcome, Fa
         bring_to_disk(&destination).map_err(|error| Failure::local(destination.display(), &error))?;
     }
     desk.output.data(destination.display().to_string());
-    Ok(tell_opened(&opened, &copy, desk))
+    tell_opened(&opened, &copy, desk);
+    Ok(Outcome::done("opened")
+        .with("directory", &copy.directory)
+        .with("delete_by", copy.delete_by)
+        .with("files", opened.manifest.entries.len())
+        .with("left_out", opened.manifest.left_out.len())
+        .with("redacted", opened.manifest.redacted)
+        .with("sender", opened.sender.as_ref().map(ToString::to_string)))
 }
 
 /// Opens a sealed file that comes once, from front to back, into `destination`; nothing is left there if it fails.
@@ -135,8 +142,8 @@ pub fn snapshot_failure(error: OpenSnapshotError<Failure>) -> Failure {
     }
 }
 
-/// What was opened, in one line and in the result.
-pub fn tell_opened(opened: &Opened, copy: &OpenedCopy, desk: &Desk<'_>) -> Outcome {
+/// Says what was opened.
+pub fn tell_opened(opened: &Opened, copy: &OpenedCopy, desk: &Desk<'_>) {
     let destination = &copy.directory;
     let manifest = &opened.manifest;
     tell_manifest(manifest, desk);
@@ -148,13 +155,6 @@ pub fn tell_opened(opened: &Opened, copy: &OpenedCopy, desk: &Desk<'_>) -> Outco
         when(copy.delete_by),
         destination.display()
     ));
-    Outcome::done("opened")
-        .with("directory", destination)
-        .with("delete_by", copy.delete_by)
-        .with("files", manifest.entries.len())
-        .with("left_out", manifest.left_out.len())
-        .with("redacted", manifest.redacted)
-        .with("sender", opened.sender.as_ref().map(ToString::to_string))
 }
 
 /// Says who signed a snapshot, if somebody did.
