@@ -23,6 +23,10 @@ use crate::track::ledger::Sealed;
 
 /// Seals a snapshot into a file.
 pub fn run(mut arguments: SealArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
+    let to_output = arguments.output.as_deref() == Some(Path::new("-"));
+    if to_output && desk.manner.json {
+        return Err(Failure::usage("With --json, standard output holds JSON lines: name a file with -o."));
+    }
     let settings = Settings::resolve(&PortalArguments::default(), &desk.home, desk.world)?;
     let requested = take_request(&mut arguments, &settings, desk)?;
     let arguments = &arguments;
@@ -40,7 +44,6 @@ pub fn run(mut arguments: SealArguments, desk: &mut Desk<'_>) -> Result<Outcome,
     let own = if ticket.is_some() { Some(keeping::own_identity(desk)?) } else { None };
     let key = stand_in_key(ticket, own.as_ref(), desk)?;
 
-    let to_output = arguments.output.as_deref() == Some(Path::new("-"));
     let spooled = to_output || arguments.split.is_some();
     if let (Some(_), Some(name)) = (arguments.split, &arguments.output) {
         if to_output {
