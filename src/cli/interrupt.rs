@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use crate::ids::TicketId;
+
 /// The names that are being made. Signals come to the process, so this is the process's.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
@@ -58,6 +60,32 @@ impl Drop for Unfinished {
             unfinished.swap_remove(at);
         }
     }
+}
+
+/// The ticket for which an upload runs.
+static UPLOADING: Mutex<Option<TicketId>> = Mutex::new(None);
+
+/// Notes that an upload runs, which goes on when it is taken up again, until the value is dropped.
+pub struct Uploading(());
+
+impl Uploading {
+    /// Notes for which ticket.
+    #[must_use]
+    pub fn note(ticket: &TicketId) -> Self {
+        *UPLOADING.lock().unwrap_or_else(PoisonError::into_inner) = Some(ticket.clone());
+        Self(())
+    }
+}
+
+impl Drop for Uploading {
+    fn drop(&mut self) {
+        *UPLOADING.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// The ticket for which an upload runs.
+pub fn uploading() -> Option<TicketId> {
+    UPLOADING.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 /// The commands of a collection that runs: they are ended with the process.

@@ -71,8 +71,13 @@ pub fn interrupted() -> bool {
     if ends {
         passphrase::show_again();
         interrupt::clean_up();
-        eprintln!("\nINTERRUPTED. Nothing is left half made; what a portal has stored stays there.");
-        eprintln!("An upload goes on where it stopped:  tarseal resume");
+        match interrupt::uploading() {
+            Some(ticket) => {
+                eprintln!("\nINTERRUPTED. Nothing is left half made; what the portal has stored stays there.");
+                eprintln!("The upload goes on where it stopped:  tarseal resume {ticket}");
+            }
+            None => eprintln!("\nINTERRUPTED. Nothing is left half made."),
+        }
     }
     ends
 }

@@ -229,16 +229,17 @@ fn an_interrupted_command_says_so_and_leaves_no_half_file() {
         assert!(interrupted.success());
         let ended = sealing.wait_with_output().unwrap();
         assert_eq!(ended.status.code(), Some(code), "{}", String::from_utf8_lossy(&ended.stderr));
-        assert!(String::from_utf8_lossy(&ended.stderr).contains("INTERRUPTED."));
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(said.contains("INTERRUPTED.") && !said.contains("resume"), "there is no upload: {said}");
         assert!(fs::read_dir(processes.at("out")).unwrap().next().is_none(), "nothing is left");
     }
 }
 
-/// Begins to open 64 MiB and gives the run as soon as something was unpacked, stopped so that it goes no further.
+/// Begins to open 24 MiB and gives the run as soon as there is a place to unpack them, stopped so that it goes no further.
 fn opening(processes: &Processes, program: &mut Command) -> Child {
     let opening = program.spawn().unwrap();
     let patience = Instant::now() + Duration::from_secs(60);
-    while crate::desk::files_below(processes.dir.path()).iter().all(|(name, _)| !name.contains("opened.partial-")) {
+    while partial_directories(processes) == 0 {
         assert!(Instant::now() < patience, "nothing is unpacked");
         thread::sleep(Duration::from_millis(1));
     }
@@ -256,11 +257,11 @@ fn partial_directories(processes: &Processes) -> usize {
     entries.filter(|entry| entry.as_ref().unwrap().file_name().to_str().unwrap().starts_with("opened.partial-")).count()
 }
 
-/// A technician with 64 MiB that are sealed to them.
+/// A technician with 24 MiB that are sealed to them.
 fn sealed_noise() -> Processes {
     let processes = Processes::start();
     processes.make_recipient();
-    noise(&processes.dir.path().join("noise.bin"), 64 * MIB);
+    noise(&processes.dir.path().join("noise.bin"), 24 * MIB);
     let (noise, sealed) = (processes.at("noise.bin"), processes.at("noise.tarseal"));
     processes.run("upload", &processes.address, &["seal", &noise, "--no-redact", "-o", &sealed], 0);
     fs::remove_file(noise).unwrap();
@@ -317,4 +318,24 @@ fn a_portal_whose_terminal_is_closed_stops_as_if_terminated() {
     assert!(lines.any(|line| line.contains("listening on")));
     signal("-HUP", &serving);
     assert_eq!(serving.wait().unwrap().code(), Some(0), "{:?}", lines.collect::<Vec<_>>());
+}
+
+#[test]
+fn an_interrupted_upload_says_how_it_goes_on() {
+    let processes = Processes::start();
+    processes.make_recipient();
+    noise(&processes.dir.path().join("noise.bin"), 40 * MIB);
+    let turnstile = Turnstile::before(&processes.address);
+    let send = ["send", &processes.at("noise.bin"), "--ticket", "4711", "--yes", "--no-redact"];
+    let mut sending = processes.command("upload", &turnstile.address, &send).spawn().unwrap();
+    while turnstile.sent() < MIB {
+        assert!(sending.try_wait().unwrap().is_none(), "it ended too early");
+        thread::sleep(Duration::from_millis(1));
+    }
+    signal("-INT", &sending);
+    let ended = sending.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(130), "{said}");
+    assert!(said.contains("The upload goes on where it stopped:  tarseal resume 4711"), "{said}");
+    processes.run("upload", &processes.address, &["resume", "4711"], 0);
 }

@@ -13,6 +13,7 @@ use super::remote::{self, Remote};
 use crate::cli::args::{PortalArguments, ResumeArguments, UploadArguments};
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::home::write_private_with;
+use crate::cli::interrupt::Uploading;
 use crate::cli::output::{Output, size};
 use crate::cli::parts::{self, Joined};
 use crate::cli::progress::Bars;
@@ -104,6 +105,7 @@ pub fn finish(
     desk: &mut Desk<'_>,
 ) -> Result<Outcome, Failure> {
     let ticket = checkpoint.ticket().clone();
+    let _uploading = Uploading::note(&ticket);
     let host = remote.address.host().to_owned();
     let pace = Telling { pace: SystemPace::new(), output: desk.output.clone(), bars: &desk.bars };
     let sent = upload(&remote.client, checkpoint, give_up_after, &pace, &mut *desk.world.rng, &desk.bars)
