@@ -30,6 +30,7 @@ mod world;
 use std::ffi::OsString;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
 pub use self::exit::Exit;
 pub use self::guard::guard_memory;
@@ -37,31 +38,39 @@ pub use self::interrupt::hangs_up;
 pub use self::world::{Kept, World};
 
 use self::args::{Arguments, MannerArguments};
-use self::exit::Failure;
+use self::exit::{Failure, plain_io};
 use self::home::Home;
 use self::output::{Manner, Output};
 use self::progress::Bars;
 use crate::redact::GateHit;
 
+/// What is true when the arguments are wrong.
+const NOTHING_DONE: &str = "Nothing was done, and nothing has left this computer.";
+
 /// Runs one command and returns its exit code; `arguments` begins with the program's name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, mut world: World) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let headline = command::headline(&arguments);
     let arguments = match Arguments::try_parse_from(&arguments) {
         Ok(arguments) => arguments,
-        Err(error) => return show_usage(&error, arguments.iter().any(|argument| argument == "--json"), &world),
+        Err(error) => return show_usage(&error, headline, arguments.iter().any(|one| one == "--json"), &world),
     };
     let output =
         Output::new(manner(&arguments.manner, &world), world.clock.clone(), world.output.clone(), world.error.clone());
-    let headline = command::headline(&arguments.command);
     let result = Home::find(&world).and_then(|home| {
         let bars = Bars::new(output.clone());
         let mut desk = Desk { world: &mut world, output: output.clone(), home, manner: arguments.manner, bars };
         command::run(arguments.command, &mut desk)
     });
     output.end(headline, &result);
-    match result {
-        Ok(outcome) => outcome.exit.code(),
-        Err(failure) => failure.exit.code(),
+    match (result, output.lost()) {
+        (Ok(_), Some(error)) => {
+            output.insist(format!("NOT PRINTED. Standard output could not be written: {}.", plain_io(&error)));
+            output.insist("What the command did stands; what it was to print is missing.");
+            Exit::Local.code()
+        }
+        (Ok(outcome), None) => outcome.exit.code(),
+        (Err(failure), _) => failure.exit.code(),
     }
 }
 
@@ -126,19 +135,25 @@ fn manner(arguments: &MannerArguments, world: &World) -> Manner {
     }
 }
 
-/// Prints help, the version, or what is wrong with the arguments; as a result event where JSON was asked for.
-fn show_usage(error: &clap::Error, json: bool, world: &World) -> u8 {
+/// Prints help, the version, or what is wrong with the arguments, with the headline of the command that was not run; as a result
+/// event where JSON was asked for.
+fn show_usage(error: &clap::Error, headline: &str, json: bool, world: &World) -> u8 {
+    let manner = Manner { json, ..Manner::default() };
+    let output = Output::new(manner, world.clock.clone(), world.output.clone(), world.error.clone());
     if json && error.use_stderr() {
-        let manner = Manner { json, ..Manner::default() };
-        let output = Output::new(manner, world.clock.clone(), world.output.clone(), world.error.clone());
-        output.end("WRONG USAGE.", &Err(Failure::usage(error.to_string().trim_end())));
+        output.end(headline, &Err(Failure::usage(error.to_string().trim_end()).left(NOTHING_DONE)));
         return Exit::Usage.code();
     }
-    let stream = if error.use_stderr() { &world.error } else { &world.output };
-    let mut stream = stream.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let colored = world.color && !settings::wants_no_color(world);
     let text = error.render();
-    // Whoever closed the stream does not want the text.
-    let _ = if colored { write!(stream, "{}", text.ansi()) } else { write!(stream, "{text}") };
-    u8::try_from(error.exit_code()).unwrap_or(Exit::Usage.code())
+    let text = if colored { text.ansi().to_string() } else { text.to_string() };
+    if !error.use_stderr() {
+        output.bytes(text.as_bytes());
+        return if output.lost().is_some() { Exit::Local.code() } else { Exit::Done.code() };
+    }
+    output.insist(text.trim_end());
+    if error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        output.insist(format!("\n{headline} {NOTHING_DONE}"));
+    }
+    Exit::Usage.code()
 }

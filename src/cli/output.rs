@@ -1,7 +1,7 @@
 //! What a command prints: data on standard output, talk on standard error, JSON lines when asked.
 
 use std::borrow::Cow;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
@@ -33,6 +33,7 @@ pub struct Output {
     clock: Arc<dyn Clock>,
     out: Stream,
     err: Stream,
+    lost: Arc<Mutex<Option<io::Error>>>,
 }
 
 /// One of the two streams.
@@ -42,7 +43,7 @@ impl Output {
     /// Talks to the given streams.
     #[must_use]
     pub fn new(manner: Manner, clock: Arc<dyn Clock>, out: Stream, err: Stream) -> Self {
-        Self { manner, clock, out, err }
+        Self { manner, clock, out, err, lost: Arc::default() }
     }
 
     /// The form in which it talks.
@@ -60,7 +61,9 @@ impl Output {
 
     /// Prints one line on standard error, also under `--quiet`: the last line, and errors.
     pub fn insist(&self, line: impl AsRef<str>) {
-        write_line(&self.err, line.as_ref());
+        let mut stream = self.err.lock().unwrap_or_else(PoisonError::into_inner);
+        // There is no other place to say it.
+        let _ = writeln!(stream, "{}", line.as_ref()).and_then(|()| stream.flush());
     }
 
     /// Prints a headline such as `SENT.` in front of a line: bold on a terminal, never only by colour.
@@ -75,7 +78,7 @@ impl Output {
     /// Prints one line of data on standard output, unless JSON was asked for: then the result event carries it.
     pub fn data(&self, line: impl AsRef<str>) {
         if !self.manner.json {
-            write_line(&self.out, line.as_ref());
+            self.bytes(format!("{}\n", line.as_ref()).as_bytes());
         }
     }
 
@@ -87,7 +90,29 @@ impl Output {
             event.insert("ts".into(), json!(self.clock.now()));
             event.insert("event".into(), json!(name));
             event.extend(fields);
-            write_line(&self.out, &Value::Object(event).to_string());
+            self.bytes(format!("{}\n", Value::Object(event)).as_bytes());
+        }
+    }
+
+    /// Prints bytes on standard output. What cannot be written is [`lost`](Self::lost).
+    pub fn bytes(&self, bytes: &[u8]) {
+        let mut out = self.raw();
+        self.lose(out.write_all(bytes).and_then(|()| out.flush()));
+    }
+
+    /// Why something that was to stand on standard output does not, if it is so. A reader that went away (`| head`) wants no more:
+    /// then nothing is lost.
+    #[must_use]
+    pub fn lost(&self) -> Option<io::Error> {
+        self.lose(self.raw().flush());
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn lose(&self, written: io::Result<()>) {
+        if let Err(error) = written
+            && error.kind() != ErrorKind::BrokenPipe
+        {
+            self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         }
     }
 
@@ -116,6 +141,7 @@ impl Output {
                 fields.insert("status".into(), json!("failed"));
                 fields.insert("exit".into(), json!(failure.exit.code()));
                 fields.insert("error".into(), json!(failure.what));
+                fields.insert("left".into(), json!(failure.left));
                 fields.insert("next".into(), json!(failure.next));
                 self.event("result", fields);
             }
@@ -134,12 +160,6 @@ impl Write for Raw {
     fn flush(&mut self) -> io::Result<()> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).flush()
     }
-}
-
-fn write_line(stream: &Stream, line: &str) {
-    let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
-    // A reader that went away (`| head`) is no reason to fail: the work itself is what the exit code speaks of.
-    let _ = writeln!(stream, "{line}").and_then(|()| stream.flush());
 }
 
 /// Whether standard error is a terminal that redraws lines.

@@ -20,6 +20,7 @@ mod parts;
 #[path = "../support/python.rs"]
 mod peer;
 mod people;
+mod printing;
 mod profiles;
 mod python;
 mod refusals;

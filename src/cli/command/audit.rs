@@ -72,6 +72,8 @@ fn export(arguments: &AuditExportArguments, desk: &mut Desk<'_>) -> Result<Outco
     };
     match done {
         Err(Stopped::Remote(failure)) => return Err(*failure),
+        // Who reads the output has had enough: `| head`.
+        Err(Stopped::Local(error)) if arguments.output.is_none() && error.kind() == io::ErrorKind::BrokenPipe => {}
         Err(Stopped::Local(error)) => return Err(Failure::local("The export was not written", &error)),
         Ok(()) => {}
     }

@@ -1,7 +1,5 @@
 //! `config show`, `config schema` and `completions`.
 
-use std::io::Write;
-
 use clap::CommandFactory;
 use serde_json::{Map, Value, json};
 
@@ -42,6 +40,6 @@ pub fn completions(shell: clap_complete::Shell, desk: &Desk<'_>) -> Result<Outco
     if desk.output.manner().json {
         return Ok(Outcome::done("ok").with("script", String::from_utf8_lossy(&script)));
     }
-    desk.output.raw().write_all(&script).map_err(|error| Failure::local("The script was not written", &error))?;
+    desk.output.bytes(&script);
     Ok(Outcome::done("ok"))
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use clap::{Command, CommandFactory};
@@ -26,7 +26,7 @@ pub fn run(arguments: &ManArguments, desk: &Desk<'_>) -> Result<Outcome, Failure
     if desk.output.manner().json {
         return Ok(Outcome::done("ok").with("page", String::from_utf8_lossy(&page)));
     }
-    desk.output.raw().write_all(&page).map_err(|error| Failure::local("The page was not written", &error))?;
+    desk.output.bytes(&page);
     Ok(Outcome::done("ok"))
 }
 

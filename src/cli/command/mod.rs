@@ -55,44 +55,42 @@ pub use self::remote::sentence;
 pub use self::snapshot::Told;
 
 use super::Desk;
-#[cfg(feature = "portal")]
-use super::args::PortalCommand;
-use super::args::{AuditCommand, Command, KeyListCommand, ProfileCommand, ReceiptCommand, VendorCommand};
+use std::ffi::OsString;
+
+use super::args::Command;
 use super::exit::{Failure, Outcome};
 
-/// The first word of the last line when a command fails: what did not happen.
-pub const fn headline(command: &Command) -> &'static str {
-    match command {
-        Command::Send(_) | Command::Upload(_) | Command::Resume(_) => "NOT SENT.",
-        Command::Seal(_) => "NOT SEALED.",
-        Command::Collect(_) => "NOT COLLECTED.",
-        Command::Redact(_) => "NOT REDACTED.",
-        Command::Open(arguments) if arguments.wipe => "NOT WIPED.",
-        Command::Open(arguments) if arguments.purge => "NOT PURGED.",
-        Command::Open(_) => "NOT OPENED.",
-        Command::Fetch(_) => "NOT FETCHED.",
-        Command::Close(_) => "NOT CLOSED.",
-        Command::Ask(_) => "NOT ASKED.",
-        Command::Answer(_) => "NOT ANSWERED.",
-        Command::Withdraw(_) => "NOT WITHDRAWN.",
-        Command::Grant(_) => "NOT GRANTED.",
-        Command::Proof(_) => "NOT PROVED.",
-        Command::Verify(_) => "NOT VERIFIED.",
-        Command::Receipt(ReceiptCommand::Add { .. }) => "NOT ADDED.",
-        Command::Receipt(_)
-        | Command::Audit(AuditCommand::Verify { .. })
-        | Command::Profile(ProfileCommand::Check { .. }) => "NOT VALID.",
-        Command::Audit(AuditCommand::Export(_)) => "NOT EXPORTED.",
-        #[cfg(feature = "portal")]
-        Command::Portal(PortalCommand::Audit(_)) => "NOT VALID.",
-        Command::Translate(_) => "NOT TRANSLATED.",
-        Command::Confirm(_) => "NOT CONFIRMED.",
-        Command::Request(_) => "NOT ASKED.",
-        Command::Vendor(VendorCommand::Add { .. }) => "NOT ADDED.",
-        Command::Vendor(VendorCommand::Update { .. }) => "NOT UPDATED.",
-        Command::Vendor(VendorCommand::Check { .. }) | Command::KeyList(KeyListCommand::Show { .. }) => "NOT GOOD.",
-        Command::KeyList(KeyListCommand::Root { .. }) => "NOT MADE.",
-        Command::KeyList(_) => "NOT SIGNED.",
+/// The first word of the last line when a command fails: what did not happen. Taken from what was typed, so that it is known too
+/// when the rest of that is wrong. Flags may stand between the words of a command; none of them takes a value.
+pub fn headline(arguments: &[OsString]) -> &'static str {
+    let typed = |flag: &str| arguments.iter().any(|argument| argument == flag);
+    let mut words = arguments.iter().skip(1).filter_map(|argument| argument.to_str());
+    let mut word = || words.find(|word| !word.starts_with('-')).unwrap_or_default();
+    match (word(), word()) {
+        ("send" | "upload" | "resume", _) => "NOT SENT.",
+        ("seal", _) => "NOT SEALED.",
+        ("collect", _) => "NOT COLLECTED.",
+        ("redact", _) => "NOT REDACTED.",
+        ("open", _) if typed("--wipe") => "NOT WIPED.",
+        ("open", _) if typed("--purge") => "NOT PURGED.",
+        ("open", _) => "NOT OPENED.",
+        ("fetch", _) => "NOT FETCHED.",
+        ("close", _) => "NOT CLOSED.",
+        ("ask" | "request", _) => "NOT ASKED.",
+        ("answer", _) => "NOT ANSWERED.",
+        ("withdraw", _) => "NOT WITHDRAWN.",
+        ("grant", _) => "NOT GRANTED.",
+        ("proof", _) => "NOT PROVED.",
+        ("verify", _) => "NOT VERIFIED.",
+        ("receipt" | "vendor", "add") => "NOT ADDED.",
+        ("receipt", _) | ("audit", "verify") | ("profile", "check") | ("portal", "audit") => "NOT VALID.",
+        ("audit", "export") => "NOT EXPORTED.",
+        ("translate", _) => "NOT TRANSLATED.",
+        ("confirm", _) => "NOT CONFIRMED.",
+        ("vendor", "update") => "NOT UPDATED.",
+        ("vendor", "check") | ("key-list", "show") => "NOT GOOD.",
+        ("key-list", "root") => "NOT MADE.",
+        ("key-list", _) => "NOT SIGNED.",
         _ => "FAILED.",
     }
 }
@@ -143,5 +141,48 @@ pub fn run(command: Command, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
         Command::Config(command) => config::run(&command, desk),
         Command::Completions { shell } => config::completions(shell, desk),
         Command::Man(arguments) => man::run(&arguments, desk),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_did_not_happen_is_told_of_every_command_also_when_its_arguments_are_wrong() {
+        let told = |line: &str| headline(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        for (line, headline) in [
+            ("tarseal send ./logs --ticket -x", "NOT SENT."),
+            ("tarseal --json -q resume", "NOT SENT."),
+            ("tarseal open --wipe", "NOT WIPED."),
+            ("tarseal open FILE --nonsense", "NOT OPENED."),
+            ("tarseal receipt --json add", "NOT ADDED."),
+            ("tarseal receipt", "NOT VALID."),
+            ("tarseal key-list show", "NOT GOOD."),
+            ("tarseal status", "FAILED."),
+            ("tarseal", "FAILED."),
+        ] {
+            assert_eq!(told(line), headline, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_words_of_the_headlines_are_commands() {
+        use clap::CommandFactory as _;
+        let own = include_str!("mod.rs");
+        let (_, table) = own.split_once("match (word(), word())").unwrap();
+        let (table, _) = table.split_once("\n    }").unwrap();
+        let mut arguments = crate::cli::args::Arguments::command();
+        arguments.build();
+        let known = |word: &str| {
+            arguments.find_subcommand(word).is_some()
+                || arguments.get_subcommands().any(|command| command.find_subcommand(word).is_some())
+        };
+        for line in table.lines() {
+            let pattern = line.split("=>").next().unwrap().split(" if ").next().unwrap();
+            for word in pattern.split('"').skip(1).step_by(2).filter(|word| *word != "portal" && *word != "audit") {
+                assert!(known(word), "{word} is no command");
+            }
+        }
     }
 }

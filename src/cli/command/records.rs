@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde_json::json;
@@ -71,13 +71,7 @@ fn print(version: &Version, arguments: &RecordsArguments, desk: &Desk<'_>) -> Re
         Some(path) => write_private_new(path, text.as_bytes())
             .map_err(|error| Failure::local(format_args!("The record was not written: {}", path.display()), &error))?,
         None if desk.manner.json => {}
-        None => {
-            let mut output = desk.output.raw();
-            output
-                .write_all(text.as_bytes())
-                .and_then(|()| output.flush())
-                .map_err(|error| Failure::local("Standard output", &error))?;
-        }
+        None => desk.output.bytes(text.as_bytes()),
     }
     desk.output.say(format!("Version {}, since {}, SHA-256 {}.", version.version, version.since, version.digest));
     let missing = &version.record.missing;

@@ -1,7 +1,7 @@
 //! `redact`: a filter, text in and redacted text out.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use serde_json::json;
@@ -43,6 +43,10 @@ pub fn run(arguments: &RedactArguments, desk: &mut Desk<'_>) -> Result<Outcome, 
     // Some of it may stand in the output already, also where the rest failed.
     if let Some(numbering) = numbering.filter(|_| !arguments.dry_run) {
         numbering.keep(redactor.given(), desk)?;
+    }
+    if matches!(&counts, Err(RedactError::Write(error)) if error.kind() == ErrorKind::BrokenPipe) {
+        // Who reads the output has had enough: `| head`.
+        return Ok(Outcome::done("redacted").with("complete", false));
     }
     let counts = counts.map_err(|error| {
         if let RedactError::Gate(hit) = &error {
@@ -95,6 +99,8 @@ fn failure(error: &RedactError) -> Failure {
         RedactError::Gate(hit) => rules::gate_failure(hit)
             .left("What was written before that line passed the gate; the rest was not written."),
         RedactError::Read(error) => Failure::local("Reading failed", error),
+        RedactError::Write(error) => Failure::local("The redacted text could not be written", error)
+            .left("What was written before passed the gate; the rest was not written."),
         other => Failure::new(Exit::Damaged, sentence(&other.to_string())),
     }
 }

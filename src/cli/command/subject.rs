@@ -1,7 +1,7 @@
 //! `subject`: where a person occurs in what was sent from here. Vaults and ledger are searched on this computer; nothing leaves
 //! it, and nothing is shown but tickets, snapshots and stand-ins.
 
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::Path;
 
 use serde::Serialize;
@@ -400,11 +400,8 @@ fn write(path: &Path, bytes: &[u8], failed: &str, desk: &Desk<'_>) -> Result<(),
         if desk.manner.json {
             return Err(Failure::usage("With --json, standard output holds JSON lines: name a file with -o."));
         }
-        let mut output = desk.output.raw();
-        return output
-            .write_all(bytes)
-            .and_then(|()| output.flush())
-            .map_err(|error| Failure::local("Standard output", &error));
+        desk.output.bytes(bytes);
+        return Ok(());
     }
     write_private_new(path, bytes).map_err(|error| Failure::local(format_args!("{failed}: {}", path.display()), &error))
 }

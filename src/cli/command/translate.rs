@@ -1,7 +1,7 @@
 //! `translate`: a vendor's mail or report with the names in place of the stand-ins. What was written stays as it is.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 
 use serde_json::json;
@@ -45,10 +45,13 @@ pub fn run(arguments: &TranslateArguments, desk: &mut Desk<'_>) -> Result<Outcom
         if desk.manner.json {
             desk.output.event("text", json!({ "text": text }).as_object().cloned().unwrap_or_default());
         } else {
-            desk.output.raw().write_all(text.as_bytes()).map_err(|error| Failure::local("Standard output", &error))?;
+            match desk.output.raw().write_all(text.as_bytes()) {
+                // Who reads the output has had enough: `| head`.
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break,
+                written => written.map_err(|error| Failure::local("Standard output", &error))?,
+            }
         }
     }
-    desk.output.raw().flush().map_err(|error| Failure::local("Standard output", &error))?;
     if !translator.unknown().is_empty() {
         desk.output.say("In no vault of this ticket, left as they are:");
         for stand_in in translator.unknown() {
