@@ -12,14 +12,14 @@ use super::store::snapshots::Snapshot;
 use super::store::{Connection, events, keeping, snapshots, tickets};
 use crate::clock::Timestamp;
 use crate::ids::{FileId, TenantId, TicketId};
-use crate::track::deadline::{Facts, Term, term};
+use crate::track::deadline::{Ended, Facts, Term, not_before, term};
 use crate::track::{Phase, RetentionPolicy};
 
 /// How many snapshots are read at once.
 const PAGE: i64 = 500;
 
-/// Begins what is due of a ticket and of those merged with it, before something is told of it: what was due stays due,
-/// whatever is told. Begins nothing while the clock is not trusted.
+/// Begins what is due of a ticket and of those merged with it, before something is told of it, and writes down what ended under a
+/// hold: what was due stays due, whatever is told. Begins and ends nothing while the clock is not trusted.
 pub(crate) async fn settle(
     app: &App,
     connection: &mut Connection,
@@ -29,38 +29,44 @@ pub(crate) async fn settle(
     let Some(trusted) = clock::look(app, connection).await? else { return Ok(()) };
     let root = tickets::find(connection, tenant, ticket).await?.ok_or(ApiError::TicketUnknown)?;
     for ticket in tickets::group(connection, tenant, root.root()).await? {
-        while delete::begin_due(connection, trusted, Some((tenant, &ticket))).await? > 0 {}
+        let of = Some((tenant, &ticket.id));
+        while delete::begin_due(connection, trusted, of).await? > 0 {}
+        keeping::set_ended(connection, trusted.now(), of).await?;
     }
     Ok(())
 }
 
-/// Begins all that is due anywhere; nothing while the clock is not trusted.
+/// The same for all there is.
 pub(crate) async fn settle_all(app: &App, connection: &mut Connection) -> Result<(), ApiError> {
     let Some(trusted) = clock::look(app, connection).await? else { return Ok(()) };
     while delete::begin_due(connection, trusted, None).await? > 0 {}
-    Ok(())
+    Ok(keeping::set_ended(connection, trusted.now(), None).await?)
 }
 
-/// Writes down since when a ticket and those merged into it are closed, and counts all their snapshots anew.
+/// Writes down since when a ticket and those merged into it are closed, and counts all their snapshots anew. What moves their
+/// deadlines was told at `told_at`.
 pub(crate) async fn count_ticket(
     app: &App,
     connection: &mut Connection,
     tenant: &TenantId,
     root: &TicketId,
+    told_at: Timestamp,
 ) -> Result<(), ApiError> {
     let closed_at = events::history(connection, tenant, root).await?.closed_at();
     let policy = app.policy(connection, tenant).await?;
     for ticket in tickets::group(connection, tenant, root).await? {
-        tickets::set_closed_at(connection, tenant, &ticket, closed_at).await?;
-        for snapshot in snapshots::list(connection, tenant, Some(&ticket), None, i64::MAX).await? {
-            count(connection, &snapshot, closed_at, &policy).await?;
+        let closed_at = closed_at.map(|at| ticket.open_until.map_or(at, |open_until| at.max(open_until)));
+        tickets::set_closed_at(connection, tenant, &ticket.id, closed_at).await?;
+        for snapshot in snapshots::list(connection, tenant, Some(&ticket.id), None, i64::MAX).await? {
+            count(connection, &snapshot, closed_at, &policy, Some(told_at)).await?;
         }
     }
     Ok(())
 }
 
-/// Merges a ticket into another, both of which are there: from now on the other's history counts for its snapshots. Returns the
-/// ticket whose history that is, and whether it was so before.
+/// Merges a ticket into another, both of which are there: from now on the other's history counts for its snapshots, but no closing
+/// from before the ticket was closed itself, or from before now when it is open. Returns the ticket whose history that is, and
+/// whether it was so before.
 pub(crate) async fn merge(
     app: &App,
     connection: &mut Connection,
@@ -78,9 +84,9 @@ pub(crate) async fn merge(
     }
     settle(app, connection, tenant, ticket).await?;
     settle(app, connection, tenant, &root).await?;
-    tickets::merge(connection, tenant, ticket, &root).await?;
+    tickets::merge(connection, tenant, ticket, &root, now).await?;
     tickets::touch(connection, tenant, &root, now).await?;
-    count_ticket(app, connection, tenant, &root).await?;
+    count_ticket(app, connection, tenant, &root, now).await?;
     Ok((root, Outcome::Done))
 }
 
@@ -94,15 +100,23 @@ pub(crate) async fn count_snapshot(
     let snapshot = snapshots::find(connection, tenant, id).await?.ok_or(ApiError::SnapshotUnknown)?;
     let ticket = tickets::find(connection, tenant, &snapshot.ticket).await?.ok_or(ApiError::TicketUnknown)?;
     let policy = app.policy(connection, tenant).await?;
-    let term = count(connection, &snapshot, ticket.closed_at, &policy).await?;
+    let term = count(connection, &snapshot, ticket.closed_at, &policy, None).await?;
     let term = term.ok_or_else(|| ApiError::fault("a snapshot that is not stored has no deadline"))?;
     Ok((ticket.closed_at, term))
 }
 
 /// When the time of a snapshot is over that is stored now, for a ticket that is open.
 pub(crate) fn of_new(now: Timestamp, policy: &RetentionPolicy) -> Term {
-    let facts =
-        Facts { uploaded_at: now, closed_at: None, extended_days: 0, withdrawn_at: None, held: false, lifted_at: None };
+    let facts = Facts {
+        uploaded_at: now,
+        closed_at: None,
+        not_before: None,
+        extended_days: 0,
+        withdrawn_at: None,
+        held: false,
+        lifted_at: None,
+        ended: None,
+    };
     term(&facts, policy)
 }
 
@@ -111,10 +125,17 @@ async fn count(
     snapshot: &Snapshot,
     closed_at: Option<Timestamp>,
     policy: &RetentionPolicy,
+    told_at: Option<Timestamp>,
 ) -> Result<Option<Term>, ApiError> {
-    let Some(facts) = facts(connection, snapshot, closed_at).await? else { return Ok(None) };
+    let Some(mut facts) = facts(connection, snapshot, closed_at).await? else { return Ok(None) };
+    if let Some(told_at) = told_at
+        && closed_at != snapshot.closed_at
+        && let Some(before) = self::facts(connection, snapshot, snapshot.closed_at).await?
+    {
+        facts.not_before = not_before(&before, &facts, policy, told_at);
+    }
     let term = term(&facts, policy);
-    keeping::set_term(connection, &snapshot.tenant, &snapshot.id, closed_at, &term).await?;
+    keeping::set_term(connection, (&snapshot.tenant, &snapshot.id), &facts, &term).await?;
     Ok(Some(term))
 }
 
@@ -129,10 +150,12 @@ pub(crate) async fn facts(
     Ok(Some(Facts {
         uploaded_at,
         closed_at,
+        not_before: snapshot.keeping.not_before,
         extended_days,
         withdrawn_at: snapshot.keeping.withdrawn_at,
         held: snapshot.is_held(),
         lifted_at: snapshot.keeping.lifted_at,
+        ended: snapshot.keeping.ended_at.zip(snapshot.reason).map(|(at, reason)| Ended { at, reason }),
     }))
 }
 
@@ -142,11 +165,12 @@ pub(crate) struct Moved {
     pub(crate) term: Term,
 }
 
-/// Every stored snapshot of a tenant that another policy would move, handed to `each` one by one.
+/// Every stored snapshot of a tenant that another policy would move at `now`, handed to `each` one by one.
 pub(crate) async fn moved_by(
     connection: &mut Connection,
     tenant: &TenantId,
     policy: &RetentionPolicy,
+    now: Timestamp,
     mut each: impl FnMut(Moved),
 ) -> Result<(), ApiError> {
     let mut after = String::new();
@@ -155,6 +179,9 @@ pub(crate) async fn moved_by(
         let Some(last) = page.last() else { return Ok(()) };
         after = last.id.to_string();
         for snapshot in page {
+            if snapshot.is_held() && !snapshot.is_in_time(now) {
+                continue;
+            }
             let Some(facts) = facts(connection, &snapshot, snapshot.closed_at).await? else { continue };
             let term = term(&facts, policy);
             if snapshot.due_at != Some(term.due_at) {
@@ -176,7 +203,7 @@ pub(crate) async fn count_tenant(
         let Some(last) = page.last() else { return Ok(()) };
         after = last.id.to_string();
         for snapshot in page {
-            count(connection, &snapshot, snapshot.closed_at, policy).await?;
+            count(connection, &snapshot, snapshot.closed_at, policy, None).await?;
         }
     }
 }

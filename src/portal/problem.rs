@@ -261,6 +261,7 @@ const fn cannot_extend(why: CannotExtend) -> &'static str {
         CannotExtend::TooOften => "It was moved on as often as the policy allows.",
         CannotExtend::TooFar => "The policy does not allow that many days at once.",
         CannotExtend::AtCap => "It stands at the hard cap, which nothing moves.",
+        CannotExtend::Past => "The ticket was closed so long ago that these days are over, too.",
     }
 }
 

@@ -5,9 +5,13 @@
 //!
 //! [`term`] is the whole rule, from the [`Facts`] about one snapshot: the earlier of that day and the hard cap; at once when it
 //! was withdrawn; never while it is held; within a day when a hold is lifted after its time.
+//!
+//! Two facts come from before. What had [`Ended`] under a hold stays so, whatever is told of the ticket later. And news of a
+//! closing long past leaves a [`notice`]: nothing is gone before somebody could see that it would be.
 
 use jiff::civil::Date;
 use jiff::{Span, tz::TimeZone};
+use serde::{Deserialize, Serialize};
 
 use super::policy::{RetentionPolicy, Zone};
 use super::receipt::DeletionReason;
@@ -17,13 +21,18 @@ use crate::clock::Timestamp;
 /// day ahead and a failing disk or a night without power does not make it late.
 pub const LEAD_SECONDS: i64 = 86_400;
 
+/// How many whole calendar days lie between news of a closing and the earliest deadline that follows from it.
+pub const NOTICE_DAYS: u16 = 7;
+
 /// Everything that decides when one snapshot must be gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// When its last byte was stored.
+    /// When its last byte was stored. The deadline that follows from the closing leaves a [`notice`] after it.
     pub uploaded_at: Timestamp,
     /// When its ticket was closed, if it is closed.
     pub closed_at: Option<Timestamp>,
+    /// Before which instant that closing does not end its time, because it was told late; see [`not_before`].
+    pub not_before: Option<Timestamp>,
     /// By how many calendar days it may stay longer after that closing.
     pub extended_days: u32,
     /// When it was taken back, or ordered gone.
@@ -32,6 +41,17 @@ pub struct Facts {
     pub held: bool,
     /// When the last hold was lifted.
     pub lifted_at: Option<Timestamp>,
+    /// How its time ended under a hold, if it did.
+    pub ended: Option<Ended>,
+}
+
+/// How a snapshot's time ended while a hold kept it: for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// The deadline that came.
+    pub at: Timestamp,
+    /// Why it was that one.
+    pub reason: DeletionReason,
 }
 
 /// When a snapshot's time is over.
@@ -53,12 +73,7 @@ pub struct Term {
 /// is lifted after that instant leaves a day.
 #[must_use]
 pub fn term(facts: &Facts, policy: &RetentionPolicy) -> Term {
-    let cap = hard_cap_at(facts.uploaded_at, policy);
-    let counted = facts.closed_at.map(|closed_at| due_after(closed_at, facts.extended_days, policy));
-    let (regular, reason) = match counted {
-        Some(due_at) if due_at < cap => (due_at, DeletionReason::TicketClosed),
-        _ => (cap, DeletionReason::HardCap),
-    };
+    let Ended { at: regular, reason } = regular(facts, policy);
     let withdrawn_at = facts.withdrawn_at.filter(|at| *at < regular);
     let readable_until = withdrawn_at.unwrap_or(regular);
     let lifted_at = facts.lifted_at.filter(|at| *at >= readable_until);
@@ -73,6 +88,53 @@ pub fn term(facts: &Facts, policy: &RetentionPolicy) -> Term {
         due_at,
         begins_at: (!facts.held).then(|| begins_at(due_at)),
         reason: if withdrawn_at.is_some() { DeletionReason::Withdrawn } else { reason },
+    }
+}
+
+/// How a snapshot's time has ended by `now`, if it has: for good, unless it was withdrawn before.
+#[must_use]
+pub fn ended(facts: &Facts, policy: &RetentionPolicy, now: Timestamp) -> Option<Ended> {
+    let regular = regular(facts, policy);
+    let withdrawn = facts.withdrawn_at.is_some_and(|at| at < regular.at);
+    (regular.at <= now && !withdrawn).then_some(regular)
+}
+
+/// What [`Facts::not_before`] is after something was told of the ticket at `told_at`.
+///
+/// A deadline that moves to an earlier instant stops at the [`notice`], or where it stood when that is earlier still; so no
+/// news ever moves it on. What changes nothing leaves it as it was.
+#[must_use]
+pub fn not_before(before: &Facts, after: &Facts, policy: &RetentionPolicy, told_at: Timestamp) -> Option<Timestamp> {
+    let counted = |facts: &Facts| regular(&Facts { not_before: None, ..*facts }, policy).at;
+    let counts = counted(after);
+    if counts == counted(before) {
+        return before.not_before;
+    }
+    let stood = regular(before, policy).at;
+    Some(notice(told_at, policy).min(stood)).filter(|notice| *notice > counts)
+}
+
+/// The earliest deadline that may follow from what came at an instant: that of a closing at this instant, if [`NOTICE_DAYS`]
+/// were counted, or the policy's own days where these are fewer.
+fn notice(told_at: Timestamp, policy: &RetentionPolicy) -> Timestamp {
+    let zone = policy.zone.rules();
+    let days = i64::from(policy.after_close_days.min(NOTICE_DAYS)) + 1;
+    first_instant(local_day(told_at, &zone), days, &zone)
+}
+
+/// The deadline by the calendar and the hard cap, whatever holds and withdrawals say.
+fn regular(facts: &Facts, policy: &RetentionPolicy) -> Ended {
+    if let Some(ended) = facts.ended {
+        return ended;
+    }
+    let cap = hard_cap_at(facts.uploaded_at, policy);
+    let counted = facts.closed_at.map(|closed_at| {
+        let counted = due_after(closed_at, facts.extended_days, policy).max(notice(facts.uploaded_at, policy));
+        facts.not_before.map_or(counted, |not_before| counted.max(not_before))
+    });
+    match counted {
+        Some(at) if at < cap => Ended { at, reason: DeletionReason::TicketClosed },
+        _ => Ended { at: cap, reason: DeletionReason::HardCap },
     }
 }
 
@@ -228,10 +290,12 @@ mod tests {
         Facts {
             uploaded_at: at(text),
             closed_at: None,
+            not_before: None,
             extended_days: 0,
             withdrawn_at: None,
             held: false,
             lifted_at: None,
+            ended: None,
         }
     }
 
@@ -275,6 +339,63 @@ mod tests {
         assert_eq!((late.begins_at, late.due_at), (Some(regular.due_at), at("2026-05-04T00:00:00Z")));
         assert_eq!(late.readable_until, regular.due_at, "nobody reads it again");
         assert_eq!(lifted("2027-05-03T00:00:00Z").due_at, at("2027-05-04T00:00:00Z"), "also past the cap");
+    }
+
+    #[test]
+    fn what_ended_under_a_hold_stays_so_whatever_is_told_later() {
+        let utc = policy("UTC");
+        let closed =
+            Facts { closed_at: Some(at("2026-02-01T10:00:00Z")), held: true, ..uploaded("2026-01-01T10:00:00Z") };
+        let over = at("2026-05-03T00:00:00Z");
+        assert_eq!(ended(&closed, &utc, over.plus_seconds(-1)), None);
+        let how = ended(&closed, &utc, over);
+        assert_eq!(how, Some(Ended { at: over, reason: DeletionReason::TicketClosed }));
+        let reopened = Facts { closed_at: None, ended: how, ..closed };
+        assert_eq!(term(&reopened, &utc), term(&closed, &utc));
+        let longer = RetentionPolicy { after_close_days: 300, ..utc.clone() };
+        assert_eq!(term(&reopened, &longer), term(&closed, &utc));
+        let lifted = term(&Facts { held: false, lifted_at: Some(at("2026-08-01T00:00:00Z")), ..reopened }, &utc);
+        assert_eq!((lifted.begins_at, lifted.due_at), (Some(at("2026-08-01T00:00:00Z")), at("2026-08-02T00:00:00Z")));
+        assert_eq!((lifted.readable_until, lifted.reason), (over, DeletionReason::TicketClosed));
+        let withdrawn = Facts { withdrawn_at: Some(at("2026-03-01T00:00:00Z")), ..closed };
+        assert_eq!(ended(&withdrawn, &utc, over), None, "it had ended before");
+    }
+
+    #[test]
+    fn news_of_a_closing_long_past_leaves_a_week_and_never_moves_a_deadline_on() {
+        let utc = policy("UTC");
+        let open = uploaded("2026-01-01T10:00:00Z");
+        let told = |before: &Facts, closed: &str, told_at: &str, policy: &RetentionPolicy| {
+            let after = Facts { closed_at: Some(at(closed)), ..*before };
+            Facts { not_before: not_before(before, &after, policy, at(told_at)), ..after }
+        };
+        let due = |facts: &Facts| term(facts, &utc).due_at;
+        let in_time = told(&open, "2026-03-01T10:00:00Z", "2026-03-20T10:00:00Z", &utc);
+        assert_eq!((in_time.not_before, due(&in_time)), (None, at("2026-05-31T00:00:00Z")), "counted from the closing");
+        let late = told(&open, "2026-01-02T10:00:00Z", "2026-06-01T10:00:00Z", &utc);
+        assert_eq!(due(&late), at("2026-06-09T00:00:00Z"), "seven whole days after the day it was told");
+        let again = told(&late, "2026-01-02T10:00:00Z", "2026-06-05T10:00:00Z", &utc);
+        assert_eq!(again, late, "told again");
+        let earlier = told(&late, "2026-01-01T12:00:00Z", "2026-06-05T10:00:00Z", &utc);
+        assert_eq!(due(&earlier), due(&late), "an earlier closing told later still does not move it on");
+        let corrected = told(&late, "2026-05-01T10:00:00Z", "2026-06-05T10:00:00Z", &utc);
+        assert_eq!((corrected.not_before, due(&corrected)), (None, at("2026-07-31T00:00:00Z")));
+        let near_cap = told(&open, "2026-01-02T10:00:00Z", "2026-12-30T10:00:00Z", &utc);
+        assert_eq!(due(&near_cap), at("2027-01-01T10:00:00Z"), "not past the cap");
+        let at_once = RetentionPolicy { after_close_days: 0, ..utc.clone() };
+        let short = told(&open, "2026-01-02T10:00:00Z", "2026-06-01T10:00:00Z", &at_once);
+        assert_eq!(term(&short, &at_once).due_at, at("2026-06-02T00:00:00Z"), "no longer than after a closing then");
+    }
+
+    #[test]
+    fn a_snapshot_that_came_after_the_closing_is_not_due_before_it_was_stored() {
+        let closed = |closed: &str, days: u16| {
+            let policy = RetentionPolicy { after_close_days: days, ..policy("UTC") };
+            term(&Facts { closed_at: Some(at(closed)), ..uploaded("2026-06-01T10:00:00Z") }, &policy).due_at
+        };
+        assert_eq!(closed("2026-05-30T10:00:00Z", 90), at("2026-08-29T00:00:00Z"), "the days count from the closing");
+        assert_eq!(closed("2026-01-01T10:00:00Z", 90), at("2026-06-09T00:00:00Z"));
+        assert_eq!(closed("2026-01-01T10:00:00Z", 1), at("2026-06-03T00:00:00Z"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::deadline::{Facts, Term, term};
+use super::deadline::{Facts, Term, hard_cap_at, term};
 use super::policy::RetentionPolicy;
 use crate::clock::Timestamp;
 
@@ -29,6 +29,9 @@ pub enum CannotExtend {
     /// It stands at the hard cap.
     #[error("it stands at the hard cap")]
     AtCap,
+    /// Its ticket was closed so long before that was told that these days are over, too.
+    #[error("that many days after the closing are over, too")]
+    Past,
 }
 
 impl Extensions {
@@ -76,6 +79,12 @@ impl Extensions {
         let mut next = self.clone();
         next.add(now, days);
         let after = term(&Facts { extended_days: next.days_for(facts.closed_at), ..*facts }, policy);
-        if after.due_at > before.due_at { Ok(after) } else { Err(CannotExtend::AtCap) }
+        if after.due_at > before.due_at {
+            Ok(after)
+        } else if before.due_at < hard_cap_at(facts.uploaded_at, policy) {
+            Err(CannotExtend::Past)
+        } else {
+            Err(CannotExtend::AtCap)
+        }
     }
 }

@@ -13,15 +13,16 @@
 //! | an older event that arrives late | takes its place in the history, as if it had come in time |
 //! | the same event twice | nothing |
 //! | missing twice, a day apart | closed when it was first missing; seen again: open |
-//! | merged ([`State::merged`]) | the other ticket's history counts; the hard cap stays |
-//! | held | deletion does not begin; from the deadline on nobody reads it |
+//! | merged ([`State::merged`]) | the other ticket's history counts, its closing from the merge on; the hard cap stays |
+//! | held | deletion does not begin; from the deadline on nobody reads it, whatever is told after ([`State::settled`]) |
 //! | lifted after the deadline | gone within a day |
+//! | closed, told late ([`State::told`]) | counted from the closing, but not due before a week has passed |
 //! | extended | more days after the closing that stands, never past the hard cap |
 //! | withdrawn | deletion begins at once; under a hold nobody reads it any more |
 
 use serde::{Deserialize, Serialize};
 
-use super::deadline::{Facts, Term, term};
+use super::deadline::{Ended, Facts, Term, ended, not_before, term};
 use super::extension::{CannotExtend, Extensions};
 use super::history::{History, Told};
 use super::phase::Phase;
@@ -70,6 +71,13 @@ pub struct State {
     held: bool,
     lifted_at: Option<Timestamp>,
     withdrawn_at: Option<Timestamp>,
+    /// Until when a merged snapshot's own ticket was open: the other's closing counts from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    open_until: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    not_before: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ended: Option<Ended>,
 }
 
 impl Default for State {
@@ -91,10 +99,15 @@ impl State {
             held: false,
             lifted_at: None,
             withdrawn_at: None,
+            open_until: None,
+            not_before: None,
+            ended: None,
         }
     }
 
     /// The state after `event`, which happened at `at`. An event that does not apply gives the same state.
+    ///
+    /// What is told of a ticket may lie in the past: whoever acts by the deadline uses [`told`](Self::told).
     #[must_use]
     pub fn after(&self, event: &Event, at: Timestamp) -> Self {
         let mut next = self.clone();
@@ -129,11 +142,39 @@ impl State {
         next
     }
 
-    /// The state after its ticket was merged into another: from now on the other ticket's history is its own.
+    /// The state after an event of its ticket that happened at `at` and was told at `told_at`: what had ended by then stays so,
+    /// and what would be over at once has a week.
     #[must_use]
-    pub fn merged(&self, other: &History) -> Self {
-        let history = if self.phase <= Phase::Stored { other.clone() } else { self.history.clone() };
-        Self { history, ..self.clone() }
+    pub fn told(&self, event: &Event, at: Timestamp, policy: &RetentionPolicy, told_at: Timestamp) -> Self {
+        let before = self.settled(policy, told_at);
+        before.after(event, at).with_notice(&before, policy, told_at)
+    }
+
+    /// The state after its ticket was merged into another at `now`: from now on the other ticket's history is its own, but no
+    /// closing of it counts from before this ticket was closed itself, or was merged while it was open.
+    #[must_use]
+    pub fn merged(&self, other: &History, policy: &RetentionPolicy, now: Timestamp) -> Self {
+        if self.phase > Phase::Stored {
+            return self.clone();
+        }
+        let before = self.settled(policy, now);
+        let open_until = Some(self.closed_at().unwrap_or(now));
+        Self { history: other.clone(), open_until, ..before.clone() }.with_notice(&before, policy, now)
+    }
+
+    /// The state at `now`, before something is told or decided: if its time is over and only a hold keeps it, that is so for good.
+    #[must_use]
+    pub fn settled(&self, policy: &RetentionPolicy, now: Timestamp) -> Self {
+        let held = self.facts().filter(|facts| facts.held && self.phase == Phase::Stored);
+        Self { ended: held.map_or(self.ended, |facts| ended(&facts, policy, now)), ..self.clone() }
+    }
+
+    /// This state, unless its deadline would be nearer than a notice allows to what was told of its ticket.
+    fn with_notice(self, before: &Self, policy: &RetentionPolicy, told_at: Timestamp) -> Self {
+        match (before.facts(), self.facts()) {
+            (Some(was), Some(is)) => Self { not_before: not_before(&was, &is, policy, told_at), ..self },
+            _ => self,
+        }
     }
 
     /// How far it is.
@@ -151,7 +192,8 @@ impl State {
     /// When its ticket was closed, if it is closed.
     #[must_use]
     pub fn closed_at(&self) -> Option<Timestamp> {
-        self.history.closed_at()
+        let closed_at = self.history.closed_at()?;
+        Some(self.open_until.map_or(closed_at, |open_until| closed_at.max(open_until)))
     }
 
     /// When it was deleted.
@@ -179,10 +221,12 @@ impl State {
         Some(Facts {
             uploaded_at: self.uploaded_at?,
             closed_at,
+            not_before: self.not_before,
             extended_days: self.extensions.days_for(closed_at),
             withdrawn_at: self.withdrawn_at,
             held: self.held,
             lifted_at: self.lifted_at,
+            ended: self.ended,
         })
     }
 
@@ -310,15 +354,60 @@ mod tests {
         let policy = RetentionPolicy::default();
         let mut other = History::new();
         let closed = fold(stored(), &[(Event::TicketClosed, 5)]);
-        assert_eq!(closed.merged(&other).deadline(&policy), Some(day(365)), "the other is open");
+        assert_eq!(closed.merged(&other, &policy, day(6)).deadline(&policy), Some(day(365)), "the other is open");
         other.add(Told::Closed, day(50));
-        let merged = closed.merged(&other);
+        let merged = closed.merged(&other, &policy, day(60));
         assert_eq!((merged.closed_at(), merged.deadline(&policy)), (Some(day(50)), Some(day(141))));
-        other.add(Told::Reopened, day(60));
-        other.add(Told::Closed, day(300));
-        assert_eq!(merged.merged(&other).deadline(&policy), Some(day(365)), "its own cap stays");
+        let later = fold(merged, &[(Event::TicketReopened, 60), (Event::TicketClosed, 300)]);
+        assert_eq!(later.deadline(&policy), Some(day(365)), "its own cap stays");
         let gone = closed.after(&Event::DeletionBegan, day(95));
-        assert_eq!(gone.merged(&other), gone);
+        assert_eq!(gone.merged(&other, &policy, day(96)), gone);
+    }
+
+    #[test]
+    fn a_closing_of_the_other_ticket_counts_from_the_merge_on() {
+        let policy = RetentionPolicy::default();
+        let mut other = History::new();
+        other.add(Told::Closed, day(-150));
+        let open = stored().merged(&other, &policy, day(2));
+        assert_eq!((open.closed_at(), open.deadline(&policy)), (Some(day(2)), Some(day(93))), "it was open until then");
+        let closed = fold(stored(), &[(Event::TicketClosed, 5)]).merged(&other, &policy, day(20));
+        assert_eq!((closed.closed_at(), closed.deadline(&policy)), (Some(day(5)), Some(day(96))), "its own closing");
+        let again = fold(open, &[(Event::TicketReopened, 30), (Event::TicketClosed, 40)]);
+        assert_eq!(again.closed_at(), Some(day(40)));
+    }
+
+    #[test]
+    fn what_was_over_under_a_hold_is_not_brought_back_by_what_is_told() {
+        let policy = RetentionPolicy::default();
+        let held = fold(stored(), &[(Event::TicketClosed, 10), (Event::Held, 20)]);
+        let told = |event, on| held.told(&event, day(on), &policy, day(on)).term(&policy).unwrap();
+        assert_eq!(told(Event::TicketReopened, 100).readable_until, day(365), "in time");
+        let late = told(Event::TicketReopened, 101);
+        assert_eq!((late.readable_until, late.due_at, late.begins_at), (day(101), day(101), None));
+        assert_eq!(held.merged(&History::new(), &policy, day(150)).term(&policy), Some(late));
+        let longer = RetentionPolicy { after_close_days: 300, ..policy.clone() };
+        assert_eq!(held.settled(&policy, day(150)).term(&longer), Some(late));
+        let reopened = held.told(&Event::TicketReopened, day(150), &policy, day(150));
+        assert_eq!(reopened.extend(5, &policy, day(151)), Err(CannotExtend::Over));
+        let lifted = reopened.after(&Event::HoldLifted, day(200));
+        assert!(lifted.is_due(&policy, day(200)));
+        assert_eq!(lifted.term(&policy).unwrap().reason, crate::track::receipt::DeletionReason::TicketClosed);
+    }
+
+    #[test]
+    fn a_closing_told_late_counts_from_the_closing_and_leaves_a_week() {
+        let policy = RetentionPolicy::default();
+        let told = |at, on| stored().told(&Event::TicketClosed, day(at), &policy, day(on));
+        assert_eq!(told(5, 60).deadline(&policy), Some(day(96)), "the days count from the closing");
+        let late = told(5, 150);
+        assert_eq!(late.deadline(&policy), Some(day(158)));
+        assert!(!late.is_due(&policy, day(157).plus_seconds(-1)) && late.is_due(&policy, day(157)));
+        assert_eq!(late.extend(30, &policy, day(151)), Err(CannotExtend::Past));
+        let corrected = late.told(&Event::TicketReopened, day(151), &policy, day(151));
+        assert_eq!(corrected.deadline(&policy), Some(day(365)), "a slip can be mended");
+        let before = told(-150, 0);
+        assert_eq!(before.deadline(&policy), Some(day(8)), "closed before it came");
     }
 
     #[test]

@@ -17,7 +17,7 @@ fn ask(review: &str) -> Value {
 }
 
 /// Two persons put a hold in force.
-fn hold(portal: &TestPortal, sample: &Sample, [one, two]: [&Person; 2], review: &str) {
+pub fn hold(portal: &TestPortal, sample: &Sample, [one, two]: [&Person; 2], review: &str) {
     let (status, asked) = order(portal, &one.here(portal), "PUT", &hold_path(sample), Some(&ask(review)));
     assert_eq!(status, 202, "{asked}");
     let confirm = json!({ "confirms": asked["asked"]["id"] });

@@ -19,6 +19,7 @@ mod erasure;
 mod grants;
 mod inbox;
 mod kill;
+mod late;
 mod lists;
 mod log;
 mod metrics;

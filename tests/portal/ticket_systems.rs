@@ -307,6 +307,20 @@ fn github_tells_the_life_of_a_ticket() {
     lives("github");
 }
 
+#[test]
+fn a_closing_that_a_system_tells_half_a_year_late_leaves_a_week() {
+    let world = World::new("github", "");
+    world.at(START);
+    world.shows("closed");
+    world.at("2027-04-20T12:00:00Z");
+    assert_eq!(world.closed_at(), "2026-11-23T09:30:00Z");
+    assert_eq!(world.of(world.system.ticket)["snapshots"][0]["due_at"], "2027-04-28T00:00:00Z");
+    assert_eq!(world.portal.portal().sweep().unwrap().deleted, 0);
+    world.shows("reopened");
+    world.at("2027-04-21T12:00:00Z");
+    assert_eq!(world.of(world.system.ticket)["snapshots"][0]["due_at"], "2027-11-21T14:20:00Z");
+}
+
 /// Everything that can come instead of an answer; none of it closes a ticket that is closed by the next good answer.
 fn fails(preset: &str) {
     let world = World::new(preset, "");

@@ -174,6 +174,12 @@ struct Known {
     holds: Vec<(i64, Option<i64>)>,
     extended: Vec<(i64, i64)>,
     withdrawn: Option<i64>,
+    /// A merged ticket was open until it was closed, or until the merge.
+    open_until: Option<i64>,
+    /// The instant before which late news do not end its time.
+    notice: i64,
+    /// The deadline that came under a hold.
+    ended: Option<i64>,
 }
 
 /// What the oracle says of one history.
@@ -185,6 +191,10 @@ pub struct Verdict {
     pub readable_until: i64,
     /// For each extension that was asked for before the deletion began: whether it is granted.
     pub granted: Vec<bool>,
+    /// Whether late news left it a notice.
+    pub noticed: bool,
+    /// Whether its time ended under a hold before something else was told.
+    pub ended: bool,
 }
 
 /// Tells when deletions begin.
@@ -195,22 +205,34 @@ impl Oracle {
     /// Judges a whole history. What comes after the deletion has begun changes nothing.
     pub fn judge(&mut self, history: &History) -> Verdict {
         let calendar = self.0.entry(history.rules.zone).or_insert_with(|| Calendar::walk(history.rules.zone));
-        let mut known = Known::default();
+        let mut known = Known { notice: i64::MIN, ..Known::default() };
         let mut granted = Vec::new();
+        let mut noticed = false;
         for (order, (now, act)) in history.acts.iter().enumerate() {
             if let Some(begins) = known.begins(history, calendar).filter(|begins| begins <= now) {
                 return Verdict {
                     begins: Some(begins.max(known.latest(history, order))),
                     readable_until: known.end(history, calendar),
                     granted,
+                    noticed,
+                    ended: known.ended.is_some(),
                 };
+            }
+            let (stood, counted) = (known.regular(history, calendar), known.counted(history, calendar));
+            let held = known.holds.last().is_some_and(|(_, lifted)| lifted.is_none());
+            if held && stood <= *now && known.withdrawn.is_none_or(|withdrawn| withdrawn >= stood) {
+                known.ended = known.ended.or(Some(stood));
             }
             match *act {
                 Act::Close(other, at, _) => known.closings.push((other, at, order, true)),
                 Act::Reopen(other, at, _) => known.closings.push((other, at, order, false)),
                 Act::Missing => known.sightings.push((*now, order, false)),
                 Act::Seen => known.sightings.push((*now, order, true)),
-                Act::Merge => known.merged = true,
+                Act::Merge if known.merged => {}
+                Act::Merge => {
+                    known.open_until = Some(known.closed().unwrap_or(*now));
+                    known.merged = true;
+                }
                 Act::Hold => {
                     if known.holds.last().is_none_or(|(_, lifted)| lifted.is_some()) {
                         known.holds.push((*now, None));
@@ -224,11 +246,19 @@ impl Oracle {
                 Act::Extend(days) => granted.push(known.extend(history, calendar, *now, days)),
                 Act::Withdraw => known.withdrawn = known.withdrawn.or(Some(*now)),
             }
+            let is_news = matches!(act, Act::Close(..) | Act::Reopen(..) | Act::Missing | Act::Seen | Act::Merge);
+            // News that move the count give a new notice: none where it is not needed, none that goes beyond what stood.
+            if is_news && known.ended.is_none() && known.counted(history, calendar) != counted {
+                known.notice = Known::notice(history, calendar, *now).min(stood);
+                noticed |= known.notice > known.counted(history, calendar);
+            }
         }
         Verdict {
             begins: known.begins(history, calendar).map(|begins| begins.max(known.latest(history, history.acts.len()))),
             readable_until: known.end(history, calendar),
             granted,
+            noticed,
+            ended: known.ended.is_some(),
         }
     }
 }
@@ -254,7 +284,7 @@ impl Known {
         let opened = told.iter().filter(|(_, _, closing)| !closing).map(|(at, order, _)| (*at, *order)).max();
         told.iter()
             .filter(|(at, order, closing)| *closing && opened.is_none_or(|opened| opened < (*at, *order)))
-            .map(|(at, ..)| *at)
+            .map(|(at, ..)| (*at).max(self.open_until.unwrap_or(i64::MIN)))
             .min()
     }
 
@@ -299,8 +329,22 @@ impl Known {
         before.max_by_key(|(_, at, order, _)| (*at, *order)).is_some_and(|(.., closing)| *closing)
     }
 
-    /// When it must be gone by the calendar alone.
+    /// The earliest deadline after news: seven days lie between, or those of the rules if they are fewer.
+    fn notice(history: &History, calendar: &Calendar, now: i64) -> i64 {
+        calendar.beginning(calendar.day(now) + history.rules.after_close.min(7) + 1)
+    }
+
+    /// When its time is over by the calendar, what stood before, and what ended under a hold.
     fn regular(&self, history: &History, calendar: &Calendar) -> i64 {
+        self.ended.unwrap_or_else(|| {
+            let cap = history.uploaded + history.rules.cap * DAY;
+            let counted = self.counted(history, calendar);
+            if self.closed().is_some() { counted.max(self.notice).min(cap) } else { counted }
+        })
+    }
+
+    /// When its time is over by the calendar alone.
+    fn counted(&self, history: &History, calendar: &Calendar) -> i64 {
         let cap = history.uploaded + history.rules.cap * DAY;
         let Some(closed) = self.closed() else { return cap };
         let more: i64 = self.extended.iter().filter(|(at, _)| *at >= closed).map(|(_, days)| days).sum();
@@ -309,7 +353,7 @@ impl Known {
         for _ in 0..history.rules.after_close + more {
             day += 1;
         }
-        calendar.beginning(day + 1).min(cap)
+        calendar.beginning(day + 1).max(Self::notice(history, calendar, history.uploaded)).min(cap)
     }
 
     /// From when on nobody may read it.

@@ -18,7 +18,7 @@ const TICK: i64 = 60;
 fn twenty_thousand_histories_are_deleted_when_the_oracle_says() {
     let count = std::env::var("TARSEAL_HISTORIES").map_or(20_000, |count| count.parse().unwrap());
     let mut oracle = Oracle::default();
-    let mut seen = [0_u64; 6];
+    let mut seen = [0_u64; 8];
     for number in 0..count {
         let history = History::random(number, Kinds { sightings: true });
         assert!(history.opened <= history.uploaded, "{number}: {history:?}");
@@ -46,6 +46,8 @@ fn twenty_thousand_histories_are_deleted_when_the_oracle_says() {
         seen[3] += told(|act| matches!(act, Act::Lift));
         seen[4] += told(|act| matches!(act, Act::Withdraw));
         seen[5] += u64::from(verdict.granted.contains(&true));
+        seen[6] += u64::from(verdict.noticed);
+        seen[7] += u64::from(verdict.ended);
     }
     // What never occurs is not shown: each kind is in at least one history of fifty.
     assert!(seen.iter().all(|kind| *kind * 50 > count), "{seen:?}");
@@ -120,6 +122,7 @@ impl Life {
             return;
         }
         let at = Timestamp::from_seconds(now);
+        self.state = self.state.settled(&self.policy, at);
         let event = match act {
             Act::Close(other, told, _) | Act::Reopen(other, told, _) => {
                 let told = Timestamp::from_seconds(told);
@@ -130,20 +133,22 @@ impl Life {
                 if other != self.merged {
                     return;
                 }
-                if self.merged {
-                    self.state = self.state.merged(&self.other);
-                } else {
-                    let event = if closing { Event::TicketClosed } else { Event::TicketReopened };
-                    self.state = self.state.after(&event, told);
+                let event = if closing { Event::TicketClosed } else { Event::TicketReopened };
+                self.state = self.state.told(&event, told, &self.policy, at);
+                return;
+            }
+            Act::Missing | Act::Seen => {
+                if !self.merged {
+                    let event = if act == Act::Missing { Event::TicketMissing } else { Event::TicketSeen };
+                    self.state = self.state.told(&event, at, &self.policy, at);
                 }
                 return;
             }
-            Act::Missing | Act::Seen if self.merged => return,
-            Act::Missing => Event::TicketMissing,
-            Act::Seen => Event::TicketSeen,
             Act::Merge => {
-                self.merged = true;
-                self.state = self.state.merged(&self.other);
+                if !self.merged {
+                    self.merged = true;
+                    self.state = self.state.merged(&self.other, &self.policy, at);
+                }
                 return;
             }
             Act::Hold => Event::Held,

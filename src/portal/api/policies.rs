@@ -102,7 +102,7 @@ pub(crate) async fn preview(
     let now = app.clock.now();
     let mut preview = Preview::default();
     let mut connection = app.store.read(&principal.tenant).await?;
-    deadlines::moved_by(&mut connection, &principal.tenant, &policy, |moved| {
+    deadlines::moved_by(&mut connection, &principal.tenant, &policy, now, |moved| {
         let then = moved.term.due_at;
         if moved.snapshot.due_at.is_some_and(|due_at| then < due_at) {
             preview.earlier += 1;

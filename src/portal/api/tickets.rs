@@ -128,6 +128,8 @@ pub(crate) async fn show(
 }
 
 /// Closes a ticket: the days until the deletion of its snapshots are counted.
+///
+/// They count from the closing, also when that is told late; but a week is left before anything is deleted because of it.
 #[utoipa::path(
     post, path = "/v1/tickets/{ticket}/close", request_body = Option<wire::TicketEvent>,
     responses((status = 200, description = "The ticket as it is now", body = wire::Ticket)),
@@ -142,7 +144,7 @@ pub(crate) async fn close(
     event(&app, &principal, &ticket, body, Told::Closed).await
 }
 
-/// Opens a closed ticket again: the deadlines that followed from its closing are off.
+/// Opens a closed ticket again: the deadlines that followed from its closing are off, but for what is over already.
 #[utoipa::path(
     post, path = "/v1/tickets/{ticket}/reopen", request_body = Option<wire::TicketEvent>,
     responses((status = 200, description = "The ticket as it is now", body = wire::Ticket)),
@@ -219,7 +221,7 @@ async fn event(
     if taken == Taken::New {
         tickets::touch(&mut transaction, tenant, &ticket, at).await?;
         if known.merged_into.is_none() {
-            deadlines::count_ticket(app, &mut transaction, tenant, &ticket).await?;
+            deadlines::count_ticket(app, &mut transaction, tenant, &ticket, now).await?;
         }
     }
     let told = tell(&mut transaction, tenant, &ticket, now).await?;
@@ -229,7 +231,8 @@ async fn event(
 
 /// Merges a ticket into another.
 ///
-/// From now on the other's history counts for its snapshots; each keeps its own hard cap. It is for good.
+/// From now on the other's history counts for its snapshots, its closing from the merge on; each keeps its own hard cap. It is
+/// for good.
 #[utoipa::path(
     post, path = "/v1/tickets/{ticket}/merge", request_body = wire::TicketMerge,
     responses((status = 200, description = "The ticket as it is now", body = wire::Ticket)),

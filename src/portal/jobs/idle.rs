@@ -60,11 +60,13 @@ async fn one(
             Ok(record(connection, tenant, now, Actor::Worker, (Act::AskTicket, on, Outcome::Done), None).await?)
         }
         Idle::Close(at) => {
+            deadlines::settle(app, connection, tenant, &ticket.id).await?;
             let name = format!("silent-since-{}", at.seconds());
             let event = Event { source: SOURCE, name: &name, version: 0, told: Told::Closed, at };
             events::tell(connection, tenant, &ticket.id, &event).await?;
             record(connection, tenant, now, Actor::Worker, (Act::CloseTicket, on, Outcome::Done), None).await?;
-            deadlines::count_ticket(app, connection, tenant, &ticket.id).await
+            // Whoever was asked was told.
+            deadlines::count_ticket(app, connection, tenant, &ticket.id, ticket.asked_at.unwrap_or(now)).await
         }
     }
 }

@@ -65,7 +65,7 @@ async fn sight(
     let what = (act, On::Ticket(ticket.as_str()), Outcome::Done);
     record(connection, tenant, at, Actor::Worker, what, None).await?;
     if known.merged_into.is_none() {
-        deadlines::count_ticket(app, connection, tenant, ticket).await?;
+        deadlines::count_ticket(app, connection, tenant, ticket, at).await?;
     }
     Ok(())
 }

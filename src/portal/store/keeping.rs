@@ -3,8 +3,8 @@
 use super::snapshots::{COLUMNS, Snapshot, reason_to_word};
 use super::{Connection, Result, instant};
 use crate::clock::Timestamp;
-use crate::ids::{FileId, TenantId};
-use crate::track::deadline::Term;
+use crate::ids::{FileId, TenantId, TicketId};
+use crate::track::deadline::{Facts, Term};
 use crate::track::extension::Extensions;
 
 /// What was decided about one snapshot, and what follows for its readers.
@@ -22,6 +22,10 @@ pub(crate) struct Keeping {
     pub(crate) extended: i64,
     /// Since when nobody reads it because a person concerned asked for that.
     pub(crate) blocked_at: Option<Timestamp>,
+    /// The deadline that came while a hold kept it: its time is over for good.
+    pub(crate) ended_at: Option<Timestamp>,
+    /// Before which instant the closing of its ticket does not end its time, because it was told late.
+    pub(crate) not_before: Option<Timestamp>,
 }
 
 impl Keeping {
@@ -35,29 +39,52 @@ impl Keeping {
             lifted_at: instant(row.try_get("lifted_at")?),
             extended: row.try_get("extended")?,
             blocked_at: instant(row.try_get("blocked_at")?),
+            ended_at: instant(row.try_get("ended_at")?),
+            not_before: instant(row.try_get("not_before")?),
         })
     }
 }
 
-/// Writes down when a stored snapshot's ticket was closed and when its time is over.
+/// Writes down when a stored snapshot's ticket was closed, what that leaves it, and when its time is over.
 pub(crate) async fn set_term(
     connection: &mut Connection,
-    tenant: &TenantId,
-    id: &FileId,
-    closed_at: Option<Timestamp>,
+    (tenant, id): (&TenantId, &FileId),
+    facts: &Facts,
     term: &Term,
 ) -> Result<()> {
     sqlx::query(
-        "UPDATE snapshots SET closed_at = $1, readable_until = $2, due_at = $3, begins_at = $4, reason = $5
-         WHERE tenant = $6 AND id = $7 AND phase = 'stored'",
+        "UPDATE snapshots SET closed_at = $1, not_before = $2, readable_until = $3, due_at = $4, begins_at = $5, reason = $6
+         WHERE tenant = $7 AND id = $8 AND phase = 'stored'",
     )
-    .bind(closed_at.map(Timestamp::seconds))
+    .bind(facts.closed_at.map(Timestamp::seconds))
+    .bind(facts.not_before.map(Timestamp::seconds))
     .bind(term.readable_until.seconds())
     .bind(term.due_at.seconds())
     .bind(term.begins_at.map(Timestamp::seconds))
     .bind(reason_to_word(term.reason))
     .bind(tenant.as_str())
     .bind(id.to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Writes down for good how the time of held snapshots ended by `now`, of one ticket or of all. What was withdrawn before its
+/// deadline had ended then.
+pub(crate) async fn set_ended(
+    connection: &mut Connection,
+    now: Timestamp,
+    of: Option<(&TenantId, &TicketId)>,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE snapshots SET ended_at = readable_until
+         WHERE phase = 'stored' AND review_at IS NOT NULL AND ended_at IS NULL AND readable_until <= $1
+         AND (withdrawn_at IS NULL OR withdrawn_at > readable_until)
+         AND (CAST($2 AS TEXT) IS NULL OR (tenant = $2 AND ticket = $3))",
+    )
+    .bind(now.seconds())
+    .bind(of.map(|(tenant, _)| tenant.as_str()))
+    .bind(of.map(|(_, ticket)| ticket.as_str()))
     .execute(connection)
     .await?;
     Ok(())

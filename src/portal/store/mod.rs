@@ -104,6 +104,7 @@ const PORTAL: &[Step] = &[
     step!("passkeys"),
     step!("readings"),
     step!("vouchers"),
+    step!("endings"),
 ];
 
 /// The tables that ordinary backups leave out.

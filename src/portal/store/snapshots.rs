@@ -36,7 +36,8 @@ pub(crate) struct Snapshot {
 
 pub(super) const COLUMNS: &str =
     "SELECT tenant, id, ticket, size, sha256, phase, share, reads, uploaded_at, closed_at, due_at,
-    deleted_at, reason, attempts, readable_until, withdrawn_at, review_at, lifted_at, extended, blocked_at FROM snapshots";
+    deleted_at, reason, attempts, readable_until, withdrawn_at, review_at, lifted_at, extended, blocked_at,
+    ended_at, not_before FROM snapshots";
 
 impl Snapshot {
     /// A snapshot of which nothing has arrived yet.
@@ -94,7 +95,7 @@ impl Snapshot {
     }
 
     /// Whether it is stored whole, its deletion not begun, its deadline not come.
-    fn is_in_time(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_in_time(&self, now: Timestamp) -> bool {
         self.phase == Phase::Stored && self.keeping.readable_until.is_some_and(|until| now < until)
     }
 

@@ -18,13 +18,15 @@ pub(crate) struct Ticket {
     pub(crate) asked_at: Option<Timestamp>,
     /// When something was last done about it.
     pub(crate) active_at: Timestamp,
+    /// Until when a merged ticket was open: no closing of the other counts from before.
+    pub(crate) open_until: Option<Timestamp>,
 }
 
-type Columns = (String, i64, Option<i64>, Option<String>, Option<i64>, i64);
+type Columns = (String, i64, Option<i64>, Option<String>, Option<i64>, i64, Option<i64>);
 
-const COLUMNS: &str = "SELECT id, opened_at, closed_at, merged_into, asked_at, active_at FROM tickets";
+const COLUMNS: &str = "SELECT id, opened_at, closed_at, merged_into, asked_at, active_at, open_until FROM tickets";
 
-fn read((id, opened_at, closed_at, merged_into, asked_at, active_at): Columns) -> Result<Ticket> {
+fn read((id, opened_at, closed_at, merged_into, asked_at, active_at, open_until): Columns) -> Result<Ticket> {
     Ok(Ticket {
         id: parsed(&id)?,
         opened_at: Timestamp::from_seconds(opened_at),
@@ -32,6 +34,7 @@ fn read((id, opened_at, closed_at, merged_into, asked_at, active_at): Columns) -
         merged_into: merged_into.map(|ticket| parsed(&ticket)).transpose()?,
         asked_at: instant(asked_at),
         active_at: Timestamp::from_seconds(active_at),
+        open_until: instant(open_until),
     })
 }
 
@@ -119,29 +122,36 @@ pub(crate) async fn set_closed_at(
 }
 
 /// A ticket and those that were merged into it.
-pub(crate) async fn group(connection: &mut Connection, tenant: &TenantId, root: &TicketId) -> Result<Vec<TicketId>> {
-    let rows: Vec<(String,)> =
-        sqlx::query_as("SELECT id FROM tickets WHERE tenant = $1 AND (id = $2 OR merged_into = $2) ORDER BY id")
-            .bind(tenant.as_str())
-            .bind(root.as_str())
-            .fetch_all(connection)
-            .await?;
-    rows.iter().map(|(id,)| parsed(id)).collect()
+pub(crate) async fn group(connection: &mut Connection, tenant: &TenantId, root: &TicketId) -> Result<Vec<Ticket>> {
+    let rows: Vec<Columns> = sqlx::query_as(AssertSqlSafe(format!(
+        "{COLUMNS} WHERE tenant = $1 AND (id = $2 OR merged_into = $2) ORDER BY id"
+    )))
+    .bind(tenant.as_str())
+    .bind(root.as_str())
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(read).collect()
 }
 
-/// Merges a ticket, and those that were merged into it before, into another.
+/// Merges a ticket, and those that were merged into it before, into another at `now`. Each was open until it was closed, or
+/// until now.
 pub(crate) async fn merge(
     connection: &mut Connection,
     tenant: &TenantId,
     ticket: &TicketId,
     into: &TicketId,
+    now: Timestamp,
 ) -> Result<()> {
-    sqlx::query("UPDATE tickets SET merged_into = $1 WHERE tenant = $2 AND (id = $3 OR merged_into = $3)")
-        .bind(into.as_str())
-        .bind(tenant.as_str())
-        .bind(ticket.as_str())
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "UPDATE tickets SET merged_into = $1, open_until = coalesce(closed_at, $4)
+         WHERE tenant = $2 AND (id = $3 OR merged_into = $3)",
+    )
+    .bind(into.as_str())
+    .bind(tenant.as_str())
+    .bind(ticket.as_str())
+    .bind(now.seconds())
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

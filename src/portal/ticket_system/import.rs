@@ -261,7 +261,7 @@ async fn close(
     if outcome == Outcome::Done {
         tickets::touch(connection, tenant, &line.ticket, at).await?;
         if known.merged_into.is_none() {
-            deadlines::count_ticket(app, connection, tenant, &line.ticket).await?;
+            deadlines::count_ticket(app, connection, tenant, &line.ticket, now).await?;
         }
     }
     Ok(outcome)

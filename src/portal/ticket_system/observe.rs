@@ -194,7 +194,7 @@ async fn tell(
     let why = format!("ticket system {}", source.name);
     record(connection, tenant, now, Actor::Worker, (act, On::Ticket(ticket.as_str()), outcome), Some(&why)).await?;
     tickets::touch(connection, tenant, ticket, at).await?;
-    deadlines::count_ticket(app, connection, tenant, ticket).await
+    deadlines::count_ticket(app, connection, tenant, ticket, now).await
 }
 
 /// Merges a ticket into another, which the portal may not know yet.

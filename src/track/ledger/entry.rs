@@ -201,8 +201,10 @@ pub(crate) fn after(
             }
         }
         Record::Withdrawn { .. } => next.withdrawn = next.withdrawn.or(Some(at)),
-        Record::Closed { closed, .. } => next.state = next.state.after(&Event::TicketClosed, *closed),
-        Record::Reopened { reopened, .. } => next.state = next.state.after(&Event::TicketReopened, *reopened),
+        Record::Closed { closed, .. } => next.state = next.state.told(&Event::TicketClosed, *closed, policy, at),
+        Record::Reopened { reopened, .. } => {
+            next.state = next.state.told(&Event::TicketReopened, *reopened, policy, at);
+        }
         Record::Confirmed { evidence, .. } => {
             if next.confirmed.as_ref().is_none_or(|(_, before)| before != evidence) {
                 next.confirmed = Some((at, evidence.clone()));

@@ -22,6 +22,8 @@ use crate::track::receipt::PortalKey;
 const APPLICATION_ID: i32 = 0x7473_4c67;
 /// The version of the tables.
 const VERSION: i32 = 1;
+/// The version of the rules by which records are folded: raised when the same records give other entries.
+const RULES: u8 = 2;
 /// How long a run waits for another one's transaction.
 const BUSY: Duration = Duration::from_secs(10);
 /// The largest number that canonical JSON holds exactly (RFC 8785, section 3.2.2.3).
@@ -280,7 +282,9 @@ impl Ledger {
     }
 
     fn prepare(&mut self, path: &Path) -> Result<(), LedgerError> {
+        // What is shown is folded anew where it was folded by another policy, or by other rules.
         let policy = serde_json::to_string(&self.policy).expect("a policy is plain data");
+        let policy = format!("{RULES} {policy}");
         let rules = self.policy.clone();
         let write = self.write()?;
         let pragma = |name: &str| write.pragma_query_value(None, name, |row| row.get::<_, i32>(0));

@@ -266,6 +266,33 @@ fn another_policy_counts_all_deadlines_anew() {
     assert_eq!(ledger.verify().unwrap(), head, "the chain is as it was");
 }
 
+#[test]
+fn a_ledger_that_was_folded_by_older_rules_is_folded_anew() {
+    let place = Place::new();
+    let mut ledger = place.open();
+    ledger.sealed(sealed(2, "4711"), day(0)).unwrap();
+    ledger.uploading(&FileId([2; 16]), PORTAL, day(0)).unwrap();
+    ledger.sent(&FileId([2; 16]), day(0), day(0)).unwrap();
+    ledger.closed(&ticket("4711"), PORTAL, day(5), day(150)).unwrap();
+    let entry = ledger.snapshot(&FileId([2; 16])).unwrap().unwrap();
+    assert_eq!(entry.due_at, Some(day(158)), "closed long ago, told today: a week is left");
+    ledger.verify().unwrap();
+    drop(ledger);
+
+    // As the first version counted it and wrote it down.
+    let plain = serde_json::to_string(&RetentionPolicy::default()).unwrap();
+    let mut shown = serde_json::to_value(&entry).unwrap();
+    shown["due_at"] = serde_json::to_value(day(96)).unwrap();
+    shown["state"].as_object_mut().unwrap().remove("not_before").unwrap();
+    let raw = place.raw();
+    raw.execute("UPDATE policy SET policy = ?1", [plain]).unwrap();
+    raw.execute("UPDATE entry SET entry = ?1, attention_at = ?2", (shown.to_string(), day(96).seconds())).unwrap();
+    drop(raw);
+    let mut ledger = place.open();
+    ledger.verify().unwrap();
+    assert_eq!(ledger.snapshot(&FileId([2; 16])).unwrap().unwrap(), entry);
+}
+
 /// Applies one change to a copy of a good ledger and says that it was found.
 fn is_found(change: &str) {
     let place = Place::new();
