@@ -240,7 +240,8 @@ pub(crate) fn display_name(text: &[u8], bracket: usize, hits: &mut Hits) {
     let folded = text::fold(&text[start..end]);
     let words = folded.split_whitespace();
     // "Report bugs to <…>"
-    let sentence = !matches!(byte(text, end), b'"' | b'\\')
+    let bare = !matches!(byte(text, end), b'"' | b'\\');
+    let sentence = bare
         && words.clone().last().is_some_and(|word| {
             matches!(
                 word,
@@ -259,10 +260,29 @@ pub(crate) fn display_name(text: &[u8], bracket: usize, hits: &mut Hits) {
                     | "with"
             )
         });
+    if bare && is_counted(&text[start..end]) {
+        return;
+    }
     if start >= end || sentence || is_no_value(&folded) || words.clone().count() > 6 || words.clone().all(is_common) {
         return;
     }
     hits.push(start, end, Category::Person, Form::Text(Group::Person), rank::DISPLAY_NAME);
+}
+
+/// Whether bare words before a `<` are a reply's code, "550 5.1.1", or a thing and its number, "Call leg 17". A telephone number
+/// is neither.
+fn is_counted(words: &[u8]) -> bool {
+    let words = || words.split(|&b| is(b, SPACE)).filter(|word| word.iter().any(|&b| is(b, WORD)));
+    let number = |word: &&[u8]| word.iter().all(|&b| is(b, DIGIT) || matches!(b, b'.' | b'-'));
+    // RFC 3463, section 2
+    let status = |word: &[u8]| word.iter().filter(|&&b| b == b'.').count() == 2 && matches!(word[0], b'2' | b'4' | b'5');
+    let digits: usize = words().filter(number).map(|word| word.iter().filter(|&&b| is(b, DIGIT)).count()).sum();
+    let mut named = words().filter(|word| !number(word)).peekable();
+    if named.peek().is_none() {
+        return words().any(status) && digits <= 9;
+    }
+    (1..=4).contains(&digits)
+        && (named.clone().any(|word| word[0].is_ascii_lowercase()) || named.all(|word| is_common(&text::fold(word))))
 }
 
 #[cfg(test)]
@@ -291,6 +311,26 @@ mod tests {
         finds("otti@[198.51.100.7]", &[("otti", "email"), ("198.51.100.7", "ip")]);
         finds("<otti@[IPv6:2a02:7:8::9]>", &[("otti", "email"), ("2a02:7:8::9", "ip")]);
         finds("mail/otti@amt.example.json", &[("otti@amt.example", "email")]);
+    }
+
+    #[test]
+    fn a_code_and_a_count_are_no_display_name() {
+        for line in [
+            "said: 550 5.1.1 <otti@amt.example>: Recipient address rejected",
+            "; 250 2.1.0 <otti@amt.example>... Sender ok",
+            "Call leg 17 <otti@amt.example> connected",
+            "Contact 3 <otti@amt.example>",
+        ] {
+            assert_eq!(found(line), [("otti@amt.example".to_owned(), "email".to_owned())], "{line}");
+        }
+        for (line, name) in [
+            ("From: Saal 3 <otti@amt.example>", "Saal 3"),
+            ("From: 7042 <otti@amt.example>", "7042"),
+            ("From: \"17\" <otti@amt.example>", "17"),
+            ("From: 030 1234567 <otti@amt.example>", "030 1234567"),
+        ] {
+            assert!(found(line).iter().any(|(text, _)| text == name), "{line}: {:?}", found(line));
+        }
     }
 
     #[test]
