@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use super::category::Category;
+use super::fit::Fit;
 use super::text::{ByHash, CLASS, WORD};
 
 /// What the value beside a key is.
@@ -24,6 +25,8 @@ pub(crate) enum KeyClass {
     CallId,
     /// Dropped whatever it is.
     Drop(Category),
+    /// Of its category when it has the form of one, else nothing.
+    Fitting(Fit),
 }
 
 const PERSON: &str = "participant displayname participantname fullname realname firstname lastname surname givenname familyname \
@@ -31,14 +34,18 @@ const PERSON: &str = "participant displayname participantname fullname realname 
     contactname attendee attendeename attendees ownername chairname guestname nickname gecos remotedisplayname localdisplayname \
     middlename maidenname personname patientname customername clientname employeename membername usersname username2 \
     participants hostdisplayname effectivename calleridnamefull effectivecalleridname originatordisplayname guest speakername \
-    commonname legalname preferredname displaynameoverride lastknownname nachname vorname nom prenom";
+    commonname legalname preferredname displaynameoverride lastknownname nachname vorname nom prenom \
+    nick formatteddisplayname fromname callingpartyname calledpartyname originalcalledpartyname finalcalledpartyname \
+    lastredirectingpartyname oldmoderator newmoderator moderatorname";
 const USER: &str = "user username login loginname logname ruser luser account accountname acct userid uid usr samaccountname \
     userprincipalname subjectusername targetusername subjectuserid owner setid saslusername usrname logonname authuser \
     remoteuser srcuser dstuser duser suser sourceuser targetuser participantalias remotealias sourcealias alias contact \
     calltag sourceusername destinationusername loginuser dbuser pguser mysqluser sshuser smbuser ftpuser adminuser \
     accountid authid authusername authenticationuser identity screenname handle userlogin createdby updatedby modifiedby \
     requestedby assignee author memberuid loginid userdisplay unixuser principalname principal uname email emailaddress useremail targetaccountname subjectaccountname \
-    callinguser runasuser effectiveuser realuser sudouser remoteusername radiususer eapidentity xuser xremoteuser webuser vpnuser clientuser oldlogin newlogin";
+    callinguser runasuser effectiveuser realuser sudouser remoteusername radiususer eapidentity xuser xremoteuser webuser vpnuser clientuser oldlogin newlogin \
+    sipfromuser siptouser sipcontactuser sipfromuserstripped extuserid nameid securityid subjectusersid targetusersid usersid objectsid \
+    sambasid membersid targetsid";
 const HOST: &str = "host hostname workstation workstationname computer computername machine machinename nodename node fqdn \
     rhost servername clienthost clienthostname remotehost domain domainname srchost dsthost shost dhost devicename dvchost";
 const PHONE: &str = "phone phonenumber telephone telephonenumber tel mobile mobilephone mobilenumber cell cellphone \
@@ -55,9 +62,9 @@ const CONFERENCE: &str = "conference conferencename conferencealias localalias d
 const CALL_ID: &str = "callid messageid inreplyto references callidheader legid";
 const DROPPED: &[(&str, Category)] = &[
     (
-        "nationalid nationalidnumber ssn socialsecuritynumber socialsecurity taxid nino personalnumber pesel bsn cpf niss nif nie \
-      curp aadhaar idcard idcardnumber identitynumber svnr steuerid personnummer fodselsnummer cprnummer hetu oib \
-      rodnecislo cnp egn amka insee codicefiscale fiscalcode dni nhsnumber ppsn tfn medicarenumber nric rrn cuit rut \
+        "nationalid nationalidnumber socialsecuritynumber socialsecurity taxid personalnumber \
+      aadhaar idcard idcardnumber identitynumber steuerid personnummer fodselsnummer cprnummer \
+      rodnecislo codicefiscale fiscalcode nhsnumber medicarenumber employeenumber employeeid employeeno personnelnumber \
       taxidentificationnumber taxnumber vatnumber vatid ustid ustidnr steuernummer sozialversicherungsnummer \
       versichertennummer personalausweis ausweisnummer nationalinsurancenumber burgerservicenummer rijksregisternummer",
         Category::NationalId,
@@ -71,18 +78,15 @@ const DROPPED: &[(&str, Category)] = &[
         Category::Licence,
     ),
     (
-        "licenseplate numberplate licenceplate licenseplatenumber vin vehicleid vehicleregistration kennzeichen immatriculation",
+        "licenseplate numberplate licenceplate licenseplatenumber vehicleid vehicleregistration kennzeichen immatriculation",
         Category::Vehicle,
     ),
     (
-        "iban bankaccount bankaccountnumber accountnumber bic biccode swiftcode routingnumber abarouting sortcode \
+        "bankaccount bankaccountnumber accountnumber biccode swiftcode routingnumber abarouting sortcode \
       kontonummer bankleitzahl walletaddress",
         Category::Bank,
     ),
-    (
-        "cardnumber creditcard creditcardnumber pan cardno ccnumber ccnum debitcard kreditkarte kartennummer cvv cvc",
-        Category::Card,
-    ),
+    ("cardnumber creditcard creditcardnumber cardno ccnumber ccnum debitcard kreditkarte kartennummer", Category::Card),
     ("birthdate birthday dateofbirth dob geburtsdatum birthplace placeofbirth yearofbirth", Category::BirthDate),
     ("sex gender geschlecht", Category::Sex),
     ("nationality citizenship", Category::Nationality),
@@ -104,14 +108,29 @@ const DROPPED: &[(&str, Category)] = &[
     (
         "cookie setcookie pin guestpin hostpin chairpin authorization proxyauthorization xapikey xauthtoken apikey appkey \
       secretkey privatekey accesskey community snmpcommunity nonce cnonce response otp passcode pwd passwd passphrase \
-      sessionid sid jsessionid phpsessid csrf csrftoken xsrftoken connectionstring dsn authkey encryptionkey masterkey \
+      jsessionid phpsessid csrf csrftoken xsrftoken connectionstring authkey encryptionkey masterkey \
       sharedkey presharedkey psk certkey signingkey sessionkey licensekey licencekey kennwort passwort sshkey privkey privacykey communitystring \
       accountkey storagekey sharedaccesskey sharedaccesssignature opaque bindpw rootpw sshpass pgpass userpw psk0 psk1 wpapassphrase \
       mysqlpwd authpassphrase privpassphrase radiussecret bearer refreshtoken idtoken accesstoken csrfmiddlewaretoken \
       authenticitytoken viewstate samlresponse samlrequest clientassertion codeverifier mfacode totp otpcode onetimepassword \
-      verificationcode recoverycode backupcode puk kerberoskey keytab unlockcode doorcode",
+      verificationcode recoverycode backupcode puk kerberoskey keytab unlockcode doorcode attendeepw moderatorpw",
         Category::Secret,
     ),
+];
+
+/// Keys that mean other things as well.
+const FITTING: &[(&str, Fit)] = &[
+    ("pan", Fit::Card),
+    ("cvv cvc", Fit::CardCode),
+    ("vin", Fit::Vehicle),
+    (
+        "ssn nino pesel bsn cpf niss nif nie curp svnr hetu oib cnp egn amka insee dni ppsn tfn nric rrn cuit rut",
+        Fit::NationalId,
+    ),
+    ("iban", Fit::Account),
+    ("bic", Fit::Bank),
+    ("sessionid sid", Fit::Session),
+    ("dsn", Fit::Source),
 ];
 
 /// Words that make any key they are part of the key of a secret.
@@ -151,8 +170,9 @@ impl Keys {
             (CALL_ID, KeyClass::CallId),
         ];
         let dropped = DROPPED.iter().map(|&(words, category)| (words, KeyClass::Drop(category)));
+        let fitting = FITTING.iter().map(|&(words, fit)| (words, KeyClass::Fitting(fit)));
         let mut keys = Self { classes: ByHash::default(), filter: Box::new([0; 256]) };
-        for (words, class) in lists.into_iter().chain(dropped) {
+        for (words, class) in lists.into_iter().chain(dropped).chain(fitting) {
             for word in words.split_whitespace() {
                 let hash = key_hash(word.as_bytes());
                 keys.classes.insert(hash, (class, word));
@@ -199,8 +219,10 @@ fn class_of_hash(hash: u64, key: impl Iterator<Item = u8>) -> Option<KeyClass> {
 
 /// Whether a key is a secret's: one of its words says so, in `snake_case`, `kebab-case` or `camelCase`.
 pub(crate) fn is_secret_key(key: &[u8]) -> bool {
-    if matches!(class_of(key), Some(KeyClass::Drop(Category::Secret))) {
-        return true;
+    match class_of(key) {
+        Some(KeyClass::Drop(Category::Secret)) => return true,
+        Some(KeyClass::Fitting(fit)) if fit.category() == Category::Secret => return true,
+        _ => {}
     }
     // What those endings end with.
     let may_end = matches!(key.last().map(|b| b | 0x20), Some(b'd' | b'e' | b'n' | b's' | b't' | b'y'));
@@ -232,6 +254,20 @@ pub(crate) fn may_be_secret_key(key: &[u8]) -> bool {
     }
     one_of(last, &["key", "signature", "sig"]) && words.next_back().is_some_and(|word| one_of(word, &KEY_OF))
 }
+
+/// Whether a key is an account's by its last word: `bind_user`, `JVB_AUTH_USER`. Which account it is decides its value.
+pub(crate) fn is_login_key(key: &[u8]) -> bool {
+    let mut words = words_of(key);
+    let one_of = |word: &[u8], list: &[&str]| list.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()));
+    words.next_back().is_some_and(|last| one_of(last, &["user", "username"]))
+        && words.next_back().is_some_and(|word| !word.is_empty() && !one_of(word, &NOT_LOGIN))
+}
+
+/// Words before "user" that make it another thing than an account: `max_user`, `multi-user`.
+const NOT_LOGIN: [&str; 18] = [
+    "multi", "single", "per", "max", "min", "num", "number", "count", "total", "is", "has", "no", "non", "any", "all",
+    "every", "log", "end",
+];
 
 /// What a key is of when it is one that opens something.
 const KEY_OF: [&str; 40] = [

@@ -23,6 +23,7 @@ mod decode;
 mod detector;
 mod engine;
 mod error;
+mod fit;
 mod gate;
 mod given;
 mod handover;

@@ -4,7 +4,7 @@ use regex_automata::meta::Regex;
 use regex_automata::{Input, PatternSet};
 
 use super::category::{Action, Category};
-use super::detector::{Line, checked_digits, each_within, value_behind};
+use super::detector::{Line, before_gap, checked_digits, each_within, value_behind};
 use super::hit::{Form, Group, Hit, Hits, rank};
 use super::keys::{KeyClass, key_hash};
 use super::rules::{Pattern, Rules};
@@ -91,7 +91,7 @@ impl OwnKeys {
 
     /// The key before the sign at `at`, and what its value is.
     pub(crate) fn before<'t>(&self, text: &'t [u8], at: usize) -> Option<(&'t [u8], KeyClass)> {
-        let mut end = at - text[..at].iter().rev().take(2).take_while(|&&b| b == b' ').count();
+        let mut end = before_gap(text, at);
         let quotes = |b: &u8| matches!(b, b'"' | b'\'' | b'\\' | b']' | b'*');
         end -= text[..end].iter().rev().take(4).take_while(|b| quotes(b)).count();
         let start = text::run_back(text, end.saturating_sub(LONGEST_KEY), end, IDENT);

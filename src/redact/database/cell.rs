@@ -10,6 +10,7 @@ use super::plan::Column;
 use crate::redact::category::{Category, Counts};
 use crate::redact::engine::Engine;
 use crate::redact::error::RedactError;
+use crate::redact::fit::Fit;
 use crate::redact::keys::{self, KeyClass, key_hash};
 use crate::redact::own;
 use crate::redact::rules::{Rules, Treat};
@@ -189,6 +190,9 @@ impl<'a> Cells<'a> {
         let text = number.to_string();
         match class {
             Some(KeyClass::Drop(category)) => return Ok(self.dropped(category, number == 0 || number == 1, column)),
+            Some(KeyClass::Fitting(fit)) if fit != Fit::Login && fit.holds(text.as_bytes()) => {
+                return Ok(self.dropped(fit.category(), false, column));
+            }
             Some(KeyClass::Phone | KeyClass::Person) if is_phone_stand_in(number) => return Ok(None),
             Some(KeyClass::Phone | KeyClass::Person | KeyClass::Device) => {}
             // Numbers under other keys are identifiers, unless the survey learned them as names.

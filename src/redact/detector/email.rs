@@ -275,7 +275,8 @@ fn is_counted(words: &[u8]) -> bool {
     let words = || words.split(|&b| is(b, SPACE)).filter(|word| word.iter().any(|&b| is(b, WORD)));
     let number = |word: &&[u8]| word.iter().all(|&b| is(b, DIGIT) || matches!(b, b'.' | b'-'));
     // RFC 3463, section 2
-    let status = |word: &[u8]| word.iter().filter(|&&b| b == b'.').count() == 2 && matches!(word[0], b'2' | b'4' | b'5');
+    let status =
+        |word: &[u8]| word.iter().filter(|&&b| b == b'.').count() == 2 && matches!(word[0], b'2' | b'4' | b'5');
     let digits: usize = words().filter(number).map(|word| word.iter().filter(|&&b| is(b, DIGIT)).count()).sum();
     let mut named = words().filter(|word| !number(word)).peekable();
     if named.peek().is_none() {

@@ -31,7 +31,9 @@ mod wallet;
 
 pub(crate) use self::email::names_algorithms;
 pub(crate) use self::ip::is_ip;
-pub(crate) use self::keyed::{class_of_key, key_before, value_behind, value_hits};
+pub(crate) use self::keyed::{
+    Words, before_gap, class_of_key, is_particle, key_before, name_end, value_behind, value_hits,
+};
 pub(crate) use self::log_user::is_hash;
 pub(crate) use self::national_id::checked_digits;
 use self::number::Number;

@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::names::{Kind, Pattern, Rows};
 use crate::redact::common::{is_common, is_system_user};
-use crate::redact::detector::names_algorithms;
+use crate::redact::detector::{is_particle, names_algorithms};
 use crate::redact::text::{self, ByHash};
 
 /// The patterns made so far, none twice.
@@ -220,15 +220,6 @@ fn is_weak(word: &str) -> bool {
 /// Whether a character is one of the scripts that write a name in two or three signs: Chinese, Japanese, Korean.
 fn is_ideograph(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}')
-}
-
-/// Whether a word stands before a family name and belongs to it.
-fn is_particle(word: &str) -> bool {
-    const PARTICLES: [&str; 30] = [
-        "van", "von", "der", "den", "de", "del", "della", "di", "da", "dos", "das", "do", "du", "la", "le", "las",
-        "los", "ten", "ter", "zu", "zur", "zum", "vom", "af", "av", "al", "el", "bin", "ibn", "ben",
-    ];
-    PARTICLES.contains(&word)
 }
 
 /// Whether a word says nothing in a name: on the stop list, a single letter, a number.

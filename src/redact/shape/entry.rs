@@ -90,6 +90,7 @@ fn drop_of(class: KeyClass, start: usize, end: usize) -> Hit {
         KeyClass::User => Category::User,
         KeyClass::Host => Category::Host,
         KeyClass::Phone => Category::Phone,
+        KeyClass::Fitting(fit) => fit.category(),
         _ => Category::Special,
     };
     Hit { start, end, category, form: Form::Drop, rank: rank::SECRET }

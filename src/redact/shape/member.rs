@@ -30,6 +30,7 @@ pub(super) fn class(outer: KeyClass, key: &[u8]) -> Option<KeyClass> {
         KeyClass::Drop(category) if category != Category::Secret && (any(NAMES) || any("number code date")) => {
             Some(outer)
         }
+        KeyClass::Fitting(_) if any(NAMES) || any("number code") => Some(outer),
         _ => None,
     }
 }

@@ -230,7 +230,7 @@ fn is_plausible(value: &[u8], class: KeyClass) -> bool {
             value.len() <= LONGEST_NAME && words().count() <= 5 && !words().all(|word| is_common(&text::fold(word)))
         }
         KeyClass::Drop(Category::Secret) => words().count() == 1,
-        KeyClass::Drop(_) | KeyClass::Phone => true,
+        KeyClass::Drop(_) | KeyClass::Fitting(_) | KeyClass::Phone => true,
         _ => words().count() == 1 && !is_common(&text::fold(value)),
     }
 }

@@ -1,5 +1,6 @@
 //! One trap each, from logs that peers stumbled over.
 
+mod keyed;
 mod mixtures;
 mod open;
 mod stays;

@@ -22,7 +22,7 @@ pub(super) struct Trap {
     kept: &'static [&'static str],
 }
 
-fn trap(
+pub(super) fn trap(
     name: &'static str,
     text: impl AsRef<[u8]>,
     gone: &'static [&'static str],
@@ -60,6 +60,7 @@ pub(super) fn traps() -> Vec<Trap> {
     all.extend(lines());
     all.extend(spellings());
     all.extend(structures());
+    all.extend(super::keyed::traps());
     all
 }
 

@@ -2,12 +2,16 @@
 
 use std::cell::RefCell;
 
+use super::query::is_guest_name;
 use crate::redact::category::Category;
 use crate::redact::detector::Line;
+use crate::redact::fit::Fit;
 use crate::redact::keys::{self, KeyClass};
 use crate::redact::text::{self, DIGIT, HEX, IDENT, is};
 
 const LONGEST_KEY: usize = 64;
+/// Most blanks and tabs between an aligned key and its sign.
+pub(crate) const WIDEST_GAP: usize = 40;
 
 /// The key that ends before the `:` or `=` at `at` of a line, if it is a known one.
 pub(super) fn key_in<'t>(line: &Line<'t>, at: usize) -> Option<(&'t [u8], KeyClass)> {
@@ -21,10 +25,7 @@ pub(crate) fn key_before(text: &[u8], at: usize) -> Option<(&[u8], KeyClass)> {
 
 #[inline]
 fn key_with(text: &[u8], at: usize, ident_start: impl Fn(usize, usize) -> usize) -> Option<(&[u8], KeyClass)> {
-    let mut end = at;
-    while end > 0 && text[end - 1] == b' ' && at - end < 2 {
-        end -= 1;
-    }
+    let mut end = before_gap(text, at);
     let mut quoted = false;
     if end > 0 && matches!(text[end - 1], b'"' | b'\'' | b']' | b'*') {
         quoted = true;
@@ -53,6 +54,9 @@ fn key_with(text: &[u8], at: usize, ident_start: impl Fn(usize, usize) -> usize)
     if let Some(class) = class_of(text, start, end) {
         return Some((key, class));
     }
+    if end == at && text[at] == b'=' && is_guest_name(text, start, end) {
+        return Some((key, KeyClass::Person));
+    }
     if text[at] == b':' && !quoted && start > 1 && text[start - 1] == b' ' {
         let first = ident_start((start - 1).saturating_sub(LONGEST_KEY), start - 1);
         if first < start - 1 {
@@ -60,6 +64,17 @@ fn key_with(text: &[u8], at: usize, ident_start: impl Fn(usize, usize) -> usize)
         }
     }
     None
+}
+
+/// Where the key before the sign at `at` ends: settings and listings align their signs with blanks or tabs.
+#[inline]
+pub(crate) fn before_gap(text: &[u8], at: usize) -> usize {
+    let floor = at.saturating_sub(WIDEST_GAP);
+    let mut end = at;
+    while end > floor && matches!(text[end - 1], b' ' | b'\t') {
+        end -= 1;
+    }
+    end
 }
 
 const CACHED: usize = 1024;
@@ -115,11 +130,16 @@ fn cached(key: &[u8], hash: u64, class: impl FnOnce() -> Option<KeyClass>) -> Op
 
 fn class_of_uncached(key: &[u8]) -> Option<KeyClass> {
     let last = key.iter().rposition(|&b| b == b'.').map_or(key, |dot| &key[dot + 1..]);
-    keys::class_of(key).or_else(|| keys::class_of(last)).or_else(|| {
+    // FreeSWITCH puts the part of a call before each of its keys.
+    let part = PARTS.iter().find_map(|part| key.strip_prefix(part.as_bytes())).unwrap_or(key);
+    keys::class_of(key).or_else(|| keys::class_of(last)).or_else(|| keys::class_of(part)).or_else(|| {
         let secret = keys::is_secret_key(key) || keys::may_be_secret_key(last) || weak_in_query(last);
-        secret.then_some(KeyClass::Drop(Category::Secret))
+        let login = || keys::is_login_key(last).then_some(KeyClass::Fitting(Fit::Login));
+        secret.then_some(KeyClass::Drop(Category::Secret)).or_else(login)
     })
 }
+
+const PARTS: [&str; 3] = ["variable_", "Caller-", "Other-Leg-"];
 
 /// Keys that are a secret's only in the query of an address.
 pub(super) fn weak_in_query(key: &[u8]) -> bool {

@@ -3,9 +3,13 @@
 //! Here a key and its value are brought together: [`key`] knows what is a key, [`value`] where a value begins and ends,
 //! [`secret`] what a password may look like.
 
+mod code;
 mod key;
+mod name;
 mod named;
+mod place;
 mod placeholder;
+mod query;
 mod secret;
 mod value;
 
@@ -16,13 +20,15 @@ use super::ip::is_ip6_token;
 use super::{Detector, Line};
 use crate::redact::category::Category;
 use crate::redact::common::{is_architecture, is_common, is_no_value, is_system_user};
+use crate::redact::fit::Fit;
 use crate::redact::hit::{Form, Group, Hits, rank};
 use crate::redact::keys::KeyClass;
 use crate::redact::masks::{Shape, Signs};
 use crate::redact::shape::json;
 use crate::redact::text::{self, DIGIT, IDENT, SPACE, WORD, before, byte, is, is_uuid};
 
-pub(crate) use self::key::{class_of_key, key_before};
+pub(crate) use self::key::{before_gap, class_of_key, key_before};
+pub(crate) use self::name::{Words, is_particle, name_end};
 pub(crate) use self::placeholder::is_placeholder;
 
 use self::key::key_in;
@@ -97,7 +103,7 @@ fn value_of(line: &Line<'_>, key: &[u8], at: usize, class: KeyClass, hits: &mut 
         start += 1;
     }
     // `logname= uid=0` has no value; `key = value` has one.
-    if text[at] == b':' || before(text, 0, at) == b' ' {
+    if text[at] == b':' || matches!(before(text, 0, at), b' ' | b'\t') {
         start = text::run(text, start, SPACE);
     }
     if byte(text, start) == b'[' && matches!(byte(text, start + 1), b'"' | b'\'') {
@@ -109,17 +115,34 @@ fn value_of(line: &Line<'_>, key: &[u8], at: usize, class: KeyClass, hits: &mut 
     if class == KeyClass::Drop(Category::Secret) {
         return secret(line, key, at, start, hits);
     }
+    if let KeyClass::Fitting(fit @ (Fit::Session | Fit::Source)) = class {
+        let value = value_at(line, start, class, b'=');
+        return match value.is_some_and(|value| fit.holds(with_remote(text, value))) {
+            true => secret(line, key, at, start, hits),
+            false => {}
+        };
+    }
     // `node:fs` is a module.
     if text[at] == b':' && start == at + 1 && key.eq_ignore_ascii_case(b"node") {
         return;
     }
-    let value = value_at(line, start, class, text[at]);
+    let mut value = value_at(line, start, class, text[at]);
+    if matches!(class, KeyClass::Person | KeyClass::User | KeyClass::Fitting(Fit::Login)) {
+        value = value.and_then(|value| code::value_in(line, at, value, class, hits));
+    }
     // JSON in a string: its own keys, and this one for what they do not say, are read by the text's shape.
     let json = matches!(class, KeyClass::Person | KeyClass::User | KeyClass::Host)
         && value.is_some_and(|value| value.quoted && json::begins(&text[value.start..value.end]));
     if !json {
         push(text, value, class, hits);
     }
+}
+
+/// A session's value with the other half of SIP's pair (RFC 7989, section 5).
+fn with_remote(text: &[u8], value: Value) -> &[u8] {
+    let rest = &text[value.end..];
+    let more = if rest.starts_with(b";remote=") { text::run(rest, 8, WORD).min(128) } else { 0 };
+    &text[value.start..value.end + more]
 }
 
 /// A JSON list of strings on one line.
@@ -144,7 +167,12 @@ fn list(line: &Line<'_>, mut at: usize, class: KeyClass, hits: &mut Hits) {
 pub(crate) fn value_hits(text: &[u8], start: usize, end: usize, class: KeyClass, hits: &mut Hits) {
     let end = start + text[start..end].trim_ascii_end().len();
     let start = end - text[start..end].trim_ascii_start().len();
-    if class == KeyClass::Drop(Category::Secret) && is_placeholder(&text[start..end]) {
+    let secret = match class {
+        KeyClass::Drop(category) => category == Category::Secret,
+        KeyClass::Fitting(fit) => fit.category() == Category::Secret,
+        _ => false,
+    };
+    if secret && is_placeholder(&text[start..end]) {
         return;
     }
     push(text, Some(Value { start, end, quoted: true, assigned: true }), class, hits);
@@ -169,17 +197,18 @@ fn push(text: &[u8], value: Option<Value>, class: KeyClass, hits: &mut Hits) {
     }
     match class {
         KeyClass::Person | KeyClass::User if is_address(bytes) => {}
+        KeyClass::Person if place::is_nobody(bytes) => {}
         KeyClass::Person => {
-            // `caller_id=SessionsController#create` is a place in a program.
-            if bytes.contains(&b'#') && !bytes.contains(&b' ') {
-                return;
-            }
             // `Participant=7` is a number of something.
             if bytes.iter().any(|&b| is(b, WORD) && !is(b, DIGIT)) {
                 hits.push(value.start, value.end, Category::Person, Form::Text(Group::Person), rank);
             } else if value.quoted || phone_like(bytes, 7) {
                 number(value, bytes, hits);
             }
+        }
+        // "Annika Lindqvist" as the name of an account is a person's.
+        KeyClass::User if name::is_name(bytes) => {
+            hits.push(value.start, value.end, Category::Person, Form::Text(Group::Person), rank);
         }
         KeyClass::User => user(text, value, hits),
         KeyClass::Host => host(text, value, hits),
@@ -191,7 +220,12 @@ fn push(text: &[u8], value: Option<Value>, class: KeyClass, hits: &mut Hits) {
         KeyClass::Conference => {
             hits.push(value.start, value.end, Category::Conference, Form::Text(Group::Conference), 0);
         }
+        // `company=0` is a number of one.
+        KeyClass::Drop(Category::Employer) if bytes.len() <= 4 && bytes.iter().all(|&b| is(b, DIGIT)) => {}
         KeyClass::Drop(category) => hits.push(value.start, value.end, category, Form::Drop, rank),
+        KeyClass::Fitting(fit) if !fit.holds(bytes) => {}
+        KeyClass::Fitting(Fit::Login) => user(text, value, hits),
+        KeyClass::Fitting(fit) => hits.push(value.start, value.end, fit.category(), Form::Drop, rank),
     }
 }
 
@@ -232,6 +266,11 @@ fn user(text: &[u8], value: Value, hits: &mut Hits) {
     }
     // `uname` is also how systems say what they are.
     if ["linux", "darwin", "freebsd", "windows", "sunos"].iter().any(|system| folded.starts_with(system)) {
+        return;
+    }
+    // `NT AUTHORITY\SYSTEM`, `NT SERVICE\x`
+    let system = text[value.start..].get(..3).is_some_and(|nt| nt.eq_ignore_ascii_case(b"nt "));
+    if system || place::is_no_account(name) {
         return;
     }
     if value.quoted && name.contains(&b'=') || name.starts_with(b"/") || name.starts_with(b"$") || is_uuid(name) {

@@ -1,6 +1,6 @@
 //! The value behind a secret's key: how far it reaches, and what says that there is none.
 
-use super::key::weak_in_query;
+use super::key::{before_gap, weak_in_query};
 use super::placeholder::{is_code, is_path, is_placeholder, is_sentence};
 use super::value::value_at;
 use crate::redact::category::Category;
@@ -16,8 +16,10 @@ pub(super) fn secret(line: &Line<'_>, key: &[u8], at: usize, mut start: usize, h
     let name = text::fold(key);
     let class = KeyClass::Drop(Category::Secret);
     let begins = text::run(text, 0, SPACE) + key.len() == text[..at].trim_ascii_end().len();
-    // A line of settings: `bind_password = three words long`
-    let setting = begins && !header && before(text, 0, at) == b' ' && byte(text, at + 1) == b' ';
+    // A line of settings, `bind_password = three words long`, or of a listing with aligned signs.
+    let blank = |b: u8| matches!(b, b' ' | b'\t');
+    let aligned = at - before_gap(text, at) > 1;
+    let setting = begins && (!header || aligned) && blank(before(text, 0, at)) && blank(byte(text, at + 1));
     let whole_line = setting
         || header
             && (name.contains("cookie") || begins && before(text, 0, at) != b' ' || name.contains("authorization"));
@@ -109,7 +111,7 @@ enum Weak {
 }
 
 fn weakness(text: &[u8], key: &[u8], name: &str, at: usize) -> Weak {
-    let key_start = at.saturating_sub(key.len());
+    let key_start = before_gap(text, at).saturating_sub(key.len());
     if matches!(name, "response" | "nonce" | "cnonce" | "opaque" | "viewstate") {
         // Digest authorization (RFC 7616) says so itself; elsewhere these words are of everyday use.
         let digest = memchr::memmem::find(&text[at.saturating_sub(512)..at], b"igest ").is_some();

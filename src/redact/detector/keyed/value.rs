@@ -3,7 +3,9 @@
 use crate::redact::category::Category;
 use crate::redact::detector::Line;
 use crate::redact::keys::KeyClass;
-use crate::redact::text::{DIGIT, SPACE, WORD, byte, is};
+use crate::redact::text::{self, DIGIT, IDENT, WORD, before, byte, is};
+
+use super::name::{Words, is_stop, name_end, value_end};
 
 /// A value's place, and whether it was in quotes or brackets.
 #[derive(Clone, Copy)]
@@ -61,7 +63,9 @@ fn in_brackets(line: &Line<'_>, start: usize, class: KeyClass, sign: u8) -> Opti
         return some.then_some(Value { start, end, quoted: false, assigned: false });
     };
     Some(match class {
-        KeyClass::Drop(_) if end > start + 1 => Value { start, end: end + 1, quoted: true, assigned: false },
+        KeyClass::Drop(_) | KeyClass::Fitting(_) if end > start + 1 => {
+            Value { start, end: end + 1, quoted: true, assigned: false }
+        }
         _ => Value { start: start + 1, end, quoted: true, assigned: false },
     })
 }
@@ -108,27 +112,14 @@ fn closing(line: &Line<'_>, from: usize, quote: u8) -> usize {
 
 fn unquoted(line: &Line<'_>, start: usize, class: KeyClass, sign: u8) -> usize {
     let text = line.text;
-    let stops = |b: u8| {
-        is(b, SPACE)
-            || matches!(b, 0 | b',' | b';' | b'&' | b'|' | b'"' | b'\'' | b'<' | b'>' | b')' | b']' | b'}' | b'`')
-    };
-    let word_end = |from: usize| text[from..].iter().position(|&b| stops(b)).map_or(text.len(), |length| from + length);
-    let mut end = word_end(start);
+    let mut end = text[start..].iter().position(|&b| is_stop(b)).map_or(text.len(), |length| start + length);
     match class {
-        KeyClass::Person => {
-            // More words with a capital belong to the name, unless they are a key or end a clause.
-            for _ in 0..4 {
-                if byte(text, end) != b' ' {
-                    break;
-                }
-                let next = end + 1;
-                let stop = word_end(next);
-                let word = &text[next.min(text.len())..stop];
-                let capital = word.first().is_some_and(|b| b.is_ascii_uppercase() || *b >= 0x80);
-                if !capital || word.iter().any(|b| matches!(b, b'=' | b':' | b'[' | b'(')) {
-                    break;
-                }
-                end = stop;
+        KeyClass::Person | KeyClass::User => {
+            end = value_end(text, start);
+            let escaped = text[start..end].iter().any(|b| matches!(b, b'%' | b'+'));
+            if !escaped && !in_query(text, start) {
+                let words = if class == KeyClass::Person { Words::Person } else { Words::Account };
+                end = name_end(text, start, end, words);
             }
         }
         KeyClass::Phone => {
@@ -140,7 +131,7 @@ fn unquoted(line: &Line<'_>, start: usize, class: KeyClass, sign: u8) -> usize {
                 end = start + text[start..end].iter().rposition(|&b| b == b' ').unwrap_or(end - start);
             }
         }
-        KeyClass::Drop(_) if sign == b':' => {
+        KeyClass::Drop(_) | KeyClass::Fitting(_) if sign == b':' => {
             end = text[start..]
                 .iter()
                 .position(|&b| matches!(b, b',' | b';' | b'"' | b'}' | b'|'))
@@ -149,4 +140,11 @@ fn unquoted(line: &Line<'_>, start: usize, class: KeyClass, sign: u8) -> usize {
         _ => {}
     }
     start + text[start..line.reached(end)].trim_ascii_end().len()
+}
+
+/// Whether the value at `start` is one of the query of an address, which ends at the blank.
+fn in_query(text: &[u8], start: usize) -> bool {
+    let Some(sign) = start.checked_sub(1).filter(|&sign| text[sign] == b'=') else { return false };
+    let key = text::run_back(text, sign.saturating_sub(64), sign, IDENT);
+    matches!(before(text, 0, key), b'?' | b'&' | b'#')
 }

@@ -1,10 +1,11 @@
 //! User names in sentences: `Invalid user anna from`, `Failed password for anna`.
 
 use super::{bare, enclosed, push};
+use crate::redact::category::Category;
 use crate::redact::common::is_common;
-use crate::redact::detector::Line;
 use crate::redact::detector::ip::is_ip;
-use crate::redact::hit::Hits;
+use crate::redact::detector::{Line, Words, name_end};
+use crate::redact::hit::{Form, Group, Hits, rank};
 use crate::redact::text::{self, DIGIT, SPACE, WORD, before, byte, is, is_uuid};
 
 /// `user anna`, `user "anna"`, `user 'anna'`, `user [anna]`, `user [DOMAIN]\[anna]`
@@ -57,9 +58,11 @@ pub(super) fn after_user(line: &Line<'_>, start: usize, end: usize, hits: &mut H
     if keyed || !(word.eq_ignore_ascii_case(b"user") || word.eq_ignore_ascii_case(b"username")) {
         return;
     }
-    let to = bare(text, at);
+    let word_end = bare(text, at);
+    let folded = text::fold(&text[at..word_end]);
+    // "LDAP user Thijs van der Beke authenticated"
+    let to = if is_common(&folded) { word_end } else { name_end(text, at, word_end, Words::Account) };
     let name = &text[at..to];
-    let folded = text::fold(name);
     let next = byte(text, to);
     if name.len() < 2
         || matches!(next, b'=' | b'/' | b'\'')
@@ -91,7 +94,9 @@ pub(super) fn after_user(line: &Line<'_>, start: usize, end: usize, hits: &mut H
             || sure && ends && about_session(&text[..start])
             || !prose && name[0].is_ascii_uppercase() && text[start].is_ascii_lowercase()
     };
-    if told {
+    if told && to > word_end {
+        hits.push(at, to, Category::Person, Form::Text(Group::Person), rank::USER);
+    } else if told {
         push(text, at, to, hits);
     }
 }
