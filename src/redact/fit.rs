@@ -104,8 +104,8 @@ fn is_stand_in(value: &[u8]) -> bool {
     value.windows(2).any(|two| two[0].is_ascii_lowercase() && two[1] == b'-')
 }
 
-/// Whether the value of a session's key only names the session of a call or a room: a UUID, a number, what LiveKit and Twilio
-/// call their things, and the pair of numbers of SIP's `Session-ID` (RFC 7989, section 5).
+/// Whether the value of a session's key only names the session of a call or a room: a UUID, a number, what
+/// conference servers call their rooms and calls (`RM_x7k2p`), and the pair of numbers of SIP's `Session-ID` (RFC 7989, section 5).
 fn names_session(value: &[u8]) -> bool {
     let number = value.strip_prefix(b"+").unwrap_or(value);
     let end = value.iter().position(|&b| !is(b, IDENT)).unwrap_or(value.len());

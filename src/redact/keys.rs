@@ -505,6 +505,16 @@ mod tests {
     }
 
     #[test]
+    fn an_account_is_known_by_the_last_word_of_its_key() {
+        for key in ["bind_user", "JVB_AUTH_USER", "smtpUsername", "x-auth-user"] {
+            assert!(is_login_key(key.as_bytes()), "{key}");
+        }
+        for key in ["user", "multi-user", "max_user", "user_count", "superuser", "_user", "userAgent"] {
+            assert!(!is_login_key(key.as_bytes()), "{key}");
+        }
+    }
+
+    #[test]
     fn a_secret_is_known_by_one_word_of_its_key() {
         for key in
             ["mysql_password", "clientSecret", "password_mysql", "X-Auth-Token", "cert_key_password", "authKey", "PIN"]

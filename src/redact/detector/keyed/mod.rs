@@ -117,10 +117,10 @@ fn value_of(line: &Line<'_>, key: &[u8], at: usize, class: KeyClass, hits: &mut 
     }
     if let KeyClass::Fitting(fit @ (Fit::Session | Fit::Source)) = class {
         let value = value_at(line, start, class, b'=');
-        return match value.is_some_and(|value| fit.holds(with_remote(text, value))) {
-            true => secret(line, key, at, start, hits),
-            false => {}
-        };
+        if value.is_some_and(|value| fit.holds(with_remote(text, value))) {
+            secret(line, key, at, start, hits);
+        }
+        return;
     }
     // `node:fs` is a module.
     if text[at] == b':' && start == at + 1 && key.eq_ignore_ascii_case(b"node") {

@@ -51,7 +51,7 @@ fn is_module(value: &[u8]) -> bool {
     parts().count() >= least && parts().all(ident)
 }
 
-/// What a conference calls an endpoint: `3fa2bc11` in Jitsi, `PA_x7k2p` in LiveKit.
+/// What a conference calls an endpoint: `3fa2bc11`, or `PA_x7k2p` of a participant.
 fn is_endpoint(value: &[u8]) -> bool {
     let hex = value.len() >= 8
         && value.iter().all(|&b| is(b, HEX) && !b.is_ascii_uppercase())
