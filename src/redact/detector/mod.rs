@@ -21,6 +21,7 @@ mod keyed;
 mod labelled;
 mod log_user;
 mod mac;
+mod media_key;
 mod national_id;
 pub(crate) mod number;
 mod phone;
@@ -40,7 +41,7 @@ use self::number::Number;
 pub(crate) use self::number::each_within;
 pub(crate) use self::secret::random;
 
-static DETECTORS: [&dyn Detector; 16] = [
+static DETECTORS: [&dyn Detector; 17] = [
     &keyed::Keyed,
     &ip::Ip,
     &email::Email,
@@ -57,6 +58,7 @@ static DETECTORS: [&dyn Detector; 16] = [
     &labelled::Labelled,
     &plate::Plate,
     &wallet::Wallet,
+    &media_key::MediaKey,
 ];
 
 /// A line as detectors see it; of a long one they see what stands around the place they look at.
