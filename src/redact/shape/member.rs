@@ -4,7 +4,8 @@ use super::super::category::Category;
 use super::super::keys::{KeyClass, key_hash};
 
 /// Names of a thing's name, number or text.
-const NAMES: &str = "name value text label display title item string entry element li member plain content";
+const NAMES: &str =
+    "name value attributevalue text label display title item string entry element li member plain content";
 /// Names of parts of a person's name.
 const PARTS: &str = "first last full given family middle formatted displayas";
 /// Names of what tells one account from another.
@@ -23,7 +24,9 @@ pub(super) fn class(outer: KeyClass, key: &[u8]) -> Option<KeyClass> {
         KeyClass::User if any(PARTS) => Some(KeyClass::Person),
         KeyClass::User | KeyClass::Host | KeyClass::Conference if any(NAMES) => Some(outer),
         KeyClass::Phone | KeyClass::Device if any(NUMBERS) => Some(outer),
-        KeyClass::Drop(Category::Secret) if any("value text data plain content item string entry current old new") => {
+        KeyClass::Drop(Category::Secret)
+            if any("value attributevalue text data plain content item string entry current old new") =>
+        {
             Some(outer)
         }
         KeyClass::Drop(Category::Address) if !any("type id kind country") => Some(outer),

@@ -1,9 +1,10 @@
 //! XML and what looks like it: text of elements, values of attributes.
 //!
 //! What a value is, is said by the element's name (`<displayName>`), by an attribute's within an element (`<user name=…>`), by
-//! a name in an attribute (`<param name="password" value=…>`, `<Data Name="TargetUserName">`) or by the element before
-//! (`<key>Password</key><string>…`).
+//! a name in an attribute (`<param name="password" value=…>`, `<Data Name="TargetUserName">`, SAML's `<Attribute Name=…>` for
+//! the `<AttributeValue>` within) or by the element before (`<key>Password</key><string>…`, `<name>…</name><value>…`).
 
+use super::super::category::Category;
 use super::super::keys::KeyClass;
 use super::super::text::{IDENT, SPACE, byte, is, run};
 use super::{Sink, State};
@@ -213,13 +214,16 @@ impl Open {
 
     fn tag(&mut self, name: &[u8], sink: &Sink<'_, '_>) -> Tag {
         let outer = self.stack.last().copied().flatten();
-        let is_key = name == b"key";
+        // A `name` within something known is the name of that.
+        let is_key = matches!(name, b"key" | b"Key") || matches!(name, b"name" | b"Name") && outer.is_none();
         if is_key {
             self.key = None;
         }
-        let of_list = matches!(name, b"string" | b"integer" | b"data" | b"array" | b"date");
+        let of_list =
+            matches!(name, b"string" | b"integer" | b"data" | b"array" | b"date" | b"value" | b"Value" | b"values");
         let class = match self.key.take().filter(|_| of_list) {
             Some(class) => Some(class),
+            None if name.eq_ignore_ascii_case(b"NameID") => Some(KeyClass::User),
             None => sink.class_of_member(outer, name),
         };
         Tag { class: class.filter(|_| !is_key), key: None, is_key }
@@ -292,7 +296,11 @@ impl Open {
         };
         let text = &line[start..start + length];
         if is_naming(name) && self.tag.key.is_none() {
-            self.tag.key = sink.class_of(text);
+            self.tag.key = class_of_name(text, sink);
+        }
+        if name == b"Format" && text.ends_with(b":transient") {
+            // Such a NameID is another one in every session.
+            self.tag.class = None;
         }
         if let Some(class) = class {
             // What an element is called says what it is, unless the name is itself a key.
@@ -316,7 +324,35 @@ impl Open {
 
 /// Attributes whose text names what the element is.
 fn is_naming(name: &[u8]) -> bool {
-    matches!(name.to_ascii_lowercase().as_slice(), b"name" | b"key" | b"id" | b"k" | b"field" | b"param" | b"property")
+    matches!(
+        name.to_ascii_lowercase().as_slice(),
+        b"name" | b"friendlyname" | b"key" | b"id" | b"k" | b"field" | b"param" | b"property"
+    )
+}
+
+/// What a name in an attribute says: that of a claim or an attribute of a directory is an address or a number, of which the
+/// last part, or a list, says what it is (SAML attribute profiles 8.2; RFC 4519, RFC 2798).
+fn class_of_name(text: &[u8], sink: &Sink<'_, '_>) -> Option<KeyClass> {
+    if let Some(class) = sink.class_of(text) {
+        return Some(class);
+    }
+    let claim = text.starts_with(b"http") || text.starts_with(b"urn:") || text.contains(&b'/');
+    let last = if claim { text.rsplit(|&b| matches!(b, b'/' | b':')).next().unwrap_or_default() } else { text };
+    let known = match last.to_ascii_lowercase().as_slice() {
+        b"cn" | b"sn" | b"2.5.4.3" | b"2.5.4.4" | b"2.5.4.42" | b"2.16.840.1.113730.3.1.241" => KeyClass::Person,
+        b"0.9.2342.19200300.100.1.1"
+        | b"1.3.6.1.4.1.5923.1.1.1.6"
+        | b"edupersonprincipalname"
+        | b"upn"
+        | b"nameidentifier"
+        | b"windowsaccountname"
+        | b"uniquename" => KeyClass::User,
+        b"2.5.4.20" => KeyClass::Phone,
+        b"name" if claim => KeyClass::User,
+        _ if claim => return sink.class_of(last).filter(|class| *class != KeyClass::Drop(Category::Secret)),
+        _ => return None,
+    };
+    Some(known)
 }
 
 /// Attributes that hold what the element is about.
@@ -359,5 +395,35 @@ mod tests {
         let text = "<dict>\n<key>Password</key>\n<string>x1y2z3</string>\n<key>Level</key><string>info</string>\n\
             <key>Attendees</key><array><string>Ada</string><string>Bo</string></array></dict>";
         finds("a.plist", text, &[("x1y2z3", "secret"), ("Ada", "person"), ("Bo", "person")]);
+        finds("", "<entry><key>password</key><value>x1y2z3</value></entry>", &[("x1y2z3", "secret")]);
+        finds("", "<p><name>db.password</name><value>x1y2z3</value></p><value>7</value>", &[("x1y2z3", "secret")]);
+        finds("", "<p><name>db.timeout</name><value>30</value></p>", &[]);
+    }
+
+    #[test]
+    fn an_attribute_of_saml_says_what_its_values_are() {
+        let ada = [("Ada Love", "person")];
+        for name in [
+            r#"Name="displayName""#,
+            r#"Name="urn:oid:2.16.840.1.113730.3.1.241""#,
+            r#"FriendlyName="givenName" Name="x""#,
+            r#"Name="http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname""#,
+            r#"Name="http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name""#,
+        ] {
+            let value = r#"<saml:AttributeValue xsi:type="xs:string">Ada Love</saml:AttributeValue>"#;
+            finds("", &format!("<saml:Attribute {name}>{value}</saml:Attribute>"), &ada);
+            finds("a.xml", &format!("<?xml version=\"1.0\"?>\n<a:Attribute {name}>\n {value}\n</a:Attribute>"), &ada);
+        }
+        for name in ["roles", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/role", "urn:oid:2.5.4.11"] {
+            finds(
+                "",
+                &format!("<Attribute Name=\"{name}\"><AttributeValue>Chair Person</AttributeValue></Attribute>"),
+                &[],
+            );
+        }
+        finds("", r"<saml2:NameID>GOV\adal</saml2:NameID>", &[("adal", "user")]);
+        let transient =
+            r#"<NameID Format="urn:oasis:names:tc:SAML:2.0:nameid-format:transient">_ce3d2948b4cf</NameID>"#;
+        finds("", transient, &[]);
     }
 }
