@@ -3,6 +3,8 @@
 use super::push;
 use crate::redact::category::Category;
 use crate::redact::common::is_common;
+use crate::redact::detector::email::is_domain;
+use crate::redact::detector::host::push_host;
 use crate::redact::detector::ip::is_ip;
 use crate::redact::hit::{Form, Group, Hits, rank};
 use crate::redact::text::{self, DIGIT, SPACE, WORD, before, byte, is};
@@ -192,15 +194,17 @@ pub(super) fn directory_entry(text: &[u8], start: usize, end: usize, hits: &mut 
     if byte(text, to) != b',' || to == from {
         return;
     }
-    let next = text::run(text, to + 1, SPACE);
-    let rest = text[next.min(text.len())..].iter().take(3).map(u8::to_ascii_lowercase).collect::<Vec<_>>();
-    let in_entry =
-        rest.starts_with(b"ou=") || rest.starts_with(b"cn=") || rest.starts_with(b"dc=") || rest.starts_with(b"o=");
+    let more: Vec<(Vec<u8>, &[u8])> = parts(text, to).collect();
+    let in_entry = more.first().is_some_and(|(key, _)| matches!(key.as_slice(), b"ou" | b"cn" | b"dc" | b"o"));
     if !in_entry {
         return;
     }
     match text[start..end].to_ascii_lowercase().as_slice() {
         b"uid" => push(text, from, to, hits),
+        b"cn" if is_group(text, start, &more) || is_certificate(text, start, &text[from..to], &more) => {}
+        b"cn" if is_domain(&text[from..to], false) => {
+            push_host(text, from, to, Category::Host, rank::KEYED, hits);
+        }
         b"cn" => {
             let folded = text::fold(&text[from..to]);
             if !folded.split_whitespace().all(is_common) {
@@ -209,6 +213,82 @@ pub(super) fn directory_entry(text: &[u8], start: usize, end: usize, hits: &mut 
         }
         _ => {}
     }
+}
+
+/// Most parts of an entry's name that are looked at, and how far.
+const MOST_PARTS: usize = 12;
+const FARTHEST_PART: usize = 400;
+
+/// The parts of an entry's name from the comma at `at`: their keys in lower case, and their values.
+fn parts(text: &[u8], mut at: usize) -> impl Iterator<Item = (Vec<u8>, &[u8])> {
+    let last = text.len().min(at + FARTHEST_PART);
+    let part = move || {
+        if !matches!(byte(text, at), b',' | b'+') || at >= last {
+            return None;
+        }
+        let key = text::run(text, at + 1, SPACE);
+        let sign = text::run(text, key, WORD);
+        if sign == key || byte(text, sign) != b'=' {
+            return None;
+        }
+        let ends =
+            |b: &u8| matches!(b, b',' | b'+' | b'"' | b'\'' | b';' | b'|' | b')' | b']' | b'>' | b'<' | b'\n' | b'\r');
+        let rest = text.get(sign + 1..last.max(sign + 1)).unwrap_or_default();
+        let value = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
+        at = sign + 1 + value.len();
+        // Behind the last part stands other text, which may hold an entry of its own.
+        let value = match memchr::memchr2(b'=', b':', value) {
+            Some(_) => {
+                at = last;
+                &value[..memchr::memchr(b' ', value).unwrap_or(0)]
+            }
+            None => value,
+        };
+        Some((text[key..sign].to_ascii_lowercase(), value))
+    };
+    std::iter::from_fn(part).take(MOST_PARTS)
+}
+
+/// Whether an entry is a group's: by where it stands in the directory, or because somebody is its member.
+fn is_group(text: &[u8], start: usize, more: &[(Vec<u8>, &[u8])]) -> bool {
+    const GROUPS: [&str; 7] = ["group", "groups", "roles", "role", "builtin", "security groups", "permissions"];
+    more.iter().any(|(key, value)| {
+        matches!(key.as_slice(), b"ou" | b"cn") && GROUPS.contains(&text::fold(value.trim_ascii()).as_str())
+    }) || key_before(text, start, &["memberof", "memberofgroup", "groupdn", "ismemberof", "grouppath"])
+}
+
+/// Whether one of these keys stands before the entry's name that begins at `start`.
+fn key_before(text: &[u8], start: usize, keys: &[&str]) -> bool {
+    let sign = |b: &u8| matches!(b, b'=' | b':' | b'"' | b'\'' | b'[' | b' ' | b'\t');
+    let floor = start.saturating_sub(48);
+    let end = text[floor..start].iter().rposition(|b| !sign(b)).map_or(floor, |place| floor + place + 1);
+    let key = text::fold(&text[text::run_back(text, floor, end, WORD)..end]);
+    end < start && keys.contains(&key.as_str())
+}
+
+/// Whether an entry's name is that of who issues certificates (RFC 5280): it says so, or what it names has words as only such
+/// names have. A certificate of a person has neither.
+fn is_certificate(text: &[u8], start: usize, name: &[u8], more: &[(Vec<u8>, &[u8])]) -> bool {
+    let of_directory = |(key, value): &(Vec<u8>, &[u8])| {
+        matches!(key.as_slice(), b"dc" | b"uid" | b"mail" | b"emailaddress" | b"e")
+            || key == b"ou" && matches!(text::fold(value).as_str(), "people" | "users" | "staff")
+    };
+    if more.iter().any(of_directory) {
+        return false;
+    }
+    let telling = |word: &[u8]| {
+        let letters = word.iter().take_while(|b| b.is_ascii_uppercase()).count();
+        let numbered = (1..=2).contains(&letters)
+            && (1..=2).contains(&(word.len() - letters))
+            && word[letters..].iter().all(|&b| is(b, DIGIT));
+        numbered
+            || matches!(
+                word,
+                b"CA" | b"SSL" | b"TLS" | b"RSA" | b"ECC" | b"ECDSA" | b"EV" | b"DV" | b"OV" | b"PKI" | b"Authority"
+            )
+    };
+    key_before(text, start, &["issuer", "issuername", "issuerdn", "i"])
+        || name.split(|&b| is(b, SPACE) || b == b'-').any(telling)
 }
 
 /// `10.0.0.1 - anna [21/Nov/2026:14:20:01 +0000] "GET …`
@@ -225,11 +305,20 @@ pub(super) fn web_server(text: &[u8], hits: &mut Hits) {
     }
     let Some(space) = memchr::memrchr(b' ', &text[..open]) else { return };
     let name = &text[space + 1..open];
-    if space > 1 && name != b"-" && !name.is_empty() && !is_ip(name) {
+    if space > 1 && name != b"-" && !name.is_empty() && !is_peer(name) {
         let (from, to) =
             if name.len() > 2 && name.starts_with(b"\"") { (space + 2, open - 1) } else { (space + 1, open) };
         push(text, from, to, hits);
     }
+}
+
+/// Whether a word is where somebody asked from, as HAProxy writes it there: an address, also with its port, or a socket.
+fn is_peer(word: &[u8]) -> bool {
+    let Some(colon) = memchr::memrchr(b':', word) else { return is_ip(word) };
+    let (host, port) = (&word[..colon], &word[colon + 1..]);
+    let host = host.strip_prefix(b"[").and_then(|host| host.strip_suffix(b"]")).unwrap_or(host);
+    let numbered = !port.is_empty() && port.iter().all(|&b| is(b, DIGIT));
+    is_ip(word) || numbered && (is_ip(host) || matches!(host, b"unix" | b"abns" | b"fd"))
 }
 
 /// `anna:x:1000:1000:Anna Müller,,,:/home/anna:/bin/bash`
