@@ -110,7 +110,60 @@ pub(crate) fn is_service(name: &str) -> bool {
         || ["systemd-", "gdm-", "_"].iter().any(|begin| name.starts_with(begin))
 }
 
+/// Names of network interfaces, without their numbers.
+const INTERFACES: [&str; 14] =
+    ["eth", "wlan", "bond", "team", "tun", "tap", "wg", "vlan", "veth", "docker", "virbr", "vmbr", "dummy", "br"];
+/// Who owns what runs in Kubernetes.
+const WORKLOADS: [&str; 7] = ["replicaset", "daemonset", "statefulset", "deployment", "cronjob", "pod", "namespace"];
+/// Accounts of the programs that calls and conferences run on; a log without those words is hard to read.
+const PROGRAMS: &str = "keycloak jitsi synapse jibri jigasi jicofo jvb bigbluebutton bbb prosody ejabberd openfire livekit \
+    mediasoup kurento coturn turnserver eturnal freeswitch asterisk kamailio opensips greenlight scalelite etherpad \
+    pexip nextcloud";
+
+/// Whether a folded value under a user's key is nobody: an interface, a number in hexadecimal, `1000:1000`, `%u`, what owns a
+/// pod, or a program's own account.
+pub(crate) fn is_nobody(value: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let hex = value
+        .strip_prefix("0x")
+        .is_some_and(|rest| (2..=16).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_hexdigit()));
+    let format =
+        value.strip_prefix('%').is_some_and(|rest| rest.len() == 1 && rest.bytes().all(|b| b.is_ascii_lowercase()));
+    let interface = |known: &&str| value.strip_prefix(*known).is_some_and(digits);
+    // `enp0s31f6`, `ens192`, `wlp3s0`
+    let by_place = ["en", "wl"].iter().filter_map(|begin| value.strip_prefix(begin)).any(|place| {
+        let mut signs = place.bytes();
+        matches!(signs.next(), Some(b'o' | b's' | b'p'))
+            && place.len() >= 2
+            && place.as_bytes()[1].is_ascii_digit()
+            && signs.all(|b| b.is_ascii_digit() || matches!(b, b's' | b'f' | b'd' | b'p' | b'n'))
+    });
+    hex || format
+        || by_place
+        || INTERFACES.iter().any(interface)
+        || WORKLOADS.contains(&value)
+        || value.split_once(':').is_some_and(|(user, group)| digits(user) && digits(group))
+        || PROGRAMS.split_whitespace().any(|program| program == value)
+}
+
 /// Whether a folded value says that there is none.
 pub(crate) fn is_no_value(value: &str) -> bool {
     value.len() <= 9 && NO_VALUES.contains(&value) || value.chars().all(|c| !c.is_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_nobody_is_told_from_people() {
+        for value in ["eth0", "enp0s31f6", "wlp3s0", "0x7f3a11", "replicaset", "1000:1000", "%u", "keycloak"] {
+            assert!(is_nobody(value), "{value}");
+        }
+        for value in
+            ["anna", "ethan", "eth", "bond007x", "0xanna", "enes", "enp", "wlad", "brigitte2", "pat%", "otti:x"]
+        {
+            assert!(!is_nobody(value), "{value}");
+        }
+    }
 }

@@ -19,7 +19,7 @@ use super::host::push_host;
 use super::ip::is_ip6_token;
 use super::{Detector, Line};
 use crate::redact::category::Category;
-use crate::redact::common::{is_architecture, is_common, is_no_value, is_system_user};
+use crate::redact::common::{is_architecture, is_common, is_no_value, is_nobody, is_system_user};
 use crate::redact::fit::Fit;
 use crate::redact::hit::{Form, Group, Hits, rank};
 use crate::redact::keys::KeyClass;
@@ -244,7 +244,7 @@ fn user(text: &[u8], value: Value, hits: &mut Hits) {
     let folded = text::fold(name);
     // `uid=1000(anna)` is a number; who it is stands in the brackets, and is found there.
     let id = !value.quoted && byte(name, text::run(name, 0, DIGIT)) == b'(' && is(name[0], DIGIT);
-    if id || is_system_user(&folded) || !name.iter().any(|&b| is(b, WORD)) || name.len() > 256 {
+    if id || is_system_user(&folded) || is_nobody(&folded) || !name.iter().any(|&b| is(b, WORD)) || name.len() > 256 {
         return;
     }
     if name.iter().all(|&b| is(b, DIGIT)) {
