@@ -3,6 +3,7 @@
 mod keyed;
 mod mixtures;
 mod open;
+mod shapes_and_columns;
 mod stays;
 mod table;
 

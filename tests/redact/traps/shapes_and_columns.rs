@@ -1,0 +1,199 @@
+//! Traps of shapes, columns and records: what goes only because of what stands around it, and beside each rule what looks
+//! alike and stays.
+
+use tarseal::redact::{Redactor, Rules, Survey};
+
+use crate::{item, key, read, survey};
+
+/// A file that is redacted by itself: its path, its text, what must vanish, what must stay.
+struct Case(&'static str, &'static str, &'static [&'static str], &'static [&'static str]);
+
+/// A file that stays byte for byte.
+const fn stays(path: &'static str, text: &'static str) -> Case {
+    Case(path, text, &[], &[])
+}
+
+/// Redacts a file in whole, in small chunks and again; gives what comes out and what is wrong with it.
+fn complaints(Case(path, text, gone, kept): &Case) -> Vec<String> {
+    let rules = Rules::default();
+    let items = [item(path, text.as_bytes())];
+    let redactor = Redactor::new(rules.clone(), survey(&rules, &items).unwrap(), key());
+    let out = match read(&redactor, &items[0]) {
+        Ok((out, _)) => String::from_utf8(out).unwrap(),
+        Err(error) => return vec![format!("{text:?} is refused: {error}")],
+    };
+    let mut wrong = Vec::new();
+    wrong.extend(gone.iter().filter(|value| out.contains(**value)).map(|value| format!("{value:?} is readable")));
+    wrong.extend(kept.iter().filter(|value| !out.contains(**value)).map(|value| format!("{value:?} is lost")));
+    if gone.is_empty() && out != *text {
+        wrong.push(format!("{text:?} should stay"));
+    }
+    for size in [1, 40] {
+        let mut survey = Survey::new(&rules).with_chunk_size(size);
+        survey.learn_path(&items[0].path);
+        survey.read(&items[0]).unwrap();
+        let small = Redactor::new(rules.clone(), survey.finish(), key()).with_chunk_size(size);
+        match read(&small, &items[0]) {
+            Ok((other, _)) if other == out.as_bytes() => {}
+            Ok((other, _)) => wrong.push(format!("chunks of {size} give {:?}", String::from_utf8_lossy(&other))),
+            Err(error) => wrong.push(format!("chunks of {size}: {error}")),
+        }
+    }
+    match read(&redactor, &item(path, out.as_bytes())) {
+        Ok((twice, _)) if twice == out.as_bytes() => {}
+        Ok((twice, _)) => wrong.push(format!("redacting twice gives {:?}", String::from_utf8_lossy(&twice))),
+        Err(error) => wrong.push(format!("redacting twice: {error}")),
+    }
+    if !wrong.is_empty() {
+        wrong.push(format!("in {out:?}"));
+    }
+    wrong
+}
+
+#[track_caller]
+fn holds(cases: &[Case]) {
+    let failed: Vec<String> =
+        cases.iter().map(|case| complaints(case).join("; ")).filter(|all| !all.is_empty()).collect();
+    assert!(failed.is_empty(), "{} cases do not hold:\n{}", failed.len(), failed.join("\n"));
+}
+
+#[test]
+fn keys_of_media_go_and_their_suites_stay() {
+    const KEY: &str = "d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj";
+    holds(&[
+        Case(
+            "log",
+            "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj|2^20|1:4\r\n",
+            &[KEY],
+            &["a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:", "|2^20|1:4\r\n"],
+        ),
+        Case(
+            "log",
+            "Detail=\"v=0^Ma=crypto:2 AEAD_AES_256_GCM inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj^Ma=sendrecv\"\n",
+            &[KEY],
+            &["AEAD_AES_256_GCM", "a=sendrecv"],
+        ),
+        Case(
+            "log",
+            "{\"sdp\":\"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj\\r\\na=x\"}\n",
+            &[KEY],
+            &["\\r\\na=x\"}"],
+        ),
+        stays(
+            "log",
+            "Content-Disposition: inline; filename=report.pdf\nbundle inline:allTheAttributesOfAnElementStay\n",
+        ),
+        stays("log", "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:\na=key-mgmt:mikey\n"),
+    ]);
+}
+
+#[test]
+fn attributes_of_saml_and_pairs_of_elements_say_what_their_values_are() {
+    holds(&[
+        Case(
+            "log",
+            "<saml:Attribute Name=\"displayName\"><saml:AttributeValue>Ana Krol</saml:AttributeValue></saml:Attribute>\n",
+            &["Ana", "Krol"],
+            &["<saml:AttributeValue>", "</saml:AttributeValue>"],
+        ),
+        Case(
+            "assertion.xml",
+            "<?xml version=\"1.0\"?>\n<Attribute Name=\"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname\">\n  <AttributeValue>Krol</AttributeValue>\n</Attribute>\n<Attribute Name=\"role\">\n  <AttributeValue>chairman of boards</AttributeValue>\n</Attribute>\n",
+            &["Krol"],
+            &["claims/surname", "chairman of boards"],
+        ),
+        Case("log", "<NameID>GOV\\mvdberghe</NameID> <n>1</n>\n", &["mvdberghe"], &["<n>1</n>"]),
+        Case(
+            "log",
+            "<entry><key>password</key><value>Geheim77</value></entry>\n",
+            &["Geheim77"],
+            &["<key>password</key>"],
+        ),
+        stays(
+            "log",
+            "<NameID Format=\"urn:oasis:names:tc:SAML:2.0:nameid-format:transient\">_ce3d2948b4cf20146dee</NameID>\n",
+        ),
+        stays(
+            "log",
+            "<entry><key>timeout</key><value>Geheim77</value></entry><Attribute Name=\"role\"><AttributeValue>host</AttributeValue></Attribute>\n",
+        ),
+        stays(
+            "hadoop.xml",
+            "<configuration>\n<property>\n<name>io.file.buffer.size</name>\n<value>131072</value>\n</property>\n</configuration>\n",
+        ),
+    ]);
+}
+
+#[test]
+fn what_a_proxy_logs_before_the_time_is_no_user() {
+    holds(&[
+        Case(
+            "log",
+            "haproxy[4411]: 198.51.100.9:51234 [21/Nov/2026:14:20:01.123] https~ web/web03 0/0/1/12/13 200 512 - - ---- 1/1/0/0/0 0/0 \"GET / HTTP/1.1\"\n",
+            &["198.51.100.9", "user-"],
+            &[":51234 [21/Nov/2026", "web/web03 0/0/1/12/13"],
+        ),
+        Case(
+            "log",
+            "haproxy[4411]: [2a02:7:8::9]:51234 [21/Nov/2026:14:20:01.123] x\n",
+            &["2a02:7:8::9", "user-"],
+            &["]:51234 [21/Nov"],
+        ),
+        stays("log", "haproxy[4411]: unix:1 [21/Nov/2026:14:20:01.123] x\n"),
+        Case(
+            "log",
+            "198.51.100.9 - mvdberghe [21/Nov/2026:14:20:01 +0000] \"GET / HTTP/1.1\" 200\n",
+            &["mvdberghe"],
+            &[" - user-1 ["],
+        ),
+        Case(
+            "log",
+            "198.51.100.9 - gov:77 [21/Nov/2026:14:20:01 +0000] \"GET / HTTP/1.1\" 200\n",
+            &["gov:77"],
+            &["GET /"],
+        ),
+    ]);
+}
+
+#[test]
+fn groups_and_issuers_of_certificates_are_no_people() {
+    holds(&[
+        stays("log", "issuer=CN=DigiCert TLS RSA SHA256 2020 CA1,O=DigiCert Inc,C=US\n"),
+        stays("log", "CN=R3,O=Let's Encrypt,C=US and CN=ISRG Root X1,O=Internet Security Research Group,C=US\n"),
+        stays("log", "memberOf: cn=video-admins,ou=groups\nmemberOf: CN=Domain Admins,CN=Users,DC=gov\n"),
+        stays("log", "search base cn=video-admins,ou=groups,dc=gov found 3\n"),
+        Case("log", "bind CN=Ana Krol,OU=Staff,DC=gov\n", &["Ana", "Krol"], &["OU=Staff"]),
+        Case(
+            "log",
+            "client certificate CN=Ana Krol,O=Ministry,C=BE accepted\n",
+            &["Ana", "Krol"],
+            &["O=Ministry,C=BE"],
+        ),
+        Case(
+            "log",
+            "CN=Ana Krol,OU=people,DC=gov memberOf: cn=video-admins,ou=groups,dc=gov\n",
+            &["Ana", "Krol"],
+            &["cn=video-admins,ou=groups"],
+        ),
+        Case("log", "uid=akrol,ou=people,dc=gov\n", &["akrol"], &["ou=people"]),
+    ]);
+}
+
+#[test]
+fn accounts_of_programs_do_not_eat_their_names() {
+    holds(&[
+        stays("log", "DB_USER=keycloak\nINFO org.keycloak.events started keycloak-25.0.jar\n"),
+        stays("log", "user=jitsi\nuser=synapse\nowner=bigbluebutton\njitsi-videobridge2 bigbluebutton-html5\n"),
+        stays(
+            "log",
+            "alias=eth0\neth0 link up\nalias=enp0s31f6\nhandle=0x7f3a11\nowner=\"ReplicaSet\"\nowner=1000:1000\nuser=%u\n",
+        ),
+        Case(
+            "log",
+            "XMPP_SERVER: prosody.video.svc.gov.example\nsystemctl restart prosody\n",
+            &["svc.gov"],
+            &["restart prosody"],
+        ),
+        Case("log", "user=etharp\nalias=brigitte\nhandle=anna_k\n", &["etharp", "brigitte", "anna_k"], &["alias="]),
+    ]);
+}
