@@ -23,6 +23,9 @@ pub(super) fn secret(line: &Line<'_>, key: &[u8], at: usize, mut start: usize, h
     let whole_line = setting
         || header
             && (name.contains("cookie") || begins && before(text, 0, at) != b' ' || name.contains("authorization"));
+    if header {
+        start = behind_tags(text, start);
+    }
     // Python's and C's `b"…"`, `@"…"`
     if matches!(byte(text, start), b'b' | b'r' | b'u' | b'f' | b'L' | b'@')
         && matches!(byte(text, start + 1), b'"' | b'\'')
@@ -95,6 +98,26 @@ pub(super) fn secret(line: &Line<'_>, key: &[u8], at: usize, mut start: usize, h
         return;
     }
     hits.push(start, value.end, Category::Secret, Form::Drop, rank::SECRET);
+}
+
+/// Where a value begins behind tags and an anchor of YAML (sections 6.8 and 6.9): `!vault |`, `&pw "x"`. Tags have no digits
+/// here, and something follows: a password may begin with any sign.
+fn behind_tags(text: &[u8], mut start: usize) -> usize {
+    loop {
+        let rest = &text[start.min(text.len())..];
+        let length = match rest.first() {
+            Some(b'!') => {
+                rest.iter().take(24).take_while(|b| b.is_ascii_alphabetic() || matches!(b, b'!' | b'/')).count()
+            }
+            Some(b'&') => 1 + rest[1..].iter().take(24).take_while(|&&b| is(b, IDENT)).count(),
+            _ => return start,
+        };
+        let next = text::run(text, start + length, SPACE);
+        if length < 2 || next == start + length || matches!(byte(text, next), b'\n' | b'#') {
+            return start;
+        }
+        start = next;
+    }
 }
 
 /// How much a key by itself says.
@@ -212,6 +235,9 @@ mod tests {
             &[("yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=", "secret")],
         );
         finds("User-Password = \"geh3im\"", &[("geh3im", "secret")]);
+        finds("password: &pw \"geh3im\"", &[("geh3im", "secret")]);
+        finds("password: !!str geh3im", &[("geh3im", "secret")]);
+        finds("password: !geh3im", &[("!geh3im", "secret")]);
         finds("password: correct horse battery staple", &[("correct horse battery staple", "secret")]);
     }
 
@@ -231,6 +257,7 @@ mod tests {
         for line in [
             "password=",
             "password=null",
+            "password: !vault |",
             "passwd:         files systemd",
             "token: expired",
             "password: ${DB_PASSWORD}",
