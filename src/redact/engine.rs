@@ -23,7 +23,7 @@ use super::pem::Pem;
 use super::rules::Rules;
 use super::sample::{ChunkSamples, Sample, Samples};
 use super::scan::{Scanner, Scratch};
-use super::shape::{State, json};
+use super::shape::{State, ini, json};
 use super::stand_in::{StandIns, decoded};
 use super::text;
 use super::vault::{Vault, VaultEntry};
@@ -141,7 +141,8 @@ impl Engine {
         let mut computed = Vec::new();
         let number = self.chunks.fetch_add(1, Ordering::Relaxed);
         let samples = self.samples.as_ref().map(Samples::of_chunk);
-        let mut pass = Pass { engine: self, counts: Some(&mut counts), computed: &mut computed, samples, number };
+        let toml = chunk.shape.is_toml();
+        let mut pass = Pass { engine: self, counts: Some(&mut counts), computed: &mut computed, samples, number, toml };
         // Lines stay lines, so the lines of a private key are known from the text as it was, also where its first line is
         // replaced.
         let keys = key_lines(&chunk.bytes, chunk.pem)?;
@@ -241,6 +242,8 @@ struct Pass<'e> {
     samples: Option<ChunkSamples>,
     /// The chunk's number, unlike that of other chunks.
     number: u32,
+    /// Whether the text is in TOML.
+    toml: bool,
 }
 
 impl Pass<'_> {
@@ -322,8 +325,12 @@ impl Pass<'_> {
         if let Some(counts) = &mut self.counts {
             counts[hit.category as usize] += 1;
         }
-        // A number of JSON becomes a string.
-        let quotes = json::quotes(line, hit, before).unwrap_or_default();
+        // A number of JSON or TOML becomes a string.
+        let quotes = match self.toml {
+            true => ini::quotes(line, hit.start, hit.end),
+            false => json::quotes(line, hit, before),
+        };
+        let quotes = quotes.unwrap_or_default();
         out.extend_from_slice(quotes);
         let from = out.len();
         let mut new = true;

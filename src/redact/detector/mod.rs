@@ -27,6 +27,7 @@ pub(crate) mod number;
 mod phone;
 mod plate;
 mod secret;
+mod statement;
 mod uri;
 mod wallet;
 
@@ -41,7 +42,7 @@ use self::number::Number;
 pub(crate) use self::number::each_within;
 pub(crate) use self::secret::random;
 
-static DETECTORS: [&dyn Detector; 17] = [
+static DETECTORS: [&dyn Detector; 18] = [
     &keyed::Keyed,
     &ip::Ip,
     &email::Email,
@@ -59,6 +60,7 @@ static DETECTORS: [&dyn Detector; 17] = [
     &plate::Plate,
     &wallet::Wallet,
     &media_key::MediaKey,
+    &statement::Statement,
 ];
 
 /// A line as detectors see it; of a long one they see what stands around the place they look at.

@@ -3,13 +3,15 @@
 use super::super::category::Category;
 use super::super::keys::KeyClass;
 use super::super::text::{IDENT, SPACE, byte, is, run};
-use super::{Kind, Sink, Start, State};
+use super::{Kind, Sink, Start, State, member};
 
 /// How a file of settings is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
     /// `key = value` below `[section]`, comments behind `;` and `#`.
     Ini,
+    /// The same in TOML, with strings over many lines.
+    Toml,
     /// `key=value`, `key: value`; a backslash joins lines.
     Properties,
     /// `machine h login u password p`.
@@ -27,6 +29,8 @@ pub(crate) struct Open {
     section: Option<KeyClass>,
     /// The value on the next line, or the rest of one.
     next: Option<KeyClass>,
+    /// The quotation mark of which three end that value.
+    quote: u8,
 }
 
 /// Knows files of settings by their name.
@@ -37,9 +41,8 @@ pub(super) fn kind(start: &Start<'_>) -> Option<Kind> {
         "voicemail.conf" => Dialect::Voicemail,
         ".gitconfig" | ".env" | ".my.cnf" | ".s3cfg" | ".pypirc" => Dialect::Ini,
         _ if start.has_ending(&["properties"]) => Dialect::Properties,
-        _ if start
-            .has_ending(&["ini", "cfg", "conf", "cnf", "env", "toml", "desktop", "service", "netdev", "network"]) =>
-        {
+        _ if start.has_ending(&["toml"]) => Dialect::Toml,
+        _ if start.has_ending(&["ini", "cfg", "conf", "cnf", "env", "desktop", "service", "netdev", "network"]) => {
             Dialect::Ini
         }
         _ => return None,
@@ -51,13 +54,17 @@ pub(super) fn kind(start: &Start<'_>) -> Option<Kind> {
 pub(super) fn line(dialect: Dialect, line: &[u8], state: &mut State, sink: &mut Sink<'_, '_>) {
     let mut open = match state {
         State::Ini(open) => *open,
-        _ => Open { section: None, next: None },
+        _ => Open { section: None, next: None, quote: 0 },
     };
     match dialect {
         Dialect::Netrc => open.next = logins(line, open.next, sink),
         Dialect::Pgpass => pgpass(line, sink),
-        Dialect::Ini | Dialect::Properties | Dialect::Voicemail => {
-            if let Some(class) = open.next.take() {
+        Dialect::Ini | Dialect::Toml | Dialect::Properties | Dialect::Voicemail => {
+            if let (Some(class), Dialect::Toml) = (open.next, dialect) {
+                if text_of_lines(line, run(line, 0, SPACE), open.quote, class, sink) {
+                    (open.next, open.quote) = (None, 0);
+                }
+            } else if let Some(class) = open.next.take() {
                 let start = run(line, 0, SPACE);
                 open.next = continued(line, start, class, sink);
             } else if let Some(section) = section(line) {
@@ -66,8 +73,14 @@ pub(super) fn line(dialect: Dialect, line: &[u8], state: &mut State, sink: &mut 
                 && let Some((key, start)) = setting(line, dialect == Dialect::Properties)
                 && let Some(class) = sink.class_of_member(open.section, key)
             {
+                let quote = byte(line, start);
+                let long = matches!(quote, b'"' | b'\'') && line[start..].starts_with(&[quote; 3]);
                 if dialect == Dialect::Properties {
                     open.next = continued(line, start, class, sink);
+                } else if dialect == Dialect::Toml && long {
+                    if !text_of_lines(line, start + 3, quote, class, sink) {
+                        (open.next, open.quote) = (Some(class), quote);
+                    }
                 } else {
                     whole(line, start, class, sink);
                 }
@@ -82,7 +95,7 @@ pub(super) fn line(dialect: Dialect, line: &[u8], state: &mut State, sink: &mut 
 pub(super) fn begin(line: &[u8], sink: &Sink<'_, '_>) -> Option<Open> {
     let class = about(section(line)?, sink)?;
     let known = matches!(class, KeyClass::Person | KeyClass::User | KeyClass::Host | KeyClass::Drop(Category::Secret));
-    known.then_some(Open { section: Some(class), next: None })
+    known.then_some(Open { section: Some(class), next: None, quote: 0 })
 }
 
 /// Reads the next line in a text; whether it belongs to the section.
@@ -100,12 +113,14 @@ pub(super) fn go_on(line: &[u8], open: &Open, sink: &mut Sink<'_, '_>) -> bool {
 
 /// What a section is about; git's `[alias]` holds commands.
 fn about(section: &[u8], sink: &Sink<'_, '_>) -> Option<KeyClass> {
-    sink.class_of(section).filter(|_| !section.eq_ignore_ascii_case(b"alias"))
+    let class = sink.class_of(section).or_else(|| member::class_of_list(section));
+    class.filter(|_| !section.eq_ignore_ascii_case(b"alias"))
 }
 
-/// The name in `[name]` or `[name "more"]` that stands alone on a line.
+/// The name in `[name]`, `[name "more"]` or TOML's `[[name]]` that stands alone on a line.
 fn section(line: &[u8]) -> Option<&[u8]> {
     let name = line.trim_ascii().strip_prefix(b"[")?.strip_suffix(b"]")?;
+    let name = name.strip_prefix(b"[").and_then(|name| name.strip_suffix(b"]")).unwrap_or(name);
     let end = run(name, 0, IDENT);
     (end > 0 && matches!(byte(name, end), b'\n' | b' ')).then_some(&name[..end])
 }
@@ -144,6 +159,33 @@ fn whole(line: &[u8], start: usize, class: KeyClass, sink: &mut Sink<'_, '_>) {
         }
     };
     sink.named(start, end.max(start), class);
+}
+
+/// The part of a string over many lines that stands in this one; whether it ends here.
+fn text_of_lines(line: &[u8], start: usize, quote: u8, class: KeyClass, sink: &mut Sink<'_, '_>) -> bool {
+    let start = start.min(line.len());
+    let end = memchr::memmem::find(&line[start..], &[quote; 3]).map(|length| start + length);
+    let last = end.unwrap_or_else(|| line.trim_ascii_end().len()).max(start);
+    match class {
+        // However short a line of it is.
+        KeyClass::Drop(Category::Secret) => sink.secret(start, last),
+        _ => sink.named(start, last, class),
+    }
+    end.is_some()
+}
+
+/// The quotation mark a stand-in needs where it replaces a number, a date or the like of TOML: those become strings.
+pub(crate) fn quotes(line: &[u8], start: usize, end: usize) -> Option<&'static [u8]> {
+    let before = line[..start].trim_ascii_end().last();
+    let next = run(line, end, SPACE);
+    let whole = matches!(before, Some(b'=' | b'[' | b','))
+        && (next >= line.len() || matches!(line[next], b'#' | b',' | b']' | b'}' | b'\r'));
+    // A secret may go together with the comment behind it.
+    let value = line[start..end].split(|&b| b == b'#').next().unwrap_or_default().trim_ascii_end();
+    let bare = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.' | b':' | b'_' | b' ');
+    let number =
+        value.first().is_some_and(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-')) && value.iter().all(bare);
+    (whole && (number || matches!(value, b"true" | b"false" | b"inf" | b"nan"))).then_some(b"\"")
 }
 
 /// A value that goes on in the next line when a backslash ends this one.
@@ -228,6 +270,21 @@ mod tests {
         let text = "[core]\n\tname = stays\n[user]\n\tname = Ada van Love ; me\n\n[alias]\n\tname = st\n";
         finds(".gitconfig", text, &[("Ada van Love", "person")]);
         finds("", text, &[("Ada van Love", "person")]);
+    }
+
+    #[test]
+    fn the_tables_of_a_list_of_accounts_are_accounts() {
+        let text = "[[users]]\nname = \"Ada van Love\"\nshell = \"x\"\n\n[[users]]\nname = \"anna\"\n[[rooms]]\nname = \"stays\"\n";
+        let found = [("Ada van Love", "person"), ("anna", "user")];
+        finds("a.toml", text, &found);
+        finds("", text, &found);
+    }
+
+    #[test]
+    fn a_string_of_toml_goes_over_its_lines() {
+        let text = "pin = 4711 # x\nadmin_password = \"\"\"\nGeheim\n77\"\"\"\nlevel = \"\"\"\nhigh\"\"\"\n";
+        finds("a.toml", text, &[("4711", "secret"), ("Geheim", "secret"), ("77", "secret")]);
+        finds("a.toml", "password = '''a b'''\nname = 'x'\n", &[("a b", "secret")]);
     }
 
     #[test]

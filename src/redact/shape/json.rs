@@ -7,8 +7,8 @@ use super::super::category::Category;
 use super::super::detector::key_before;
 use super::super::hit::{Form, Hit};
 use super::super::keys::KeyClass;
-use super::super::text::{DIGIT, SPACE, byte, is, run};
-use super::{Sink, State, is_mark};
+use super::super::text::{DIGIT, IDENT, SPACE, byte, is, run, run_back};
+use super::{Sink, State, is_mark, member};
 
 /// Deepest nesting that is followed.
 const DEEPEST: usize = 32;
@@ -33,6 +33,11 @@ impl Open {
     /// Before the list or object that is the value of a key.
     pub(super) fn awaiting(class: KeyClass) -> Self {
         Self { frames: Vec::new(), awaits: Some(Some(class)) }
+    }
+
+    /// Before a list or object of which nothing is known.
+    pub(super) const fn unknown() -> Self {
+        Self { frames: Vec::new(), awaits: Some(None) }
     }
 
     /// Whether what seemed to be open is not.
@@ -85,8 +90,21 @@ fn key_of(line: &[u8], at: usize, sink: &Sink<'_, '_>) -> Option<KeyClass> {
         return None;
     }
     let own = sink.own.and_then(|own| own.before(line, sign));
-    let (_, class) = own.or_else(|| key_before(line, sign))?;
+    let (_, class) = own.or_else(|| key_before(line, sign)).or_else(|| of_list(line, sign))?;
     (!matches!(class, KeyClass::CallId)).then_some(class)
+}
+
+/// The key of a list of accounts in quotation marks before the `:` at `sign`, as [`key_before`] gives one.
+fn of_list(line: &[u8], sign: usize) -> Option<(&[u8], KeyClass)> {
+    let before = line[..sign].trim_ascii_end();
+    let end = before.len() - quote_before(before)?.len();
+    let key = &line[run_back(line, end.saturating_sub(24), end, IDENT)..end];
+    // The members of a cluster are no people.
+    let unclear = [b"members".as_slice(), b"owners", b"accounts", b"operators"];
+    if unclear.iter().any(|word| key.eq_ignore_ascii_case(word)) {
+        return None;
+    }
+    Some((key, member::class_of_list(key)?))
 }
 
 /// Whether a list or object with strings begins a text, escaped or not.
@@ -204,7 +222,7 @@ fn take(line: &[u8], token: &Token, open: &mut Open, sink: &mut Sink<'_, '_>) {
 }
 
 /// Where a row of blanks ends, also of those written as `\n`, `\r` or `\t` in JSON that stands in a string.
-fn blank(line: &[u8], mut at: usize) -> usize {
+pub(super) fn blank(line: &[u8], mut at: usize) -> usize {
     loop {
         at = run(line, at, SPACE);
         match escaped(line, at) {
@@ -235,15 +253,15 @@ fn trim_end(mut text: &[u8]) -> &[u8] {
 }
 
 /// A string or a bare word.
-struct Token {
-    start: usize,
+pub(super) struct Token {
+    pub(super) start: usize,
     /// `usize::MAX` when the string does not end in this line.
-    end: usize,
-    after: usize,
+    pub(super) end: usize,
+    pub(super) after: usize,
 }
 
 impl Token {
-    fn at(line: &[u8], at: usize) -> Self {
+    pub(super) fn at(line: &[u8], at: usize) -> Self {
         let slashes = line[at..].iter().take_while(|&&b| b == b'\\').count();
         match byte(line, at + slashes) {
             quote @ (b'"' | b'\'') => {
@@ -451,6 +469,9 @@ mod tests {
             &[("Ada", "person"), ("Bo", "person")],
         );
         finds("", r#"{"user":{"os":{"name":"Ubuntu"}}}"#, &[]);
+        finds("", r#"{"users":[{"name":"anna"}],"user_s":[{"name":"x"}]}"#, &[("anna", "user")]);
+        finds("", r#"{"m":"{\"guests\":[{\"name\":\"Ada Love\"}]}"}"#, &[("Ada Love", "person")]);
+        finds("", "{\n \"users\": [\n  {\n   \"name\": \"anna\"\n  }\n ]\n}", &[("anna", "user")]);
     }
 
     #[test]

@@ -38,6 +38,27 @@ pub(super) fn class(outer: KeyClass, key: &[u8]) -> Option<KeyClass> {
     }
 }
 
+/// What the items of a list are whose key is a plural: `users:` above `- anna`.
+pub(super) fn class_of_list(key: &[u8]) -> Option<KeyClass> {
+    const LISTS: [&[u8]; 14] = [
+        b"users",
+        b"accounts",
+        b"logins",
+        b"members",
+        b"owners",
+        b"admins",
+        b"administrators",
+        b"operators",
+        b"guests",
+        b"maintainers",
+        b"moderators",
+        b"presenters",
+        b"authors",
+        b"contributors",
+    ];
+    LISTS.iter().any(|known| key.eq_ignore_ascii_case(known)).then_some(KeyClass::User)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -28,12 +28,14 @@ mod account;
 mod entry;
 pub(crate) mod fold;
 pub(crate) mod fragment;
-mod ini;
+pub(crate) mod ini;
 mod journal;
 pub(crate) mod json;
 mod listing;
 mod member;
+mod neighbour;
 mod soft;
+pub(crate) mod sql;
 mod table;
 mod text;
 mod xml;
@@ -43,7 +45,7 @@ mod yaml;
 pub(crate) const HEAD: usize = 8 << 10;
 
 /// Tells by path and beginning what a text is as a whole; the first that knows it is right.
-static KINDS: [fn(&Start<'_>) -> Option<Kind>; 4] = [table::kind, account::kind, ini::kind, of_ending];
+static KINDS: [fn(&Start<'_>) -> Option<Kind>; 5] = [sql::kind, table::kind, account::kind, ini::kind, of_ending];
 
 /// What a text's shape is told from.
 struct Start<'s> {
@@ -114,6 +116,7 @@ enum Kind {
     Xml,
     Ini(ini::Dialect),
     Accounts(account::File),
+    Sql,
 }
 
 /// What is carried from line to line.
@@ -138,6 +141,8 @@ pub(crate) enum State {
     Table(table::Open),
     /// Behind a header that may go on in the next line.
     Folded(fold::Folded),
+    /// Within a statement, or behind the definition of a table.
+    Sql(sql::Open),
 }
 
 /// The shape of a text, and where in it the next line stands.
@@ -183,6 +188,11 @@ impl Shape {
         matches!(*self.kind, Kind::Text)
     }
 
+    /// Whether it is that of settings in TOML.
+    pub(crate) fn is_toml(&self) -> bool {
+        matches!(*self.kind, Kind::Ini(ini::Dialect::Toml))
+    }
+
     /// Where in the text the next line stands.
     pub(crate) const fn state(&self) -> &State {
         &self.state
@@ -221,6 +231,7 @@ fn step(kind: &Kind, state: &mut State, sink: &mut Sink<'_, '_>) {
         Kind::Xml => xml::line(line, state, sink),
         Kind::Accounts(file) => account::line(*file, line, sink),
         Kind::Ini(dialect) => ini::line(*dialect, line, state, sink),
+        Kind::Sql => sql::line(line, state, sink),
         Kind::Yaml => text::line(line, state, sink, true),
         Kind::Text => text::line(line, state, sink, false),
     }

@@ -1,6 +1,6 @@
 //! Text without a shape of its own: what begins in it is followed to its end.
 
-use super::{Sink, State, account, entry, fold, ini, json, listing, xml, yaml};
+use super::{Sink, State, account, entry, fold, ini, json, listing, neighbour, sql, xml, yaml};
 
 /// Reads a line of a log, of YAML when it is known to be that.
 pub(super) fn line(line: &[u8], state: &mut State, sink: &mut Sink<'_, '_>, is_yaml: bool) {
@@ -36,6 +36,13 @@ pub(super) fn line(line: &[u8], state: &mut State, sink: &mut Sink<'_, '_>, is_y
             let goes_on = fold::go_on(line, folded, sink);
             if folded == fold::Folded::Name {
                 // The quotation ends there.
+                *state = State::Idle;
+            }
+            goes_on
+        }
+        State::Sql(open) => {
+            let goes_on = sql::go_on(line, open, sink);
+            if goes_on && sql::is_over(open) {
                 *state = State::Idle;
             }
             goes_on
@@ -94,7 +101,10 @@ fn begin(line: &[u8], sink: &mut Sink<'_, '_>, is_yaml: bool) -> State {
     }
     match first {
         b'd' | b'D' | b'b' | b'B' => entry::begin(line).map_or(State::Idle, State::Entry),
-        b'A'..=b'Z' => listing::header(line).map_or(State::Idle, State::Listing),
+        b'A'..=b'Z' => match sql::begin(line, sink) {
+            Some(open) => State::Sql(open),
+            None => listing::header(line).map_or(State::Idle, State::Listing),
+        },
         _ => State::Idle,
     }
 }
@@ -115,6 +125,7 @@ fn shapes(line: &[u8], sink: &mut Sink<'_, '_>, is_yaml: bool, opens: bool) -> S
         return State::Ini(open);
     }
     if sink.found.is_some() {
+        neighbour::find(line, sink);
         account::in_text(line, sink);
         listing::session(line, sink);
         ini::login(line, sink);
@@ -142,6 +153,8 @@ mod tests {
             " ",
             "\t",
             "Cookie: a",
+            "INSERT INTO users (name) VALUES",
+            "COPY users (name) FROM stdin;",
             "2026",
         ];
         let piece = prop_oneof![

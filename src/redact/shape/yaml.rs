@@ -7,6 +7,7 @@ use super::super::category::Category;
 use super::super::common::is_common;
 use super::super::keys::KeyClass;
 use super::super::text::{self, IDENT, SPACE, byte, is, run};
+use super::member::class_of_list;
 use super::{Sink, is_mark, json};
 
 /// Deepest nesting that is followed.
@@ -62,9 +63,16 @@ pub(super) fn begin(line: &[u8], sink: &mut Sink<'_, '_>, is_yaml: bool) -> Opti
         return None;
     }
     let (column, _) = content(line);
+    if is_yaml && byte(line, column) == b'{' {
+        json::go_on(line, column, &mut json::Open::unknown(), sink);
+    }
     let entry = entry(line, column)?;
     let key = &line[entry.key.0..entry.key.1];
     let class = sink.class_of(key).or_else(|| class_of_list(key).filter(|_| entry.value.0 == entry.value.1));
+    if is_yaml && class.is_none() && matches!(byte(line, entry.value.0), b'{' | b'[') {
+        // A mapping on one line, in which every key speaks for itself.
+        json::go_on(line, entry.value.0, &mut json::Open::unknown(), sink);
+    }
     let class = class.filter(|&class| class != KeyClass::CallId)?;
     let mut open = Open { frames: Vec::new(), inner: None, fresh: true };
     value(line, &entry, Some(class), &mut open, sink, is_yaml);
@@ -117,13 +125,6 @@ pub(super) fn go_on(line: &[u8], open: &mut Open, sink: &mut Sink<'_, '_>, is_ya
         }
     }
     true
-}
-
-/// What the items of a list are whose key is a plural: `users:` above `- anna`.
-fn class_of_list(key: &[u8]) -> Option<KeyClass> {
-    let known: [&[u8]; 8] =
-        [b"users", b"accounts", b"logins", b"members", b"owners", b"admins", b"administrators", b"operators"];
-    known.iter().any(|known| key.eq_ignore_ascii_case(known)).then_some(KeyClass::User)
 }
 
 /// Where the content of a line begins, behind the dashes of lists, and whether there are any.
@@ -260,6 +261,8 @@ mod tests {
         finds("a.yml", "password: &pw h2so4 ab\nother_password: *pw\n", &[("h2so4 ab", "secret")]);
         finds("a.yml", "attendees: [Ada Love, 'Bo']\n", &[("Ada Love", "person"), ("Bo", "person")]);
         finds("a.yml", "users:\n- user: {name: Ada, id: 4}\n", &[("Ada", "user")]);
+        finds("a.yml", "room: {codec: Opus, pin: 4711}\n- {pin: 4712}\n", &[("4711", "secret"), ("4712", "secret")]);
+        finds("a.yml", "x: {user: {name: Ada}, codecs: [Opus], name: y}\n", &[("Ada", "user")]);
         finds("a.yml", "token: \"abc\n  def\"\nx: y\n", &[("abc", "secret"), ("def", "secret")]);
     }
 
