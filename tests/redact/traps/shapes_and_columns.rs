@@ -197,3 +197,140 @@ fn accounts_of_programs_do_not_eat_their_names() {
         Case("log", "user=etharp\nalias=brigitte\nhandle=anna_k\n", &["etharp", "brigitte", "anna_k"], &["alias="]),
     ]);
 }
+
+#[test]
+fn a_name_is_a_persons_where_its_neighbours_say_so() {
+    holds(&[
+        Case("log", "{\"userId\":\"u1\",\"name\":\"Paweł Kowalczyk\"}\n", &["Paweł", "Kowalczyk"], &["{\"userId\":\""]),
+        Case(
+            "log",
+            "{\"name\":\"Paweł Kowalczyk\",\"email\":\"pk@gov.example\"}\n",
+            &["Paweł", "Kowalczyk"],
+            &["\"email\""],
+        ),
+        Case(
+            "log",
+            "{\"first_name\":\"Paweł\",\"name\":\"Kowalczyk\"}\nKowalczyk left\n",
+            &["Paweł", "Kowalczyk"],
+            &[" left"],
+        ),
+        Case(
+            "log",
+            "User joined: {\"meetingId\":\"77ab\",\"extUserId\":\"pkowalczyk\",\"name\":\"Paweł Kowalczyk-Zając\",\"role\":\"VIEWER\"}\n",
+            &["pkowalczyk", "Paweł", "Zając"],
+            &["\"meetingId\":\"77ab\"", "\"role\":\"VIEWER\""],
+        ),
+        Case(
+            "log",
+            "{\"members\":[{\"name\":\"Paweł Kowalczyk\"}],\"guests\":[{\"name\":\"Ana Krol\"}],\"admins\":[{\"name\":\"Bo Ekström\"}],\"users\":[{\"name\":\"akrol\"}]}\n",
+            &["Paweł", "Kowalczyk", "Krol", "Ekström", "akrol"],
+            &["\"members\":[{\"name\":"],
+        ),
+        Case(
+            "log",
+            "created name=\"Paweł Kowalczyk\" email=\"pk@gov.example\" quota=17\n",
+            &["Paweł", "Kowalczyk"],
+            &["quota=17"],
+        ),
+        Case("a.toml", "[[users]]\nname = \"Torben Quist\"\nquota = 5\n", &["Torben", "Quist"], &["quota = 5"]),
+        Case(
+            "a.yaml",
+            "maintainers:\n  - name: Torben Quist\n    email: tq@gov.example\nn: 5\n",
+            &["Torben", "Quist"],
+            &["n: 5"],
+        ),
+        Case(
+            "a.json",
+            "{\n  \"guests\": [\n    {\n      \"name\": \"Torben Quist\"\n    }\n  ]\n}\n",
+            &["Torben", "Quist"],
+            &["\"guests\": ["],
+        ),
+        stays(
+            "log",
+            "{\"name\":\"portal-worker\",\"hostname\":\"\",\"pid\":77,\"level\":30,\"msg\":\"ready\",\"v\":0}\n",
+        ),
+        stays("log", "{\"members\":[{\"name\":\"etcd-1\",\"peerURLs\":[]},{\"name\":\"etcd-2\"}]}\n"),
+        stays("log", "{\"name\":\"Weekly Meeting\",\"role\":\"room\"} {\"name\":\"H264\",\"role\":\"codec\"}\n"),
+        stays("log", "{\"name\":\"Torben Quist\",\"n\":1} name=\"Torben Quist\" n=1\n"),
+        stays("log", "{\"systems\":[{\"name\":\"Torben Quist\"}],\"codecs\":[\"Opus\"]}\n"),
+        stays("a.toml", "[[rooms]]\nname = \"Torben Quist\"\n"),
+    ]);
+}
+
+#[test]
+fn the_columns_of_statements_say_what_their_values_are() {
+    holds(&[
+        Case(
+            "log",
+            "INSERT INTO users (id, username, first_name, last_name, codec, pin) VALUES (1,'hkarlsen','Håkon','Karlsen','Opus','4711');\n",
+            &["hkarlsen", "Håkon", "Karlsen", "4711"],
+            &["INSERT INTO users (id, username, first_name, last_name, codec, pin) VALUES (1,'", "'Opus'"],
+        ),
+        Case(
+            "log",
+            "INSERT INTO users (id, username, codec) VALUES\n (1,'hkarlsen','Opus'),\n (2,'akrol','H264');\nnext ('akrolina')\n",
+            &["hkarlsen", "akrol'"],
+            &["'Opus'", "'H264'", "next ('akrolina')"],
+        ),
+        Case(
+            "log",
+            "COPY public.users (id, username, last_name, codec) FROM stdin;\n1\thkarlsen\tKarlsen\tOpus\n2\t\\N\tKrol\tH264\n\\.\n3\tx\ty\tz\n",
+            &["hkarlsen", "Karlsen", "Krol"],
+            &["\tOpus\n2\t\\N\t", "\tH264\n\\.\n3\tx\ty\tz\n"],
+        ),
+        Case(
+            "dump.sql",
+            "CREATE TABLE `users` (\n  `id` int NOT NULL,\n  `name` varchar(255),\n  `pin` int,\n  PRIMARY KEY (`id`)\n);\nLOCK TABLES `users` WRITE;\nINSERT INTO `users` VALUES (1,'Håkon Karlsen','4711'),(2,'akrol','0815');\n",
+            &["Håkon", "Karlsen", "4711", "akrol", "0815"],
+            &["`name` varchar(255)", "LOCK TABLES `users` WRITE;"],
+        ),
+        Case(
+            "log",
+            "ERROR:  duplicate key\nDETAIL:  Key (username)=(wgombrowicz) already exists.\n",
+            &["wgombrowicz"],
+            &[") already exists."],
+        ),
+        Case(
+            "log",
+            "LOG:  statement: INSERT INTO app.users(email, first_name) VALUES ('', 'Håkon')\n",
+            &["Håkon"],
+            &["LOG:  statement"],
+        ),
+        stays(
+            "log",
+            "INSERT INTO codecs (id, name) VALUES (1,'Opus'),(2,'H264');\nINSERT INTO users VALUES (1,'x');\n",
+        ),
+        stays("log", "COPY codecs (id, name) FROM stdin;\n1\tOpus\n\\.\nDETAIL:  Key (id)=(7) already exists.\n"),
+        stays("log", "COPY users (username, codec) TO stdout;\nwords\there\n"),
+        stays(
+            "log",
+            "Insert into the slot (username, codec) what you like\nINSERT INTO users (username, codec)\nSELECT a, b FROM c;\n",
+        ),
+    ]);
+}
+
+#[test]
+fn settings_in_yaml_and_toml_can_still_be_read() {
+    use saphyr::LoadableYamlNode as _;
+    for text in [
+        "secret: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  313733613862633161\nn: 1\n",
+        "password: &pw \"Geheim77x\"\nother_password: *pw\n",
+        "password: !!str Geheim77x\nroom: {size: 4, pin: 4711}\n",
+    ] {
+        holds(&[Case("a.yaml", text, &["Geheim77x", "313733613862633161", "4711"], &[])]);
+        let out = redact_file("a.yaml", text);
+        assert!(saphyr::Yaml::load_from_str(&out).is_ok_and(|all| all.len() == 1), "{out}");
+    }
+    let text = "pin = 4711 # of the room\nbirth_date = 1990-01-02\npins = [4712, 4713]\nadmin_password = \"\"\"\nGeheim\n77x\"\"\"\n\n[users]\nlevel = 4\nuser = { level = 5, birth_date = 1990-01-03 }\n";
+    let gone = &["4711", "1990-01-02", "1990-01-03", "Geheim", "77x"];
+    holds(&[Case("a.toml", text, gone, &["level = 4", "user = { level = 5,"])]);
+    let out = redact_file("a.toml", text);
+    assert!(out.parse::<toml::Table>().is_ok(), "{out}");
+}
+
+fn redact_file(path: &str, text: &str) -> String {
+    let rules = Rules::default();
+    let items = [item(path, text.as_bytes())];
+    let redactor = Redactor::new(rules.clone(), survey(&rules, &items).unwrap(), key());
+    String::from_utf8(read(&redactor, &items[0]).unwrap().0).unwrap()
+}
