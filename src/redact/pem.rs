@@ -18,18 +18,22 @@ pub(crate) enum Pem {
 
 const BEGIN: &[u8] = b"-----BEGIN";
 const END: &[u8] = b"-----END";
+/// The same of a key of SSH2.
+const SSH2: [&[u8]; 2] = [b"---- BEGIN SSH2", b"---- END SSH2"];
+/// What stands before the lines of a private key of PuTTY, and behind them.
+const PUTTY: [&[u8]; 2] = [b"Private-Lines: ", b"Private-"];
 /// How the label of every private key ends, or almost.
 pub(crate) const KEY: &[u8] = b"PRIVATE KEY";
 const DASHES: &[u8] = b"-----";
 /// Shortest run of Base64 signs that is taken for a key's line when something else stands before it.
 const LEAST: usize = 40;
 /// What may stand between the beginning of a key and its body: RFC 1421 and RFC 9580.
-const HEADERS: [&[u8]; 7] =
-    [b"Proc-Type:", b"DEK-Info:", b"Version:", b"Comment:", b"Hash:", b"Charset:", b"MessageID:"];
+const HEADERS: [&[u8]; 8] =
+    [b"Proc-Type:", b"DEK-Info:", b"Version:", b"Comment:", b"Hash:", b"Charset:", b"MessageID:", b"Subject:"];
 
 /// Whether a text may change the state: the fast way past texts without keys.
 pub(crate) fn touches(text: &[u8]) -> bool {
-    memchr::memmem::find(text, KEY).is_some()
+    memchr::memmem::find(text, KEY).is_some() || memchr::memmem::find(text, PUTTY[0]).is_some()
 }
 
 /// Where the body may begin of a key whose label goes on at `from`; and whether that is where the label's dashes end.
@@ -48,7 +52,13 @@ pub(crate) fn end_in_line(line: &[u8], (from, whole): (usize, bool)) -> Option<u
 
 /// Whether a key begins in the line and does not end there.
 fn begins(line: &[u8]) -> bool {
+    if memchr::memmem::find(line, PUTTY[0]).is_some_and(|at| line[at..].last().is_some_and(u8::is_ascii_digit)) {
+        return true;
+    }
     let Some(key) = memchr::memmem::rfind(line, KEY) else { return false };
+    if memchr::memmem::find(&line[..key], SSH2[0]).is_some() {
+        return true;
+    }
     let Some(begin) = memchr::memmem::rfind(&line[..key], BEGIN) else { return false };
     let label = memchr::memmem::find(&line[begin..], KEY).map_or(key, |length| begin + length);
     memchr::memmem::find(&line[begin..label], END).is_none()
@@ -62,7 +72,9 @@ impl Pem {
             Self::Outside => (if begins(line) { Self::Inside } else { Self::Outside }, None),
             // A key that begins within a key that never ended.
             Self::Inside if begins(line) => (Self::Inside, None),
-            Self::Inside if memchr::memmem::find(line, END).is_some() => (Self::Outside, None),
+            Self::Inside if [END, SSH2[1], PUTTY[1]].iter().any(|end| memchr::memmem::find(line, end).is_some()) => {
+                (Self::Outside, None)
+            }
             Self::Inside => {
                 let of = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
                 let edge = |b: u8| is(b, SPACE) || matches!(b, b'"' | b',' | b'\'' | b'\\' | b'|');
@@ -124,6 +136,25 @@ mod tests {
         ] {
             assert_eq!(Pem::Outside.step(line.as_bytes()).0 == Pem::Inside, open, "{line}");
         }
+    }
+
+    #[test]
+    fn keys_of_putty_and_ssh2_have_a_body_too() {
+        for text in [
+            "Private-Lines: 2\nMIIB\nabc=\nPrivate-MAC: 77af\nabc",
+            "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nComment: x\nMIIB\nabc=\n---- END SSH2 ENCRYPTED PRIVATE KEY ----\nabc",
+        ] {
+            let mut state = Pem::Outside;
+            let mut dropped = Vec::new();
+            for line in text.as_bytes().split(|&b| b == b'\n') {
+                let (next, body) = state.step(line);
+                dropped.extend(body.map(|range| &line[range]));
+                state = next;
+            }
+            assert_eq!(dropped, [b"MIIB", b"abc="], "{text}");
+            assert_eq!(state, Pem::Outside);
+        }
+        assert_eq!(Pem::Outside.step(b"Private-Lines: unknown").0, Pem::Outside);
     }
 
     #[test]
