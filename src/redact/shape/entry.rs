@@ -54,6 +54,13 @@ pub(super) fn go_on(line: &[u8], open: &mut Open, sink: &mut Sink<'_, '_>) -> bo
                 sink.hit(drop_of(class, start, line.trim_ascii_end().len()));
             } else if open.kind == Kind::Card {
                 parts(line, start, class, sink);
+            } else if open.kind == Kind::Calendar {
+                // The rest of a name, up to the sign that ends it.
+                let stop = line.iter().skip(start).position(|b| matches!(b, b'"' | b';' | b':'));
+                sink.value(start, stop.map_or(line.len(), |length| start + length), class);
+                if stop.is_some() {
+                    open.class = None;
+                }
             } else {
                 sink.value(start, line.len(), class);
             }
@@ -70,7 +77,7 @@ pub(super) fn go_on(line: &[u8], open: &mut Open, sink: &mut Sink<'_, '_>) -> bo
     match open.kind {
         Kind::Ldif => attribute(line, end, open, sink),
         Kind::Card => property(line, end, open, sink),
-        Kind::Calendar => invited(line, end, sink),
+        Kind::Calendar => open.class = invited(line, end, sink).then_some(KeyClass::Person),
     }
     let ends = matches!(open.kind, Kind::Card | Kind::Calendar)
         && line.len() >= 6
@@ -208,10 +215,10 @@ fn parts(line: &[u8], from: usize, class: KeyClass, sink: &mut Sink<'_, '_>) {
     }
 }
 
-/// `ATTENDEE;CN="Anna Müller";ROLE=CHAIR:mailto:…`
-fn invited(line: &[u8], end: usize, sink: &mut Sink<'_, '_>) {
-    if !matches!(text::fold(&line[..end]).as_str(), "attendee" | "organizer") {
-        return;
+/// `ATTENDEE;CN="Anna Müller";ROLE=CHAIR:mailto:…`; whether the name goes on in the next line.
+fn invited(line: &[u8], end: usize, sink: &mut Sink<'_, '_>) -> bool {
+    if !matches!(text::fold(&line[..end]).as_str(), "attendee" | "organizer" | "x-ms-olk-sender") {
+        return false;
     }
     let last = value_of(line, end).unwrap_or(line.len());
     if let Some(at) = memchr::memmem::find(&line[..last], b";CN=") {
@@ -221,7 +228,9 @@ fn invited(line: &[u8], end: usize, sink: &mut Sink<'_, '_>) {
             _ => (start, memchr::memchr(b';', &line[start..last]).map_or(last, |length| start + length)),
         };
         sink.value(start, stop, KeyClass::Person);
+        return stop == line.len();
     }
+    false
 }
 
 #[cfg(test)]
@@ -274,5 +283,10 @@ mod tests {
             ],
         );
         finds("", "BEGIN:VCALENDAR\nATTENDEE;CN=\"Ada Love\";X=y:mailto:x\nEND:VCALENDAR", &[("Ada Love", "person")]);
+        for text in
+            ["ATTENDEE;CN=Ada Lo\n velace;X=y:mailto:x\n y\n", "X-MS-OLK-SENDER;CN=\"Ada Lo\n velace\":mailto:x\n y\n"]
+        {
+            finds("", &format!("BEGIN:VCALENDAR\n{text}END:VCALENDAR"), &[("Ada Lo", "person"), ("velace", "person")]);
+        }
     }
 }
