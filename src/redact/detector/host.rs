@@ -1,7 +1,7 @@
-//! Computer names in the columns of syslog and Pexip logs, and in shell prompts.
+//! Computer names in the columns of syslog and Pexip logs, and beside their addresses or ports in those of mail and SSH.
 
 use super::email::is_domain;
-use super::ip::is_ip6_token;
+use super::ip::{is_ip, is_ip6_token};
 use super::{Detector, Line};
 use crate::redact::category::Category;
 use crate::redact::common::{is_common, is_no_value};
@@ -13,11 +13,33 @@ pub(crate) struct Host;
 
 impl Detector for Host {
     fn words(&self) -> &'static [&'static str] {
-        &["server", "servers", "ldapserver", "smtpserver", "ntpserver", "dnsserver", "mailserver", "proxyserver"]
+        &[
+            "server",
+            "servers",
+            "ldapserver",
+            "smtpserver",
+            "ntpserver",
+            "dnsserver",
+            "mailserver",
+            "proxyserver",
+            "from",
+            "to",
+            "client",
+            "relay",
+            "helo",
+            "ehlo",
+        ]
     }
 
-    fn at_word(&self, line: &Line<'_>, _start: usize, end: usize, hits: &mut Hits) {
-        server(line.text, end, hits);
+    fn at_word(&self, line: &Line<'_>, start: usize, end: usize, hits: &mut Hits) {
+        let text = line.text;
+        match text[start..end].to_ascii_lowercase().as_slice() {
+            b"from" | b"to" if byte(text, end) == b' ' => peer(line, end + 1, hits),
+            b"client" | b"relay" if byte(text, end) == b'=' => peer(line, end + 1, hits),
+            b"helo" | b"ehlo" => greeting(text, end, hits),
+            b"from" | b"to" | b"client" | b"relay" => {}
+            _ => server(text, end, hits),
+        }
     }
 
     fn at_line_start(&self, line: &Line<'_>, signs: Signs, hits: &mut Hits) {
@@ -69,6 +91,61 @@ fn server(text: &[u8], end: usize, hits: &mut Hits) {
     let name = &text[start.min(stop)..stop];
     let apart = matches!(byte(text, stop), b'\n' | b'\r' | b' ' | b'"' | b'\'' | b',' | b';' | b':' | b'}');
     if apart && name.iter().filter(|&&b| b == b'.').count() >= 2 && is_domain(name, false) {
+        push_host(text, start, stop, Category::Host, rank::HOST, hits);
+    }
+}
+
+/// A name that stands before its address or its port: `connect from nodus17.amt.example[198.51.100.7]`, `relay=…[…]:25`,
+/// `Received: from nodus17 (nodus17.amt.example [198.51.100.7])`, `from nodus17.amt.example port 50022`.
+fn peer(line: &Line<'_>, start: usize, hits: &mut Hits) {
+    let text = line.text;
+    let stop = text::run(text, start, IDENT);
+    if stop == start || stop - start > 253 || !text[start..stop].iter().any(u8::is_ascii_alphabetic) {
+        return;
+    }
+    let push = |start, stop, hits: &mut Hits| push_host(text, start, stop, Category::Host, rank::HOST, hits);
+    match byte(text, stop) {
+        b'[' if in_brackets(text, stop) => push(start, stop, hits),
+        b' ' if byte(text, stop + 1) == b'(' => {
+            let second = stop + 2;
+            let end = text::run(text, second, IDENT);
+            let open = text::run(text, end, SPACE);
+            if byte(text, open) == b'[' && in_brackets(text, open) {
+                push(start, stop, hits);
+                if text[second..end].iter().any(u8::is_ascii_alphabetic) {
+                    push(second, end, hits);
+                }
+            }
+        }
+        b' ' if text[stop..].starts_with(b" port ") && is(byte(text, stop + 6), DIGIT) => {
+            // A port of a switch or a module has no domain.
+            let of_ssh = || memchr::memmem::find(line.head(start, 120), b"sshd").is_some();
+            if is_domain(&text[start..stop], false) || of_ssh() {
+                push(start, stop, hits);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether an address stands in the brackets that open at `open`.
+fn in_brackets(text: &[u8], open: usize) -> bool {
+    let rest = &text[open + 1..text.len().min(open + 60)];
+    let rest = rest.strip_prefix(b"IPv6:").unwrap_or(rest);
+    memchr::memchr(b']', rest).is_some_and(|close| is_ip(&rest[..close]))
+}
+
+/// `helo=<nodus17>`, `EHLO nodus17.amt.example`
+fn greeting(text: &[u8], end: usize, hits: &mut Hits) {
+    let framed = text[end..].starts_with(b"=<");
+    let start = if framed { end + 2 } else { end + 1 };
+    let stop = text::run(text, start.min(text.len()), IDENT);
+    let name = &text[start.min(stop)..stop];
+    let told = match framed {
+        true => byte(text, stop) == b'>' && name.iter().any(u8::is_ascii_alphabetic),
+        false => byte(text, end) == b' ' && is_domain(name, false),
+    };
+    if told && !is_ip(name) {
         push_host(text, start, stop, Category::Host, rank::HOST, hits);
     }
 }
@@ -277,6 +354,41 @@ mod tests {
             "server: com.example.Main$1 started",
             "web server nodus.x.y",
             "server = 1.2.3-rc1",
+        ] {
+            assert!(found(line).is_empty(), "{line}: {:?}", found(line));
+        }
+    }
+
+    #[test]
+    fn a_name_before_its_address_or_port_is_a_computers() {
+        let nodus = [("nodus17", "host"), ("amt.example", "host")];
+        let address = ("198.51.100.7", "ip");
+        for line in [
+            "connect from {}",
+            "client={}, x=1",
+            "relay={}:25, delay=1",
+            "RCPT from {}: 554",
+            "connect to {}:25: refused",
+        ] {
+            let line = line.replace("{}", "nodus17.amt.example[198.51.100.7]");
+            finds(&line, &[nodus[0], nodus[1], address]);
+        }
+        finds(
+            "Received: from nodus17 (nodus17.amt.example [198.51.100.7]) by x",
+            &[nodus[0], nodus[0], nodus[1], address],
+        );
+        finds("proto=ESMTP helo=<nodus17>", &nodus[..1]);
+        finds("Failed password for root from nodus17.amt.example port 22 ssh2", &nodus);
+        finds("sshd[12]: Connection closed from nodus17 port 22", &nodus[..1]);
+        for line in [
+            "connect from unknown[127.0.0.1]",
+            "connect from localhost[127.0.0.1]",
+            "read from list[3] to buffer[17]",
+            "relay=none, delay=1, client=web[7]",
+            "frame from uplink port 7 to eth0 port 3",
+            "switch from main.rs to lib.rs",
+            "helo=<> HELO yourself",
+            "from version (3.2 [7])",
         ] {
             assert!(found(line).is_empty(), "{line}: {:?}", found(line));
         }
