@@ -28,6 +28,7 @@ mod phone;
 mod plate;
 mod secret;
 mod statement;
+mod told;
 mod uri;
 mod wallet;
 
@@ -42,7 +43,7 @@ use self::number::Number;
 pub(crate) use self::number::each_within;
 pub(crate) use self::secret::random;
 
-static DETECTORS: [&dyn Detector; 18] = [
+static DETECTORS: [&dyn Detector; 19] = [
     &keyed::Keyed,
     &ip::Ip,
     &email::Email,
@@ -61,6 +62,7 @@ static DETECTORS: [&dyn Detector; 18] = [
     &wallet::Wallet,
     &media_key::MediaKey,
     &statement::Statement,
+    &told::Told,
 ];
 
 /// A line as detectors see it; of a long one they see what stands around the place they look at.

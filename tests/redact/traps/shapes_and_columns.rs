@@ -328,6 +328,92 @@ fn settings_in_yaml_and_toml_can_still_be_read() {
     assert!(out.parse::<toml::Table>().is_ok(), "{out}");
 }
 
+#[test]
+fn computers_beside_their_addresses_and_ports_go() {
+    holds(&[
+        Case(
+            "log",
+            "postfix/smtpd[77]: connect from laptop-akrol.gov.example[198.51.100.7]\nclient=ws17.gov.example[198.51.100.7], sasl\n",
+            &["laptop-akrol", "gov.example", "ws17", "198.51"],
+            &["postfix/smtpd[77]: connect from ", ", sasl"],
+        ),
+        Case("log", "proto=ESMTP helo=<laptop-akrol>\n", &["laptop-akrol"], &["proto=ESMTP helo=<"]),
+        Case(
+            "log",
+            "Received: from ws17 (ws17.gov.example [198.51.100.7])\n",
+            &["ws17", "gov.example"],
+            &["Received: from "],
+        ),
+        Case(
+            "log",
+            "sshd[7]: Failed password for root from ws17.gov.example port 22 ssh2\n",
+            &["ws17", "gov.example"],
+            &[" port 22 ssh2"],
+        ),
+        stays(
+            "log",
+            "connect from unknown[127.0.0.1]\nread from list[3]\nframe from uplink port 7\nswitch from main.rs to lib.rs\n",
+        ),
+        stays("log", "see https://docs.pexip.com/admin/x.htm and https://bugs.debian.org/77\n"),
+    ]);
+}
+
+#[test]
+fn sentences_about_calls_tell_names() {
+    holds(&[
+        Case(
+            "log",
+            "participant \"Nguyễn Thị Hoa\" joined\nMember [Vesna Šarić] joined\nParticipant 'Ana Krol' has left\n",
+            &["Nguyễn", "Hoa", "Vesna", "Šarić", "Krol"],
+            &["participant \"", "Member [", "' has left"],
+        ),
+        Case(
+            "log",
+            "Registered SIP 'hpetursdottir'\nPeer 'akrol' is now Reachable\nManager 'vsaric' logged on\nGECOS to 'Björn Gustafsson'\nTel. 02 555 01 42\n",
+            &["hpetursdottir", "akrol", "vsaric", "Björn", "Gustafsson", "555 01 42"],
+            &["' is now Reachable", "' logged on", "Tel. "],
+        ),
+        stays(
+            "log",
+            "participant [3fa2bc11] joined\nmember 'etcd-1' joined\nMember [Primary] joined\nRegistered SIP '7041'\nTel. 7\n",
+        ),
+    ]);
+}
+
+#[test]
+fn cards_invitations_and_keys_over_lines_go() {
+    holds(&[
+        Case(
+            "log",
+            "BEGIN:VCARD\nVERSION:2.1\nN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:Kr=C3=B3l;Jad=C5=BCa\nFN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:Jad=C5=BCa Kr=C3=B3l\nEND:VCARD\n",
+            &["Kr=C3=B3l", "Jad=C5=BC"],
+            &["VERSION:2.1"],
+        ),
+        Case(
+            "a.ics",
+            "BEGIN:VCALENDAR\nATTENDEE;CN=Wei Zh\n angwen;ROLE=CHAIR:mailto:\nX-MS-OLK-SENDER;CN=\"Bo Ekström\":mailto:\nEND:VCALENDAR\n",
+            &["Wei", "angwen", "Ekström"],
+            &[";ROLE=CHAIR:"],
+        ),
+        Case(
+            "log",
+            "Private-Lines: 1\nAAAAgQCx7Zk3\nPrivate-MAC: 77af\nlevel\n",
+            &["AAAAgQCx7Zk3"],
+            &["Private-MAC", "\nlevel\n"],
+        ),
+        Case(
+            "log",
+            "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nComment: \"x\"\nP2/56wAAAgIAAAAm\n---- END SSH2 ENCRYPTED PRIVATE KEY ----\nlevel\n",
+            &["P2/56wAAAgIAAAAm"],
+            &["\nlevel\n"],
+        ),
+        stays(
+            "log",
+            "Private-Lines: unknown\nlevel\n---- BEGIN SSH2 PUBLIC KEY ----\nAAAAB3Nz\n---- END SSH2 PUBLIC KEY ----\n",
+        ),
+    ]);
+}
+
 fn redact_file(path: &str, text: &str) -> String {
     let rules = Rules::default();
     let items = [item(path, text.as_bytes())];
