@@ -20,7 +20,7 @@ const BEGIN: &[u8] = b"-----BEGIN";
 const END: &[u8] = b"-----END";
 /// The same of a key of SSH2.
 const SSH2: [&[u8]; 2] = [b"---- BEGIN SSH2", b"---- END SSH2"];
-/// What stands before the lines of a private key of PuTTY, and behind them.
+/// What stands before the lines of a private key of `PuTTY`, and behind them.
 const PUTTY: [&[u8]; 2] = [b"Private-Lines: ", b"Private-"];
 /// How the label of every private key ends, or almost.
 pub(crate) const KEY: &[u8] = b"PRIVATE KEY";

@@ -12,6 +12,8 @@ pub(crate) struct MediaKey;
 
 /// How far before a key is looked for what says that it is one, in bytes: an attribute may list several.
 const FARTHEST: usize = 320;
+/// What says before `inline:` that a key follows.
+const CALLS: [&[u8]; 4] = [b"crypto", b"key-params", b"_CM_128", b"AEAD_AES"];
 /// Shortest key in Base64: the 14 bytes of the shortest key with its salt are longer, and nothing else has this place.
 const SHORTEST: usize = 16;
 
@@ -25,16 +27,8 @@ impl Detector for MediaKey {
         let before = &text[start.saturating_sub(FARTHEST)..start];
         let said = |word: &[u8]| memchr::memmem::rfind(before, word).is_some();
         match text[start..end].first().map(u8::to_ascii_lowercase) {
-            Some(b'i') if byte(text, end) == b':' => {
-                if said(b"crypto") || said(b"key-params") || said(b"_CM_128") || said(b"AEAD_AES") {
-                    key(line, end + 1, hits);
-                }
-            }
-            Some(b'm') if byte(text, end) == b' ' => {
-                if said(b"key-mgmt:") {
-                    key(line, end + 1, hits);
-                }
-            }
+            Some(b'i') if byte(text, end) == b':' && CALLS.iter().any(|word| said(word)) => key(line, end + 1, hits),
+            Some(b'm') if byte(text, end) == b' ' && said(b"key-mgmt:") => key(line, end + 1, hits),
             Some(b'k') if byte(text, end) == b'=' && !before.last().is_some_and(|&b| is(b, WORD)) => {
                 let methods: [&[u8]; 2] = [b"=base64:", b"=clear:"];
                 if let Some(method) = methods.iter().find(|method| text[end..].starts_with(method)) {

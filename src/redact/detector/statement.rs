@@ -1,6 +1,6 @@
 //! Statements of SQL in a line of a log, and what databases say about the keys of rows.
 //!
-//! `LOG: statement: INSERT INTO users (username) VALUES ('anna')`, PostgreSQL's `Key (username)=(anna) already exists.`, MySQL's
+//! `LOG: statement: INSERT INTO users (username) VALUES ('anna')`, `Key (username)=(anna) already exists.`,
 //! `Duplicate entry 'anna' for key 'users.username'`.
 
 use super::{Detector, Line, class_of_key, value_hits};
@@ -93,7 +93,7 @@ fn duplicate(text: &[u8], end: usize, hits: &mut Hits) {
     // `users.username`, `username_UNIQUE`, `idx_users_username`
     let whole = key.rsplit(|&b| b == b'.').next().unwrap_or(key);
     let words = whole.split(|&b| b == b'_').filter(|word| !word.eq_ignore_ascii_case(b"users"));
-    let class = class_of_key(whole).or_else(|| words.filter_map(class_of_key).last());
+    let class = class_of_key(whole).or_else(|| words.rev().find_map(class_of_key));
     if let Some(class) = class {
         value_hits(text, start, start + length, class, hits);
     }

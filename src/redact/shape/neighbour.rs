@@ -17,9 +17,9 @@ use super::{Sink, is_mark};
 /// Deepest nesting that is followed.
 const DEEPEST: usize = 32;
 /// Most strings within each other in which objects are looked for.
-const MOST_LAYERS: usize = 3;
+const MOST_LAYERS: usize = 2;
 /// Most texts in a line that begin like an object and are none.
-const MOST_FLAWS: usize = 4;
+const MOST_FLAWS: usize = 3;
 /// Longest name, in bytes, and most words of one.
 const LONGEST: usize = 80;
 const MOST_WORDS: usize = 5;

@@ -1,4 +1,4 @@
-//! Statements of SQL that name their columns before the rows: `INSERT INTO users (id, first_name) VALUES (…)`, PostgreSQL's
+//! Statements of SQL that name their columns before the rows: `INSERT INTO users (id, first_name) VALUES (…)`, `PostgreSQL`'s
 //! `COPY users (…) FROM stdin` with the rows below it, and dumps, in which `CREATE TABLE` names the columns.
 //!
 //! A column says what its values are as a key of its name would, and what is called `name` in a table of users is a user's.
@@ -7,15 +7,19 @@ use std::sync::Arc;
 
 use super::super::keys::KeyClass;
 use super::super::text::{IDENT, SPACE, byte, is, run};
-use super::{Kind, Sink, Start, State, member};
+use super::{Kind, Sink, Start, State, json, member, neighbour};
 
 /// Most columns a table has.
 const MOST_COLUMNS: usize = 1024;
+/// Most brackets that are open within each other: so of many statements that never end few are read to the end of the line.
+const DEEPEST: u32 = 6;
 /// Most lines a string of a statement goes on for.
 const MOST_LINES: u32 = 64;
 
 /// What the columns of a statement hold, in their order.
 type Columns = Arc<[Option<KeyClass>]>;
+/// Says what a column holds, by its name and by what the table is of.
+type ClassOf<'c> = dyn Fn(&[u8], Option<KeyClass>) -> Option<KeyClass> + 'c;
 
 /// Where in a statement a line ends, and what is known of the table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,6 +69,11 @@ pub(super) fn line(line: &[u8], state: &mut State, sink: &mut Sink<'_, '_>) {
         State::Sql(open) => open,
         _ => Open::default(),
     };
+    if sink.found.is_some() && sink.signs.opens {
+        // A value may be JSON.
+        json::begin(line, sink);
+        neighbour::find(line, sink);
+    }
     if !go_on(line, &mut open, sink) {
         open.part = Part::None;
         if let Some((table, _)) = opening(line, b"CREATE TABLE") {
@@ -192,12 +201,7 @@ fn table(line: &[u8], at: usize) -> Option<(&[u8], usize)> {
 }
 
 /// What the columns hold that stand in brackets behind the table's name, and where they end.
-fn columns(
-    line: &[u8],
-    at: usize,
-    table: &[u8],
-    class: &dyn Fn(&[u8], Option<KeyClass>) -> Option<KeyClass>,
-) -> Option<(Vec<Option<KeyClass>>, usize)> {
+fn columns(line: &[u8], at: usize, table: &[u8], class: &ClassOf<'_>) -> Option<(Vec<Option<KeyClass>>, usize)> {
     let outer = member::class_of_list(table);
     let mut at = run(line, at, SPACE);
     if byte(line, at) != b'(' {
@@ -256,6 +260,8 @@ fn rows(
                 place.depth += 1;
                 if place.depth == 1 {
                     place.column = 0;
+                } else if place.depth > DEEPEST {
+                    return true;
                 }
             }
             b')' => place.depth = place.depth.saturating_sub(1),

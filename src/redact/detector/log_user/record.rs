@@ -312,7 +312,7 @@ pub(super) fn web_server(text: &[u8], hits: &mut Hits) {
     }
 }
 
-/// Whether a word is where somebody asked from, as HAProxy writes it there: an address, also with its port, or a socket.
+/// Whether a word is where somebody asked from, as proxies write it there: an address, also with its port, or a socket.
 fn is_peer(word: &[u8]) -> bool {
     let Some(colon) = memchr::memrchr(b':', word) else { return is_ip(word) };
     let (host, port) = (&word[..colon], &word[colon + 1..]);
