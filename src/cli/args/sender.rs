@@ -201,11 +201,14 @@ pub struct UploadArguments {
     pub give_up_after: Duration,
 }
 
-/// Arguments of `resume`. An upload goes on where it began, so the portal cannot be named anew.
+/// Arguments of `resume`. An upload goes on where it began, whatever portal is named.
 #[derive(Args, Debug)]
 pub struct ResumeArguments {
     /// Only this ticket's uploads; all when absent
     pub ticket: Option<TicketId>,
+    /// The portal that the token is for; an upload to another one does not see it
+    #[arg(long, value_name = "URL")]
+    pub portal: Option<String>,
     /// A file that holds the token, readable by you alone; - for standard input
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,

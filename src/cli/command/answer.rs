@@ -16,6 +16,7 @@ use crate::format::Identity;
 use crate::ids::{FileId, TicketId};
 use crate::send::SendError;
 use crate::track::Phase;
+use crate::track::ledger::Entry;
 use crate::wire::{NewAnswer, Question, QuestionState};
 
 /// How often a person is asked again who types none of the letters.
@@ -87,15 +88,27 @@ enum Wish {
 
 /// Asks the portals what waits, and the vaults who is meant.
 fn find(arguments: &AnswerArguments, desk: &mut Desk<'_>) -> Result<(Vec<Remote>, Vec<Waiting>), Failure> {
-    let settings = Settings::resolve(&arguments.portal, &desk.home, desk.world)?;
+    let mut settings = Settings::resolve(&arguments.portal, &desk.home, desk.world)?;
     let entries = ledger::entries(arguments.ticket.as_ref(), desk)?;
     if let (true, Some(ticket)) = (entries.is_empty(), &arguments.ticket) {
         return Err(Failure::new(Exit::NotFound, format_args!("Nothing was sent for ticket {ticket} from here.")));
     }
+    let open = |entry: &Entry| entry.sent_at().is_some() && entry.phase() < Phase::Due;
+    let entries: Vec<Entry> = entries.into_iter().filter(open).collect();
+    remote::aim(&mut settings, ledger::portals(&entries))?;
     let own = keeping::own_identity(desk)?;
     let (mut remotes, mut waiting, mut refused) = (Vec::new(), Vec::new(), None);
-    for entry in entries.iter().filter(|entry| entry.sent_at().is_some() && entry.phase() < Phase::Due) {
-        let Some(remote) = remote_of(entry, &settings, desk)? else { continue };
+    for entry in &entries {
+        let remote = match remote_of(entry, &settings, desk) {
+            Ok(Some(remote)) => remote,
+            Ok(None) => continue,
+            // No token is for that portal; the others are asked.
+            Err(failure) if arguments.ticket.is_none() && matches!(failure.exit, Exit::Refused | Exit::Usage) => {
+                refused = Some(failure);
+                continue;
+            }
+            Err(failure) => return Err(failure),
+        };
         // With an id, one that was answered already is meant as well.
         let state = arguments.question.is_none().then_some(QuestionState::Open);
         let questions = match remote.client.questions(&entry.snapshot, state) {

@@ -266,14 +266,15 @@ fn calendar(now: Timestamp, desk: &Desk<'_>) -> Result<Outcome, Failure> {
 
 /// Asks the portals for news of everything that is not proved gone.
 pub fn sync(arguments: &SyncArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
-    let settings = Settings::resolve(&arguments.portal, &desk.home, desk.world)?;
+    let mut settings = Settings::resolve(&arguments.portal, &desk.home, desk.world)?;
     let open_entries: Vec<Entry> = entries(arguments.ticket.as_ref(), desk)?
         .into_iter()
         .filter(|entry| entry.sent_at().is_some() && entry.phase() != Phase::Deleted)
         .collect();
+    remote::aim(&mut settings, portals(&open_entries))?;
     let (mut asked, mut deleted) = (0, 0);
     for entry in &open_entries {
-        let Some(remote) = remote_of(entry, &settings, desk)? else { continue };
+        let Some(remote) = remote_to_ask(entry, &settings, desk)? else { continue };
         asked += 1;
         if ask(entry, &remote, &settings, desk)? {
             deleted += 1;
@@ -283,17 +284,35 @@ pub fn sync(arguments: &SyncArguments, desk: &mut Desk<'_>) -> Result<Outcome, F
     Ok(Outcome::done("synced").with("asked", asked).with("deleted", deleted))
 }
 
-/// The portal that a snapshot went to, with a token if there is one; `None` when it went to none.
-pub fn remote_of(entry: &Entry, settings: &Settings, desk: &mut Desk<'_>) -> Result<Option<Remote>, Failure> {
+/// The portal that a snapshot went to, if it went to one and the policy allows it.
+fn portal_of(entry: &Entry, settings: &Settings) -> Result<Option<PortalAddress>, Failure> {
     let Some(portal) = &entry.portal else { return Ok(None) };
     let address: PortalAddress = portal
         .parse()
         .map_err(|error| Failure::new(Exit::Damaged, format_args!("The ledger names no portal: {error}.")))?;
-    if settings.token_file.is_some() || requests::kept_token(&entry.ticket, &address, desk)?.is_some() {
+    remote::allowed(&address, settings)?;
+    Ok(Some(address))
+}
+
+/// The portal that a snapshot went to, with the token that is for it; `None` when it went to none.
+pub fn remote_of(entry: &Entry, settings: &Settings, desk: &mut Desk<'_>) -> Result<Option<Remote>, Failure> {
+    let Some(address) = portal_of(entry, settings)? else { return Ok(None) };
+    remote::connect_for(address, &entry.ticket, settings, desk).map(Some)
+}
+
+/// The same, without a token where none is for that portal.
+fn remote_to_ask(entry: &Entry, settings: &Settings, desk: &mut Desk<'_>) -> Result<Option<Remote>, Failure> {
+    let Some(address) = portal_of(entry, settings)? else { return Ok(None) };
+    if remote::token_is_for(&address, settings) || requests::kept_token(&entry.ticket, &address, desk)?.is_some() {
         return remote::connect_for(address, &entry.ticket, settings, desk).map(Some);
     }
     let client = remote::client(address.clone(), None, settings)?;
     Ok(Some(Remote { address, client, by_code: false }))
+}
+
+/// The portals of these snapshots.
+pub fn portals(entries: &[Entry]) -> impl Iterator<Item = &str> {
+    entries.iter().filter_map(|entry| entry.portal.as_deref())
 }
 
 /// Asks one portal about one snapshot; true when it is now proved gone.

@@ -1,5 +1,6 @@
 //! Reaching a portal from a command: settings to a client, the client's errors to words and exit codes.
 
+use std::collections::BTreeSet;
 use std::thread;
 use std::time::Duration;
 
@@ -9,10 +10,13 @@ use crate::cli::exit::{Exit, Failure, plain_io};
 use crate::cli::home::read_secret;
 use crate::cli::output::shown;
 use crate::cli::requests;
-use crate::cli::settings::Settings;
+use crate::cli::settings::{Set, Settings};
 use crate::ids::TicketId;
 use crate::secret::Secret;
 use crate::send::{Client, ClientOptions, PortalAddress, SendError};
+
+/// What is true when a token was for another portal.
+const TOKEN_KEPT: &str = "Your token was not sent.";
 
 /// A portal that is settled upon, with a client that has a token.
 pub struct Remote {
@@ -31,16 +35,56 @@ pub fn connect(arguments: &PortalArguments, desk: &mut Desk<'_>) -> Result<Remot
     connect_to(address, &settings, desk)
 }
 
-/// Connects to `address` with the token and certificates that the settings name.
+/// Connects to `address` with the token and certificates that the settings name. A token is shown to the portal that the
+/// settings name and to no other.
 pub fn connect_to(address: PortalAddress, settings: &Settings, desk: &mut Desk<'_>) -> Result<Remote, Failure> {
     let Some(token_file) = &settings.token_file else {
         return Err(Failure::usage("There is no token to show to the portal.")
             .next("Put it into a file of yours and name it:  --token-file FILE"));
     };
-    let text = read_secret(&token_file.value, "token file", desk.world)?;
-    let token = Secret::new(text.expose().trim().to_owned());
-    let client = client(address.clone(), Some(&token), settings)?;
+    if !token_is_for(&address, settings) {
+        return Err(for_another(&address, settings));
+    }
+    if settings.token.get().is_none() {
+        let text = read_secret(&token_file.value, "token file", desk.world)?;
+        settings.token.get_or_init(|| Secret::new(text.expose().trim().to_owned()));
+    }
+    let client = client(address.clone(), settings.token.get(), settings)?;
     Ok(Remote { address, client, by_code: false })
+}
+
+/// Whether the settings have a token, and name this portal as the one it is for.
+pub fn token_is_for(address: &PortalAddress, settings: &Settings) -> bool {
+    let named = settings.portal.as_ref().and_then(|portal| portal.value.parse::<PortalAddress>().ok());
+    settings.token_file.is_some() && named.is_some_and(|named| named.as_str() == address.as_str())
+}
+
+/// Takes a token that was typed without a portal, where no settings name one either, as meant for the portal that the command is
+/// about. It must be about one alone: nobody said which of several may see the token.
+pub fn aim<'p>(settings: &mut Settings, portals: impl IntoIterator<Item = &'p str>) -> Result<(), Failure> {
+    let typed = settings.token_file.as_ref().is_some_and(Set::is_typed);
+    if !typed || settings.portal.is_some() {
+        return Ok(());
+    }
+    let portals: BTreeSet<&str> = portals.into_iter().collect();
+    if portals.len() > 1 {
+        let failure = Failure::usage(format_args!("{} portals are meant, and a token is for one.", portals.len()));
+        return Err(portals.iter().fold(failure.left(TOKEN_KEPT), |failure, portal| {
+            failure.next(format!("Say whose it is:  --portal {} --token-file FILE", shown(portal)))
+        }));
+    }
+    settings.portal = portals.first().map(|portal| Set { value: (*portal).to_owned(), origin: "ledger".into() });
+    Ok(())
+}
+
+fn for_another(address: &PortalAddress, settings: &Settings) -> Failure {
+    let whose = match &settings.portal {
+        Some(portal) => format!("it is for {}", shown(&portal.value)),
+        None => "they name no portal that it is for".to_owned(),
+    };
+    Failure::new(Exit::Refused, format_args!("The token of your settings is not shown to {address}: {whose}."))
+        .left(TOKEN_KEPT)
+        .next(format!("If you have one for that portal, name it:  --portal {address} --token-file FILE"))
 }
 
 /// Connects for a ticket: with the token of the flag, with the one that a request's code gave for the ticket, or with the one
@@ -51,8 +95,8 @@ pub fn connect_for(
     settings: &Settings,
     desk: &mut Desk<'_>,
 ) -> Result<Remote, Failure> {
-    let named = settings.token_file.as_ref().is_some_and(|set| set.origin == "flag");
-    if !named && let Some(token) = requests::kept_token(ticket, &address, desk)? {
+    let typed = settings.token_file.as_ref().is_some_and(Set::is_typed) && token_is_for(&address, settings);
+    if !typed && let Some(token) = requests::kept_token(ticket, &address, desk)? {
         let client = client(address.clone(), Some(&token), settings)?;
         return Ok(Remote { address, client, by_code: true });
     }
@@ -72,24 +116,28 @@ pub fn address(settings: &Settings) -> Result<PortalAddress, Failure> {
     let Some(portal) = &settings.portal else {
         return Err(Failure::usage("There is no portal to speak to.").next("Name it:  --portal https://…"));
     };
-    let parse = |text: &str| {
-        text.parse::<PortalAddress>()
-            .map_err(|error| Failure::usage(format_args!("\"{}\" is not a portal: {error}.", shown(text))))
-    };
     let address = parse(&portal.value)?;
-    if let Some(allowed) = &settings.allow_portals {
-        let mut known = false;
-        for entry in &allowed.value {
-            known |= parse(entry)?.as_str() == address.as_str();
-        }
-        if !known {
-            return Err(Failure::new(
-                Exit::NotApproved,
-                format_args!("The policy in {} does not allow {}.", allowed.origin, address.as_str()),
-            ));
+    allowed(&address, settings)?;
+    Ok(address)
+}
+
+fn parse(text: &str) -> Result<PortalAddress, Failure> {
+    text.parse::<PortalAddress>()
+        .map_err(|error| Failure::usage(format_args!("\"{}\" is not a portal: {error}.", shown(text))))
+}
+
+/// Refuses a portal that the policy does not allow, wherever its name comes from.
+pub fn allowed(address: &PortalAddress, settings: &Settings) -> Result<(), Failure> {
+    let Some(allowed) = &settings.allow_portals else { return Ok(()) };
+    for entry in &allowed.value {
+        if parse(entry)?.as_str() == address.as_str() {
+            return Ok(());
         }
     }
-    Ok(address)
+    Err(Failure::new(
+        Exit::NotApproved,
+        format_args!("The policy in {} does not allow {}.", allowed.origin, address.as_str()),
+    ))
 }
 
 /// Asks again, twice, when the way to the portal breaks or the portal is busy.

@@ -304,18 +304,22 @@ pub fn resume(arguments: &ResumeArguments, desk: &mut Desk<'_>) -> Result<Outcom
     if waiting.is_empty() {
         return nothing_waiting(arguments.ticket.as_ref(), desk);
     }
+    let portal = PortalArguments {
+        portal: arguments.portal.clone(),
+        token_file: arguments.token_file.clone(),
+        ca_file: arguments.ca_file.clone(),
+    };
+    let mut settings = Settings::resolve(&portal, &desk.home, desk.world)?;
+    let portals: Vec<PortalAddress> =
+        waiting.iter().filter_map(|state| Some(load(state).ok()?.portal().clone())).collect();
+    remote::aim(&mut settings, portals.iter().map(PortalAddress::as_str))?;
     let mut outcome = Outcome::done("sent");
     for state in waiting {
         let checkpoint = load(&state)?;
         let _lock = lock(checkpoint.ticket(), desk)?;
         // Read again under the lock: another run may have gone on with it.
         let mut checkpoint = load(&state)?;
-        let portal = PortalArguments {
-            portal: Some(checkpoint.portal().as_str().to_owned()),
-            token_file: arguments.token_file.clone(),
-            ca_file: arguments.ca_file.clone(),
-        };
-        let remote = again(&portal, checkpoint.ticket(), desk).map_err(|failure| failure.or_left(NOTHING_MORE))?;
+        let remote = again(&checkpoint, &settings, desk).map_err(|failure| failure.or_left(NOTHING_MORE))?;
         outcome = finish(&remote, &mut checkpoint, None, arguments.give_up_after, desk)?;
         checkpoint.remove().map_err(|error| remote::failure(&error, remote.address.host()))?;
     }
@@ -323,9 +327,9 @@ pub fn resume(arguments: &ResumeArguments, desk: &mut Desk<'_>) -> Result<Outcom
 }
 
 /// The portal that is ready to take the rest.
-fn again(portal: &PortalArguments, ticket: &TicketId, desk: &mut Desk<'_>) -> Result<Remote, Failure> {
-    let settings = Settings::resolve(portal, &desk.home, desk.world)?;
-    let remote = remote::connect_for(remote::address(&settings)?, ticket, &settings, desk)?;
+fn again(checkpoint: &Checkpoint, settings: &Settings, desk: &mut Desk<'_>) -> Result<Remote, Failure> {
+    remote::allowed(checkpoint.portal(), settings)?;
+    let remote = remote::connect_for(checkpoint.portal().clone(), checkpoint.ticket(), settings, desk)?;
     super::ledger::pin(&remote, desk)?;
     Ok(remote)
 }

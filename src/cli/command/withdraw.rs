@@ -14,9 +14,10 @@ use crate::wire::SnapshotState;
 
 /// Takes back the snapshots of a ticket, or one of them, after asking.
 pub fn run(arguments: &WithdrawArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
-    let settings = Settings::resolve(&arguments.portal, &desk.home, desk.world)?;
+    let mut settings = Settings::resolve(&arguments.portal, &desk.home, desk.world)?;
     let ticket = &arguments.ticket;
     let there = sent(arguments, desk)?;
+    remote::aim(&mut settings, ledger::portals(&there))?;
     let what = count(there.len() as u64, "snapshot");
     if !desk.manner.yes {
         let question =

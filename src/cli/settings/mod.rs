@@ -7,14 +7,17 @@ mod reference;
 
 pub use reference::schema;
 
+use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use self::file::{ConfigFile, PolicyTable, read};
 use super::args::PortalArguments;
 use super::exit::Failure;
 use super::home::Home;
 use super::world::World;
+use crate::secret::Secret;
 
 /// A value and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +28,14 @@ pub struct Set<T> {
     pub origin: String,
 }
 
+impl<T> Set<T> {
+    /// Whether it was typed in this very call.
+    #[must_use]
+    pub fn is_typed(&self) -> bool {
+        self.origin == "flag"
+    }
+}
+
 /// The settings in force.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -32,6 +43,8 @@ pub struct Settings {
     pub portal: Option<Set<String>>,
     /// The file that holds the token.
     pub token_file: Option<Set<PathBuf>>,
+    /// The token, once it was read: standard input gives it only once.
+    pub token: Rc<OnceCell<Secret<String>>>,
     /// Certificates to trust instead of the system's.
     pub ca_file: Option<Set<PathBuf>>,
     /// Recipients, or files that hold one.
@@ -81,6 +94,7 @@ impl Settings {
                 &layers,
                 |file| file.token_file.clone(),
             ),
+            token: Rc::default(),
             ca_file: pick(flags.ca_file.clone(), path("TARSEAL_CA_FILE"), "TARSEAL_CA_FILE", &layers, |file| {
                 file.ca_file.clone()
             }),
