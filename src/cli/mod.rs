@@ -22,6 +22,7 @@ mod requests;
 mod review;
 mod rules;
 mod settings;
+mod standard_input;
 mod terminal;
 mod vendors;
 mod window;
@@ -29,8 +30,8 @@ mod world;
 
 use std::ffi::OsString;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches};
 
 pub use self::exit::Exit;
 pub use self::guard::guard_memory;
@@ -51,13 +52,18 @@ const NOTHING_DONE: &str = "Nothing was done, and nothing has left this computer
 pub fn run(arguments: impl IntoIterator<Item = OsString>, mut world: World) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let headline = command::headline(&arguments);
-    let arguments = match Arguments::try_parse_from(&arguments) {
-        Ok(arguments) => arguments,
+    let mut commands = Arguments::command();
+    let parsed = commands.try_get_matches_from_mut(&arguments).and_then(|matches| {
+        let once = standard_input::read_once(&commands, &matches);
+        Ok((Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut commands))?, once))
+    });
+    let (arguments, once) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return show_usage(&error, headline, arguments.iter().any(|one| one == "--json"), &world),
     };
     let output =
         Output::new(manner(&arguments.manner, &world), world.clock.clone(), world.output.clone(), world.error.clone());
-    let result = Home::find(&world).and_then(|home| {
+    let result = once.and_then(|()| Home::find(&world)).and_then(|home| {
         let bars = Bars::new(output.clone());
         let mut desk = Desk { world: &mut world, output: output.clone(), home, manner: arguments.manner, bars };
         command::run(arguments.command, &mut desk)

@@ -28,6 +28,7 @@ mod requests;
 mod review;
 mod rights;
 mod secrets;
+mod several;
 mod terminal;
 mod tickets;
 mod translate;

@@ -16,6 +16,7 @@ use self::file::{ConfigFile, PolicyTable, read};
 use super::args::PortalArguments;
 use super::exit::Failure;
 use super::home::Home;
+use super::standard_input;
 use super::world::World;
 use crate::secret::Secret;
 
@@ -83,7 +84,7 @@ impl Settings {
                     origin: origin.display().to_string(),
                 })
         };
-        Ok(Self {
+        let resolved = Self {
             portal: pick(flags.portal.clone(), text("TARSEAL_PORTAL"), "TARSEAL_PORTAL", &layers, |file| {
                 file.portal.clone()
             }),
@@ -122,7 +123,11 @@ impl Settings {
             review_required: strict(|policy| policy.review_required, true),
             allow_no_redact: strict(|policy| policy.allow_no_redact, false),
             allow_portals: narrowed(&layers),
-        })
+        };
+        for (name, file) in [("token_file", &resolved.token_file), ("sender_key", &resolved.sender_key)] {
+            file_is_meant(name, file.as_ref())?;
+        }
+        Ok(resolved)
     }
 
     /// The settings as `name = value` lines with their origins, for `config show`.
@@ -149,6 +154,18 @@ impl Settings {
             line("policy.allow_no_redact", Some(&self.allow_no_redact), bool::to_string),
             line("policy.allow_portals", self.allow_portals.as_ref(), |list| list.join(" ")),
         ]
+    }
+}
+
+/// Standard input is given in the call that reads it, where it is seen what else reads it.
+fn file_is_meant(name: &str, set: Option<&Set<PathBuf>>) -> Result<(), Failure> {
+    match set {
+        Some(set) if !set.is_typed() && standard_input::is_meant(set.value.as_os_str()) => {
+            let option = name.replace('_', "-");
+            Err(Failure::usage(format_args!("{name} in {} names standard input, and settings name a file.", set.origin))
+                .next(format!("Say it in the call itself:  --{option} -")))
+        }
+        _ => Ok(()),
     }
 }
 
