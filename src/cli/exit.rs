@@ -48,6 +48,21 @@ impl Exit {
     pub const fn code(self) -> u8 {
         self as u8
     }
+
+    /// The one of two that says more: what will not pass by itself before what may, and that before what was done.
+    #[must_use]
+    pub const fn worse(self, other: Self) -> Self {
+        if other.weight() > self.weight() { other } else { self }
+    }
+
+    const fn weight(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Incomplete | Self::Due => 1,
+            Self::Temporary | Self::Locked => 2,
+            _ => 3,
+        }
+    }
 }
 
 /// Why a command did not do what it was asked.
@@ -129,7 +144,8 @@ pub fn plain_io(error: &std::io::Error) -> String {
 /// What a command did.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The exit code: [`Exit::Done`], [`Exit::Incomplete`], [`Exit::Due`], or that of a fault that did not stop it.
+    /// The exit code: [`Exit::Done`], [`Exit::Incomplete`], [`Exit::Due`], that of a fault that did not stop it, or the worst of
+    /// several things done at once.
     pub exit: Exit,
     /// One word for the result event.
     pub status: &'static str,

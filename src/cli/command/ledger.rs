@@ -1,27 +1,27 @@
-//! `status`, `due` and `sync`: the sender's ledger.
+//! `status` and `due`: the sender's ledger.
 
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 
 use icalendar::{Calendar, Component as _, Event, Property};
-use serde_json::json;
 
-use super::readers::readers;
+use super::paper::{self, Paper};
 use super::remote::{self, Remote, sentence};
-use crate::cli::args::{DueArguments, StatusArguments, SyncArguments};
+use super::upload;
+use crate::cli::args::{DueArguments, StatusArguments};
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::home::write_private;
 use crate::cli::output::{count, shown, size};
 use crate::cli::requests::{day, when};
 use crate::cli::settings::Settings;
-use crate::cli::{Desk, keeping, requests};
+use crate::cli::{Desk, keeping};
 use crate::clock::Timestamp;
 use crate::ids::{FileId, TicketId};
-use crate::send::{Client, PortalAddress, SendError};
+use crate::send::PortalAddress;
 use crate::track::ledger::{Entry, Ledger, LedgerError, Pinned, Standing, Told};
 use crate::track::{Phase, PortalKey, RetentionPolicy};
-use crate::wire::{Snapshot, SnapshotState, TicketState};
+use crate::wire::{Snapshot, SnapshotState};
 
 /// Opens the sender's ledger.
 pub fn open(desk: &Desk<'_>) -> Result<Ledger, Failure> {
@@ -120,7 +120,7 @@ pub fn status(arguments: &StatusArguments, desk: &mut Desk<'_>) -> Result<Outcom
     }
     let (now, labels) = (desk.world.clock.now(), labels(&entries));
     for entry in &entries {
-        for line in lines(entry, &labels[&entry.snapshot], now) {
+        for line in lines(entry, &labels[&entry.snapshot], now, desk)? {
             desk.output.data(line);
         }
     }
@@ -130,16 +130,24 @@ pub fn status(arguments: &StatusArguments, desk: &mut Desk<'_>) -> Result<Outcom
     Ok(Outcome::done("ok").with("snapshots", entries))
 }
 
-fn lines(entry: &Entry, label: &str, now: Timestamp) -> Vec<String> {
+fn lines(entry: &Entry, label: &str, now: Timestamp, desk: &Desk<'_>) -> Result<Vec<String>, Failure> {
     let mut lines = Vec::new();
     let portal = entry.portal.as_deref().unwrap_or("a portal");
     if let Some(at) = entry.deleted_at() {
         lines.push(format!("{label}   DELETED {}. Key destroyed, file erased.", when(at)));
         lines.push(format!("    receipt signed by {portal}: VALID"));
         lines.push("    copies in the portal's backups cannot be opened any more".into());
-        return lines;
+        return Ok(lines);
     }
     match entry.sent_at() {
+        None if is_given_up(entry) => {
+            lines.push(format!("{label}   sealed {}, never sent, given up", day(entry.sealed_at)));
+            return Ok(lines);
+        }
+        None if entry.file.is_none() && !upload::state_file(&entry.ticket, &entry.snapshot, desk)?.exists() => {
+            let ask = format!("tarseal withdraw {}", entry.ticket);
+            lines.push(format!("{label}   sealed {}, not sent, removed here; the portal:  {ask}", day(entry.sealed_at)));
+        }
         Some(at) => lines.push(format!("{label}   sent {} to {portal}   {}", day(at), size(entry.size))),
         None => lines.push(format!("{label}   sealed {}, not sent yet:  {}", day(entry.sealed_at), how_to_send(entry))),
     }
@@ -173,7 +181,7 @@ fn lines(entry: &Entry, label: &str, now: Timestamp) -> Vec<String> {
         let left = if due <= now { "OVERDUE".into() } else { format!("in {}", count(days.unsigned_abs(), "day")) };
         add(format!("will be deleted by {} ({left})", day(due)));
     }
-    lines
+    Ok(lines)
 }
 
 /// What people call snapshots, of these that stand in the order in which they were sealed.
@@ -264,28 +272,8 @@ fn calendar(now: Timestamp, desk: &Desk<'_>) -> Result<Outcome, Failure> {
     Ok(Outcome::done("ok").with("events", events))
 }
 
-/// Asks the portals for news of everything that is not proved gone.
-pub fn sync(arguments: &SyncArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
-    let mut settings = Settings::resolve(&arguments.portal, &desk.home, desk.world)?;
-    let open_entries: Vec<Entry> = entries(arguments.ticket.as_ref(), desk)?
-        .into_iter()
-        .filter(|entry| entry.sent_at().is_some() && entry.phase() != Phase::Deleted)
-        .collect();
-    remote::aim(&mut settings, portals(&open_entries))?;
-    let (mut asked, mut deleted) = (0, 0);
-    for entry in &open_entries {
-        let Some(remote) = remote_to_ask(entry, &settings, desk)? else { continue };
-        asked += 1;
-        if ask(entry, &remote, &settings, desk)? {
-            deleted += 1;
-        }
-    }
-    desk.output.headline("SYNCED.", &format!("{} asked for, {deleted} newly deleted.", count(asked, "snapshot")));
-    Ok(Outcome::done("synced").with("asked", asked).with("deleted", deleted))
-}
-
 /// The portal that a snapshot went to, if it went to one and the policy allows it.
-fn portal_of(entry: &Entry, settings: &Settings) -> Result<Option<PortalAddress>, Failure> {
+pub fn portal_of(entry: &Entry, settings: &Settings) -> Result<Option<PortalAddress>, Failure> {
     let Some(portal) = &entry.portal else { return Ok(None) };
     let address: PortalAddress = portal
         .parse()
@@ -300,14 +288,9 @@ pub fn remote_of(entry: &Entry, settings: &Settings, desk: &mut Desk<'_>) -> Res
     remote::connect_for(address, &entry.ticket, settings, desk).map(Some)
 }
 
-/// The same, without a token where none is for that portal.
-fn remote_to_ask(entry: &Entry, settings: &Settings, desk: &mut Desk<'_>) -> Result<Option<Remote>, Failure> {
-    let Some(address) = portal_of(entry, settings)? else { return Ok(None) };
-    if remote::token_is_for(&address, settings) || requests::kept_token(&entry.ticket, &address, desk)?.is_some() {
-        return remote::connect_for(address, &entry.ticket, settings, desk).map(Some);
-    }
-    let client = remote::client(address.clone(), None, settings)?;
-    Ok(Some(Remote { address, client, by_code: false }))
+/// Whether its sender gave it up before it was sent.
+pub fn is_given_up(entry: &Entry) -> bool {
+    entry.sent_at().is_none() && entry.withdrawn.is_some()
 }
 
 /// The portals of these snapshots.
@@ -315,49 +298,8 @@ pub fn portals(entries: &[Entry]) -> impl Iterator<Item = &str> {
     entries.iter().filter_map(|entry| entry.portal.as_deref())
 }
 
-/// Asks one portal about one snapshot; true when it is now proved gone.
-fn ask(entry: &Entry, remote: &Remote, settings: &Settings, desk: &Desk<'_>) -> Result<bool, Failure> {
-    let id = &entry.snapshot;
-    let now = desk.world.clock.now();
-    let told = |error: &SendError| remote::failure(error, remote.address.host());
-    let recorded = |error: LedgerError| failure(&error);
-    let mut ledger = open(desk)?;
-    let snapshot = match remote.client.snapshot(id) {
-        Ok(snapshot) => Some(snapshot),
-        // The token may be long expired by then.
-        Err(SendError::Refused(_)) => None,
-        Err(error) => return Err(told(&error)),
-    };
-    if let Some(snapshot) = &snapshot {
-        follow_ticket(entry, remote, &mut ledger, now)?;
-        let mut heard = as_told(snapshot);
-        // The log is asked only when there is something new in it: that it is read is an act of its own.
-        heard.readers = match entry.told {
-            Some((_, before)) if before.reads == snapshot.reads => before.readers,
-            _ if snapshot.reads == 0 => None,
-            _ => readers(remote, &entry.ticket, id).map_err(|error| told(&error))?,
-        };
-        ledger.told(id, heard, now).map_err(recorded)?;
-    }
-    // A receipt is told without a token to whoever knows the snapshot's id.
-    let anyone = remote::client(remote.address.clone(), None, settings)?;
-    let note = receipt(&anyone, id).map_err(|error| told(&error))?;
-    let Some(note) = note else { return Ok(false) };
-    ledger.receipt(id, &note, now).map_err(recorded)?;
-    let gone = ledger.snapshot(id).map_err(recorded)?.is_some_and(|entry| entry.phase() == Phase::Deleted);
-    if gone {
-        drop(ledger);
-        let path = self::gone(entry, &note, desk)?;
-        let label = label(&entry.ticket, id, desk)?;
-        desk.output.say(format!("{label}  {id}  DELETED, receipt in {}", path.display()));
-        let fields = json!({ "ticket": entry.ticket, "snapshot": id, "receipt": path });
-        desk.output.event("deleted", fields.as_object().cloned().unwrap_or_default());
-    }
-    Ok(gone)
-}
-
 /// Keeps the receipt of a deletion and removes what is kept here about the snapshot. Gives the receipt's place.
-pub fn gone(entry: &Entry, note: &str, desk: &Desk<'_>) -> Result<PathBuf, Failure> {
+pub fn gone(entry: &Entry, note: &str, desk: &Desk<'_>) -> Result<Paper, Failure> {
     let id = &entry.snapshot;
     let kept = keep_receipt(&entry.ticket, id, "deletion", note, desk)?;
     let ledger = open(desk)?;
@@ -365,35 +307,10 @@ pub fn gone(entry: &Entry, note: &str, desk: &Desk<'_>) -> Result<PathBuf, Failu
     let portal = others.iter().find(|other| other.snapshot == *id).and_then(|known| known.portal.clone());
     let key = portal.map_or(Ok(None), |portal| ledger.pinned(&portal)).map_err(|error| failure(&error))?;
     let label = label(&entry.ticket, id, desk)?;
-    let paper = key.and_then(|key| super::paper::write((&entry.ticket, id), &label, note, &key, desk));
-    let last = others.iter().all(|other| other.phase() == Phase::Deleted);
+    let paper = key.and_then(|key| paper::write((&entry.ticket, id), &label, note, &key, desk));
+    let last = others.iter().all(|other| other.phase() == Phase::Deleted || is_given_up(other));
     keeping::forget(&entry.ticket, id, last, desk)?;
-    Ok(paper.unwrap_or(kept))
-}
-
-/// Tells the ledger when the ticket was closed or opened again.
-fn follow_ticket(entry: &Entry, remote: &Remote, ledger: &mut Ledger, now: Timestamp) -> Result<(), Failure> {
-    let ticket = match remote.client.ticket(&entry.ticket) {
-        Ok(ticket) => ticket,
-        Err(error) => return Err(remote::failure(&error, remote.address.host())),
-    };
-    let portal = remote.address.as_str();
-    match (ticket.state, ticket.closed_at, entry.closed_at()) {
-        (TicketState::Closed, Some(closed), known) if known != Some(closed) => {
-            ledger.closed(&entry.ticket, portal, closed, now)
-        }
-        (TicketState::Open, _, Some(_)) => ledger.reopened(&entry.ticket, portal, now, now),
-        _ => Ok(()),
-    }
-    .map_err(|error| failure(&error))
-}
-
-fn receipt(client: &Client, id: &FileId) -> Result<Option<String>, SendError> {
-    match client.receipt(id) {
-        Ok(note) => Ok(Some(note)),
-        Err(SendError::NotFound(_)) => Ok(None),
-        Err(error) => Err(error),
-    }
+    Ok(paper.unwrap_or(Paper { proof: kept, page: None }))
 }
 
 /// What a portal tells, as the ledger records it.

@@ -39,12 +39,15 @@ mod records;
 mod redact;
 pub mod remote;
 mod request;
+mod resume;
 mod seal;
 mod send;
 mod share;
 mod snapshot;
 mod subject;
+mod sync;
 mod translate;
+mod unsent;
 mod upload;
 mod vendor;
 mod wipe;
@@ -105,10 +108,10 @@ pub fn run(command: Command, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
         Command::Collect(arguments) => collect::run(&arguments, desk),
         Command::Redact(arguments) => redact::run(&arguments, desk),
         Command::Upload(arguments) => upload::run(&arguments, desk),
-        Command::Resume(arguments) => upload::resume(&arguments, desk),
+        Command::Resume(arguments) => resume::run(&arguments, desk),
         Command::Status(arguments) => ledger::status(&arguments, desk),
         Command::Due(arguments) => ledger::due(&arguments, desk),
-        Command::Sync(arguments) => ledger::sync(&arguments, desk),
+        Command::Sync(arguments) => sync::run(&arguments, desk),
         Command::Letter(arguments) => letter::run(&arguments, desk),
         Command::Confirm(arguments) => confirm::run(&arguments, desk),
         Command::Doctor(arguments) => doctor::run(&arguments, desk),

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 
+use super::paper::{self, Paper};
 use super::remote::{self, sentence};
 use crate::cli::Desk;
 use crate::cli::args::{PortalArguments, ReceiptCommand};
@@ -81,16 +82,21 @@ fn add(file: &Path, key: Option<&str>, portal: Option<&String>, desk: &mut Desk<
     let place = match receipt.kind {
         Kind::Upload => {
             let kept = super::ledger::keep_receipt(&entry.ticket, &entry.snapshot, "upload", &note, desk)?;
-            super::paper::write((&entry.ticket, &entry.snapshot), &label, &note, &key, desk).unwrap_or(kept)
+            paper::write((&entry.ticket, &entry.snapshot), &label, &note, &key, desk)
+                .unwrap_or(Paper { proof: kept, page: None })
         }
         Kind::Deletion => super::ledger::gone(&entry, &note, desk)?,
     };
-    desk.output.data(place.display().to_string());
+    desk.output.data(place.shown().display().to_string());
     desk.output.headline("ADDED.", &format!("The receipt belongs to {label}, and is in the ledger."));
     let phrase = check_phrase_of(&receipt.sha256);
     desk.output.say(format!("  Check phrase  {}", phrase.unwrap_or_default()));
     desk.output.say(format!("  See it        tarseal status {}", entry.ticket));
-    Ok(Outcome::done("added").with("ticket", &entry.ticket).with("snapshot", entry.snapshot).with("receipt", place))
+    Ok(Outcome::done("added")
+        .with("ticket", &entry.ticket)
+        .with("snapshot", entry.snapshot)
+        .with("receipt", place.proof)
+        .with("receipt_page", place.page))
 }
 
 /// The key that was given, or the keys that the ledger pinned.
@@ -163,10 +169,23 @@ fn read_note(file: &Path, desk: &mut Desk<'_>) -> Result<String, Failure> {
     .map_err(|error| local(&error))?;
     let text =
         String::from_utf8(bytes).map_err(|_| Failure::new(Exit::Damaged, "That is not a receipt: it is not text."))?;
+    if paper::is_page(&text) {
+        return Err(for_people(file));
+    }
     // A receipt as JSON carries the signed note.
     let note =
         serde_json::from_str::<serde_json::Value>(&text).ok().and_then(|json| Some(json["note"].as_str()?.to_owned()));
     Ok(note.unwrap_or(text))
+}
+
+/// A page may have been changed, and nothing would show it; what is signed lies beside it.
+fn for_people(file: &Path) -> Failure {
+    let failure = Failure::new(Exit::Damaged, "This is a receipt's page, to read. What the portal signed is the .json.");
+    let proof = file.with_extension("json");
+    match proof.is_file() {
+        true => failure.next(format!("It lies beside the page:  {}", shown(&proof.display().to_string()))),
+        false => failure.next("It was written together with the page, and has its name:  FILE.json"),
+    }
 }
 
 fn read_key(key: &str) -> Result<PortalKey, Failure> {

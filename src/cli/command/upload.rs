@@ -1,4 +1,4 @@
-//! `upload` and `resume`: a sealed file on its way, also after an interruption.
+//! `upload`: a sealed file on its way.
 
 use std::fs;
 use std::io::{Read, Seek};
@@ -9,8 +9,9 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 
+use super::paper::{self, Paper};
 use super::remote::{self, Remote};
-use crate::cli::args::{PortalArguments, ResumeArguments, UploadArguments};
+use crate::cli::args::UploadArguments;
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::home::write_private_with;
 use crate::cli::interrupt::Uploading;
@@ -29,8 +30,6 @@ use crate::wire::{NewShare, NewSnapshot};
 
 /// What is true before anything was sent.
 const NOTHING_LEFT: &str = "Nothing has left this computer.";
-/// What is true before an upload goes on.
-const NOTHING_MORE: &str = "The sealed file is safe here; nothing more has left this computer.";
 
 /// Takes the lock of a ticket; it is held until the value is dropped.
 pub fn lock(ticket: &TicketId, desk: &Desk<'_>) -> Result<TicketLock, Failure> {
@@ -124,7 +123,7 @@ pub fn finish(
         desk.output.say(missing);
     }
     if let Some(receipt) = &receipt {
-        desk.output.say(format!("  Receipt     {}", receipt.display()));
+        desk.output.say(format!("  Receipt     {}", receipt.shown().display()));
     }
     if let Some(due) = sent.snapshot.due_at {
         desk.output.say(format!("  Deleted by  90 days after ticket {ticket} is closed, at the latest {}", day(due)));
@@ -139,11 +138,12 @@ pub fn finish(
         .with("snapshot", sent.snapshot.id)
         .with("sha256", &sent.snapshot.sha256)
         .with("bytes", sent.snapshot.size)
-        .with("receipt", receipt)
+        .with("receipt", receipt.as_ref().map(|receipt| &receipt.proof))
+        .with("receipt_page", receipt.as_ref().and_then(|receipt| receipt.page.as_ref()))
         .with("due_at", sent.snapshot.due_at))
 }
 
-fn record(sent: &Sent, checkpoint: &Checkpoint, desk: &Desk<'_>) -> Result<Option<PathBuf>, Failure> {
+fn record(sent: &Sent, checkpoint: &Checkpoint, desk: &Desk<'_>) -> Result<Option<Paper>, Failure> {
     let now = desk.world.clock.now();
     let id = checkpoint.file_id();
     let failure = |error: LedgerError| super::ledger::failure(&error);
@@ -154,8 +154,8 @@ fn record(sent: &Sent, checkpoint: &Checkpoint, desk: &Desk<'_>) -> Result<Optio
     let kept = super::ledger::keep_receipt(checkpoint.ticket(), id, "upload", note, desk)?;
     let key = ledger.pinned(checkpoint.portal().as_str()).map_err(failure)?;
     let label = super::ledger::label(checkpoint.ticket(), id, desk)?;
-    let paper = key.and_then(|key| super::paper::write((checkpoint.ticket(), id), &label, note, &key, desk));
-    Ok(Some(paper.unwrap_or(kept)))
+    let paper = key.and_then(|key| paper::write((checkpoint.ticket(), id), &label, note, &key, desk));
+    Ok(Some(paper.unwrap_or(Paper { proof: kept, page: None })))
 }
 
 /// What stays true when an upload did not end well.
@@ -176,7 +176,8 @@ fn remove(path: &Path) -> Result<(), Failure> {
     }
 }
 
-fn state_file(ticket: &TicketId, file: &FileId, desk: &Desk<'_>) -> Result<PathBuf, Failure> {
+/// Where the state of a snapshot's upload stands until it has ended.
+pub fn state_file(ticket: &TicketId, file: &FileId, desk: &Desk<'_>) -> Result<PathBuf, Failure> {
     Ok(desk.home.directory("outgoing")?.join(format!("{ticket}-{file}.json")))
 }
 
@@ -294,77 +295,9 @@ fn describe(input: &mut (impl Read + Seek), file: &Path) -> Result<NewSnapshot, 
     }
 }
 
-fn load(state: &Path) -> Result<Checkpoint, Failure> {
+/// Reads the state of an upload back.
+pub fn load(state: &Path) -> Result<Checkpoint, Failure> {
     Checkpoint::load(state).map_err(|error| remote::failure(&error, "this computer"))
-}
-
-/// Goes on with every upload that was interrupted.
-pub fn resume(arguments: &ResumeArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
-    let waiting = waiting(arguments.ticket.as_ref(), desk)?;
-    if waiting.is_empty() {
-        return nothing_waiting(arguments.ticket.as_ref(), desk);
-    }
-    let portal = PortalArguments {
-        portal: arguments.portal.clone(),
-        token_file: arguments.token_file.clone(),
-        ca_file: arguments.ca_file.clone(),
-    };
-    let mut settings = Settings::resolve(&portal, &desk.home, desk.world)?;
-    let portals: Vec<PortalAddress> =
-        waiting.iter().filter_map(|state| Some(load(state).ok()?.portal().clone())).collect();
-    remote::aim(&mut settings, portals.iter().map(PortalAddress::as_str))?;
-    let mut outcome = Outcome::done("sent");
-    for state in waiting {
-        let checkpoint = load(&state)?;
-        let _lock = lock(checkpoint.ticket(), desk)?;
-        // Read again under the lock: another run may have gone on with it.
-        let mut checkpoint = load(&state)?;
-        let remote = again(&checkpoint, &settings, desk).map_err(|failure| failure.or_left(NOTHING_MORE))?;
-        outcome = finish(&remote, &mut checkpoint, None, arguments.give_up_after, desk)?;
-        checkpoint.remove().map_err(|error| remote::failure(&error, remote.address.host()))?;
-    }
-    Ok(outcome)
-}
-
-/// The portal that is ready to take the rest.
-fn again(checkpoint: &Checkpoint, settings: &Settings, desk: &mut Desk<'_>) -> Result<Remote, Failure> {
-    remote::allowed(checkpoint.portal(), settings)?;
-    let remote = remote::connect_for(checkpoint.portal().clone(), checkpoint.ticket(), settings, desk)?;
-    super::ledger::pin(&remote, desk)?;
-    Ok(remote)
-}
-
-/// Nothing can go on: because all of it was sent, or because nothing ever began.
-fn nothing_waiting(ticket: Option<&TicketId>, desk: &Desk<'_>) -> Result<Outcome, Failure> {
-    let Some(ticket) = ticket else {
-        desk.output.say("Nothing is waiting to be sent.");
-        return Ok(Outcome::done("nothing-waiting"));
-    };
-    let entries = super::ledger::open(desk)?.of_ticket(ticket).map_err(|error| super::ledger::failure(&error))?;
-    if entries.iter().any(|entry| entry.sent_at().is_some()) {
-        desk.output.headline("SENT.", &format!("Everything for ticket {ticket} was sent before; nothing is waiting."));
-        return Ok(Outcome::done("sent").with("ticket", ticket).with("already_sent", true));
-    }
-    Err(Failure::new(Exit::NotFound, format_args!("No upload for ticket {ticket} has begun here."))
-        .left("Nothing has left this computer.")
-        .next(format!("Begin one:  tarseal send PATH --ticket {ticket}")))
-}
-
-/// The state files of uploads that have not ended, oldest first.
-fn waiting(ticket: Option<&TicketId>, desk: &Desk<'_>) -> Result<Vec<PathBuf>, Failure> {
-    let directory = desk.home.directory("outgoing")?;
-    let entries = fs::read_dir(&directory).map_err(|error| Failure::local(directory.display(), &error))?;
-    let mut found = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(|error| Failure::local(directory.display(), &error))?.path();
-        if path.extension().is_some_and(|extension| extension == "json")
-            && ticket.is_none_or(|ticket| load(&path).is_ok_and(|checkpoint| checkpoint.ticket() == ticket))
-        {
-            found.push(path);
-        }
-    }
-    found.sort_by_key(|path| path.metadata().and_then(|metadata| metadata.modified()).ok());
-    Ok(found)
 }
 
 /// Waits as long as it must, and says why.

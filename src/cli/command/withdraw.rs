@@ -1,7 +1,7 @@
 //! `withdraw`: takes back what was sent. The portal destroys its part of the key first, then the file.
 
-use super::ledger::{self, as_told, remote_of};
-use super::remote;
+use super::ledger::{self, as_told, portals, remote_of};
+use super::{remote, unsent};
 use crate::cli::Desk;
 use crate::cli::args::WithdrawArguments;
 use crate::cli::exit::{Exit, Failure, Outcome};
@@ -10,15 +10,15 @@ use crate::cli::settings::Settings;
 use crate::send::SendError;
 use crate::track::Phase;
 use crate::track::ledger::Entry;
-use crate::wire::SnapshotState;
+use crate::wire::{Snapshot, SnapshotState};
 
-/// Takes back the snapshots of a ticket, or one of them, after asking.
+/// Takes back the snapshots of a ticket, or one of them, after asking. An upload that never ended is given up.
 pub fn run(arguments: &WithdrawArguments, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     let mut settings = Settings::resolve(&arguments.portal, &desk.home, desk.world)?;
     let ticket = &arguments.ticket;
-    let there = sent(arguments, desk)?;
-    remote::aim(&mut settings, ledger::portals(&there))?;
-    let what = count(there.len() as u64, "snapshot");
+    let Meant { sent, unsent } = meant(arguments, desk)?;
+    remote::aim(&mut settings, portals(&sent).chain(portals(&unsent)))?;
+    let what = words(&sent, &unsent);
     if !desk.manner.yes {
         let question =
             format!("Take back {what} of ticket {ticket}? Nobody can read it again, not even you. Type yes:");
@@ -29,19 +29,29 @@ pub fn run(arguments: &WithdrawArguments, desk: &mut Desk<'_>) -> Result<Outcome
                 .next("In a script, approve beforehand with:  --yes"));
         }
     }
-    let (mut withdrawn, mut restricted) = (Vec::new(), 0_u64);
-    for entry in &there {
+    let (mut withdrawn, mut restricted, mut given_up, mut unclear) = (Vec::new(), 0_u64, Vec::new(), None);
+    let mut deletes = false;
+    for entry in &unsent {
+        match unsent::give_up(entry, arguments.reason.as_deref(), &settings, desk) {
+            Ok(there) => {
+                deletes |= there;
+                given_up.push(entry.snapshot);
+            }
+            Err(failure) => unclear = unclear.or(Some(failure)),
+        }
+    }
+    for entry in &sent {
         let Some(remote) = remote_of(entry, &settings, desk)? else { continue };
         let told = remote.client.withdraw(&entry.snapshot, arguments.reason.as_deref());
         let told = told.map_err(|error| refusal(&error, remote.address.host(), &withdrawn))?;
-        let now = desk.world.clock.now();
-        let mut book = ledger::open(desk)?;
-        let recorded =
-            book.withdrawn(&entry.snapshot, now).and_then(|()| book.told(&entry.snapshot, as_told(&told), now));
-        recorded.map_err(|error| ledger::failure(&error))?;
+        record(entry, &told, desk)?;
         restricted += u64::from(told.state == SnapshotState::Restricted);
         withdrawn.push(entry.snapshot);
     }
+    if let Some(failure) = unclear {
+        return Err(failure);
+    }
+    deletes |= !withdrawn.is_empty();
     desk.output.headline("WITHDRAWN.", &format!("{what} of ticket {ticket}. Nobody reads it any more."));
     if restricted > 0 {
         desk.output.say(format!(
@@ -49,12 +59,45 @@ pub fn run(arguments: &WithdrawArguments, desk: &mut Desk<'_>) -> Result<Outcome
             count(restricted, "snapshot")
         ));
     }
-    desk.output.say("The portal deletes it now. Its receipt comes with:  tarseal sync");
-    Ok(Outcome::done("withdrawn").with("ticket", ticket).with("snapshots", withdrawn).with("restricted", restricted))
+    desk.output.say(if deletes {
+        "The portal deletes it now. Its receipt comes with:  tarseal sync"
+    } else {
+        "It was never whole at a portal, and its sealed file is removed here."
+    });
+    Ok(Outcome::done("withdrawn")
+        .with("ticket", ticket)
+        .with("snapshots", withdrawn)
+        .with("given_up", given_up)
+        .with("restricted", restricted))
 }
 
-/// What was sent and is still there.
-fn sent(arguments: &WithdrawArguments, desk: &Desk<'_>) -> Result<Vec<Entry>, Failure> {
+/// Writes down that the portal took note.
+pub fn record(entry: &Entry, told: &Snapshot, desk: &Desk<'_>) -> Result<(), Failure> {
+    let now = desk.world.clock.now();
+    let mut book = ledger::open(desk)?;
+    let recorded = book.withdrawn(&entry.snapshot, now).and_then(|()| book.told(&entry.snapshot, as_told(told), now));
+    recorded.map_err(|error| ledger::failure(&error))
+}
+
+fn words(sent: &[Entry], unsent: &[Entry]) -> String {
+    let snapshots = count(sent.len() as u64, "snapshot");
+    let uploads = count(unsent.len() as u64, "unfinished upload");
+    match (sent.len(), unsent.len()) {
+        (_, 0) => snapshots,
+        (0, _) => uploads,
+        _ => format!("{snapshots} and {uploads}"),
+    }
+}
+
+/// What can be taken back.
+struct Meant {
+    /// At a portal.
+    sent: Vec<Entry>,
+    /// On its way, and not there yet.
+    unsent: Vec<Entry>,
+}
+
+fn meant(arguments: &WithdrawArguments, desk: &Desk<'_>) -> Result<Meant, Failure> {
     let ticket = &arguments.ticket;
     let all = ledger::entries(Some(ticket), desk)?;
     let wanted = |entry: &Entry| arguments.snapshot.is_none_or(|wanted| wanted == entry.snapshot);
@@ -69,10 +112,11 @@ fn sent(arguments: &WithdrawArguments, desk: &Desk<'_>) -> Result<Vec<Entry>, Fa
         ));
     }
     let gone = all.iter().filter_map(Entry::deleted_at).max();
-    let there: Vec<Entry> =
-        all.into_iter().filter(|entry| entry.sent_at().is_some() && entry.phase() != Phase::Deleted).collect();
-    match (there.is_empty(), gone) {
-        (false, _) => Ok(there),
+    let (sent, unsent): (Vec<Entry>, Vec<Entry>) = all.into_iter().partition(|entry| entry.sent_at().is_some());
+    let sent: Vec<Entry> = sent.into_iter().filter(|entry| entry.phase() != Phase::Deleted).collect();
+    let unsent: Vec<Entry> = unsent.into_iter().filter(|entry| unsent::is_begun(entry, desk)).collect();
+    match (sent.is_empty() && unsent.is_empty(), gone) {
+        (false, _) => Ok(Meant { sent, unsent }),
         (true, Some(at)) => Err(Failure::new(Exit::Expired, format_args!("It was deleted on {at}, with a receipt."))),
         (true, None) => Err(Failure::new(Exit::NotFound, format_args!("Nothing of ticket {ticket} was sent yet."))
             .left("Nothing of it is at a portal.")),
