@@ -82,14 +82,20 @@ mod tests {
             ("tarseal send /dev/stdin --ticket 1 --token-file -", "PATH and --token-file"),
             ("tarseal send - a.log - --ticket 1", "PATH and PATH"),
             ("tarseal seal - -o x --passphrase-file -", "PATH and --passphrase-file"),
-            ("tarseal seal a.log -o x --sender-key - --sender-passphrase-file -", "--sender-key and --sender-passphrase-file"),
+            (
+                "tarseal seal a.log -o x --sender-key - --sender-passphrase-file -",
+                "--sender-key and --sender-passphrase-file",
+            ),
             ("tarseal open - --key -", "FILE and --key"),
             ("tarseal open a --key - --passphrase-file -", "--key and --passphrase-file"),
             ("tarseal list - --token-file -", "FILE and --token-file"),
             ("tarseal fetch 1 --reason x --key - --token-file -", "--key and --token-file"),
             ("tarseal key public - --passphrase-file -", "FILE and --passphrase-file"),
             ("tarseal key show - --passphrase-file -", "KEY and --passphrase-file"),
-            ("tarseal key passphrase a --passphrase-file - --new-passphrase-file -", "--passphrase-file and --new-passphrase-file"),
+            (
+                "tarseal key passphrase a --passphrase-file - --new-passphrase-file -",
+                "--passphrase-file and --new-passphrase-file",
+            ),
             ("tarseal subject find - -", "VALUE and VALUE"),
         ] {
             let told = told(line).unwrap_or_else(|| panic!("{line} is not refused"));

@@ -192,3 +192,27 @@ fn a_dry_run_sends_and_writes_nothing() {
     assert!(ran.out.contains("fixtures/machines/meeting/log/auth.log"), "{}", ran.out);
     desk.technician(&["fetch", "4711", "--reason", "look", "-o", &desk.at("x")]).ends(10);
 }
+
+#[test]
+fn the_receipt_that_a_result_names_verifies_and_the_page_says_what_does() {
+    let desk = Desk::new();
+    let log = desk.at("a.log");
+    fs::write(&log, "2026-11-20 all is well\n").unwrap();
+    let sent = desk.sender(&["send", &log, "--ticket", "4711", "--yes", "--json"]).ends(0).result();
+    desk.technician(&["close", "4711"]).ends(0);
+    desk.forward(91);
+    desk.operator(&["sweep"]).ends(0);
+    let synced = desk.sender(&["sync", "--json"]).ends(0).out;
+    let deleted = synced.lines().find(|line| line.contains("\"deleted\",\"")).unwrap();
+    for named in [sent, serde_json::from_str(deleted).unwrap()] {
+        let (receipt, page) = (named["receipt"].as_str().unwrap(), named["receipt_page"].as_str().unwrap());
+        desk.sender(&["receipt", "verify", receipt]).ends(0).says("VALID.");
+        for command in ["verify", "add"] {
+            desk.sender(&["receipt", command, page]).ends(6).says("a receipt's page").says(receipt);
+        }
+        // Beside no proof a page is still no receipt.
+        let alone = desk.at("page.txt");
+        fs::copy(page, &alone).unwrap();
+        desk.sender(&["receipt", "verify", &alone]).ends(6).says("FILE.json");
+    }
+}

@@ -146,7 +146,8 @@ fn lines(entry: &Entry, label: &str, now: Timestamp, desk: &Desk<'_>) -> Result<
         }
         None if entry.file.is_none() && !upload::state_file(&entry.ticket, &entry.snapshot, desk)?.exists() => {
             let ask = format!("tarseal withdraw {}", entry.ticket);
-            lines.push(format!("{label}   sealed {}, not sent, removed here; the portal:  {ask}", day(entry.sealed_at)));
+            lines
+                .push(format!("{label}   sealed {}, not sent, removed here; the portal:  {ask}", day(entry.sealed_at)));
         }
         Some(at) => lines.push(format!("{label}   sent {} to {portal}   {}", day(at), size(entry.size))),
         None => lines.push(format!("{label}   sealed {}, not sent yet:  {}", day(entry.sealed_at), how_to_send(entry))),

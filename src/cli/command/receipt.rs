@@ -180,7 +180,8 @@ fn read_note(file: &Path, desk: &mut Desk<'_>) -> Result<String, Failure> {
 
 /// A page may have been changed, and nothing would show it; what is signed lies beside it.
 fn for_people(file: &Path) -> Failure {
-    let failure = Failure::new(Exit::Damaged, "This is a receipt's page, to read. What the portal signed is the .json.");
+    let failure =
+        Failure::new(Exit::Damaged, "This is a receipt's page, to read. What the portal signed is the .json.");
     let proof = file.with_extension("json");
     match proof.is_file() {
         true => failure.next(format!("It lies beside the page:  {}", shown(&proof.display().to_string()))),

@@ -74,27 +74,18 @@ fn all(
     Ok(Outcome::done(status).exit(exit).with("sent", sent).with("not_sent", failed))
 }
 
-fn one(
-    state: &Path,
-    settings: &Settings,
-    give_up_after: Duration,
-    desk: &mut Desk<'_>,
-) -> Result<Outcome, Failure> {
+fn one(state: &Path, settings: &Settings, give_up_after: Duration, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     go_on(state, settings, give_up_after, desk).map_err(|failure| match (failure.exit, named(state)) {
         // These do not pass by themselves.
-        (Exit::NotApproved | Exit::Damaged | Exit::Local | Exit::NotFound | Exit::Expired | Exit::Usage, Some((ticket, _))) => {
-            failure.next(format!("To give it up for good:  tarseal withdraw {ticket}"))
-        }
+        (
+            Exit::NotApproved | Exit::Damaged | Exit::Local | Exit::NotFound | Exit::Expired | Exit::Usage,
+            Some((ticket, _)),
+        ) => failure.next(format!("To give it up for good:  tarseal withdraw {ticket}")),
         _ => failure,
     })
 }
 
-fn go_on(
-    state: &Path,
-    settings: &Settings,
-    give_up_after: Duration,
-    desk: &mut Desk<'_>,
-) -> Result<Outcome, Failure> {
+fn go_on(state: &Path, settings: &Settings, give_up_after: Duration, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
     let checkpoint = load(state)?;
     let _lock = lock(checkpoint.ticket(), desk)?;
     // Read again under the lock: another run may have gone on with it.

@@ -1,6 +1,5 @@
 //! Uploads that began and never ended, and are given up.
 
-
 use super::ledger::{self, is_given_up, remote_of};
 use super::upload::{lock, outgoing, state_file};
 use super::{remote, withdraw};
@@ -65,7 +64,8 @@ fn take_back(
     desk: &mut Desk<'_>,
 ) -> Result<Option<Snapshot>, Failure> {
     // Without an answer to the announcement no byte was sent.
-    let nothing_sent = checkpoint.is_some_and(|checkpoint| !checkpoint.is_stored() && checkpoint.upload_url().is_none());
+    let nothing_sent =
+        checkpoint.is_some_and(|checkpoint| !checkpoint.is_stored() && checkpoint.upload_url().is_none());
     match ask(entry, checkpoint, reason, settings, desk) {
         Err(_) if nothing_sent => Ok(None),
         answer => answer,

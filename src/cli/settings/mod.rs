@@ -162,8 +162,11 @@ fn file_is_meant(name: &str, set: Option<&Set<PathBuf>>) -> Result<(), Failure> 
     match set {
         Some(set) if !set.is_typed() && standard_input::is_meant(set.value.as_os_str()) => {
             let option = name.replace('_', "-");
-            Err(Failure::usage(format_args!("{name} in {} names standard input, and settings name a file.", set.origin))
-                .next(format!("Say it in the call itself:  --{option} -")))
+            Err(Failure::usage(format_args!(
+                "{name} in {} names standard input, and settings name a file.",
+                set.origin
+            ))
+            .next(format!("Say it in the call itself:  --{option} -")))
         }
         _ => Ok(()),
     }
