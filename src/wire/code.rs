@@ -42,10 +42,17 @@ impl RequestCode {
     /// Whether a text has the shape of a code, right or misheard: `XXXX-XXXX`, as codes are shown.
     #[must_use]
     pub fn is_meant(text: &str) -> bool {
-        text.split_once('-').is_some_and(|(one, two)| {
+        text.trim().split_once(|character| is_gap(character) || character == '.').is_some_and(|(one, two)| {
             let half = |part: &str| part.len() == 4 && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
             half(one) && half(two)
         })
+    }
+
+    /// Whether a text may be a code of which a few characters are missing or too many: six to ten letters and digits.
+    #[must_use]
+    pub fn may_be_meant(text: &str) -> bool {
+        let typed = || text.chars().filter(|character| !is_gap(*character) && *character != '.');
+        (DRAWN - 1..=DRAWN + 3).contains(&typed().take(DRAWN + 4).count()) && typed().all(|c| c.is_ascii_alphanumeric())
     }
 
     /// The eight characters without a hyphen, for hashing and for names of files.
@@ -66,6 +73,11 @@ const fn divided_by_alpha(value: u8) -> u8 {
     (if value & 1 == 1 { value ^ POLYNOMIAL } else { value }) >> 1
 }
 
+/// What may stand between the characters: a mail program makes a long dash of a hyphen, or a space of another kind of a space.
+fn is_gap(character: char) -> bool {
+    character == '-' || character.is_whitespace() || matches!(character, '\u{2010}'..='\u{2015}' | '\u{2212}')
+}
+
 fn value(character: char) -> Option<u8> {
     let digit = match character.to_ascii_uppercase() {
         'O' => '0',
@@ -78,9 +90,18 @@ fn value(character: char) -> Option<u8> {
 impl FromStr for RequestCode {
     type Err = NotACode;
 
-    /// Reads a code in capitals or not, with hyphens and spaces wherever they stand.
+    /// Reads a code in capitals or not, with hyphens, dashes and spaces wherever they stand, and a dot in its middle.
     fn from_str(text: &str) -> Result<Self, NotACode> {
-        let typed: Vec<char> = text.chars().filter(|c| !matches!(c, '-' | ' ')).take(DRAWN + 2).collect();
+        let mut typed = Vec::with_capacity(DRAWN + 2);
+        for character in text.chars() {
+            let between = is_gap(character) || (character == '.' && typed.len() == (DRAWN + 1) / 2);
+            if !between {
+                typed.push(character);
+            }
+            if typed.len() > DRAWN + 1 {
+                break;
+            }
+        }
         if typed.len() != DRAWN + 1 || !typed.iter().all(char::is_ascii_alphanumeric) {
             return Err(NotACode::Shape);
         }
@@ -134,7 +155,10 @@ mod tests {
 
     #[test]
     fn a_code_comes_back_however_it_is_typed() {
-        for text in ["K7QF-2M4P", "k7qf2m4p", " K7QF 2M4P ", "K-7-Q-F-2-M-4-P"] {
+        let typed = ["K7QF-2M4P", "k7qf2m4p", " K7QF 2M4P ", "K-7-Q-F-2-M-4-P", "K7QF.2M4P", "K7QF . 2M4P"];
+        let pasted = "\u{2010}\u{2011}\u{2012}\u{2013}\u{2014}\u{2015}\u{2212}\u{a0}\u{202f}".chars();
+        let pasted = pasted.map(|between| format!("K7QF{between}2M4P"));
+        for text in typed.map(str::to_owned).into_iter().chain(pasted) {
             assert_eq!(text.parse::<RequestCode>().unwrap().to_string(), "K7QF-2M4P", "{text}");
         }
         let with_digits = codes(1000).into_iter().find(|code| code.contains('0') && code.contains('1')).unwrap();
@@ -166,7 +190,7 @@ mod tests {
 
     #[test]
     fn what_is_no_code_is_refused_and_a_code_is_not_printed() {
-        for text in ["", "K7QF", "K7QF-2M4PP", "K7QF_2M4P", "K7QF-2M4é", "a/b-c/d/"] {
+        for text in ["", "K7QF", "K7QF-2M4PP", "K7QF_2M4P", "K7QF-2M4é", "a/b-c/d/", "K7Q.F2M4P"] {
             assert_eq!(text.parse::<RequestCode>().unwrap_err(), NotACode::Shape, "{text}");
         }
         assert_eq!("U7QF-2M4P".parse::<RequestCode>().unwrap_err(), NotACode::Check);
@@ -175,6 +199,13 @@ mod tests {
                 && !RequestCode::is_meant("log-2026")
                 && !RequestCode::is_meant("K7QF2M4P")
         );
+        assert!(RequestCode::is_meant("k7qf\u{2013}2m4q") && RequestCode::is_meant(" K7QF.2M4Q"));
+        for text in ["K7QF-2M4", "K7QFF-2M4P", "K7QF\u{2014}2M4", "K7QF2M4Q", "K7QF-2M"] {
+            assert!(RequestCode::may_be_meant(text), "{text}");
+        }
+        for text in ["", "logs", "./K7QF-2M", "K7QF-2M4é", "meeting-logs-2026", "unified_support"] {
+            assert!(!RequestCode::may_be_meant(text), "{text}");
+        }
         assert_eq!(format!("{:?}", "K7QF-2M4P".parse::<RequestCode>().unwrap()), "RequestCode(***)");
     }
 

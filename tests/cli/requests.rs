@@ -165,7 +165,7 @@ fn deadlines_go_into_a_calendar_and_a_vendors_word_into_the_ledger() {
     assert_eq!(kept.len(), 1);
     assert!(!desk.sender(&["due", "--ical"]).ends(0).out.contains("VEVENT"));
     desk.sender(&["confirm", "4712", "--evidence", &desk.at("mail.eml")]).ends(10);
-    desk.sender(&["confirm", "4711", "--evidence", &desk.at("none")]).ends(7);
+    desk.sender(&["confirm", "4711", "--evidence", &desk.at("none")]).ends(10);
 }
 
 #[test]
@@ -203,4 +203,24 @@ fn the_doctor_names_what_is_wrong_and_what_to_do() {
     assert!(desk.sender(&["doctor"]).ends(2).out.contains("no portal is named"));
     fs::write(desk.at("sender/config.toml"), "portl = 1\n").unwrap();
     assert_eq!(looked(&desk, 2)["settings"], "wrong");
+}
+
+#[test]
+fn a_code_is_taken_as_a_mail_changes_it_and_one_that_is_too_short_is_called_that() {
+    let shop = Shop::new();
+    shop.pin();
+    let (code, _) = shop.ask("root.key", &[]);
+    for wrong in [&code[..8], &format!("{}X{}", &code[..4], &code[4..])] {
+        let ran = shop
+            .desk
+            .sender(&["send", wrong, LOG, "--yes"])
+            .ends(2)
+            .says("a request code has eight letters and digits");
+        ran.says(wrong).says("read the code again").says("--ticket 4711");
+        let upload = ["upload", LOG, "--request", wrong];
+        shop.desk.sender(&upload).ends(2).says("a request code has eight letters and digits");
+    }
+    shop.desk.sender(&["send", "logs", "--yes"]).ends(2).says("There is no ticket to send for.");
+    let pasted = code.replace('-', "\u{2013}");
+    shop.desk.sender(&["send", &pasted, LOG, "--yes"]).ends(0).says("SENT.");
 }

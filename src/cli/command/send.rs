@@ -169,9 +169,13 @@ fn ticket(arguments: &SendArguments, requested: Option<&Requested>) -> Result<Ti
     match (&arguments.ticket, requested) {
         (named, Some(requested)) => requested.ticket(named.as_ref()),
         (Some(ticket), None) => Ok(ticket.clone()),
-        (None, None) => Err(Failure::usage("There is no ticket to send for.").left(NOTHING_YET).next(
-            "Name it:  --ticket 4711    Or give the code that the technician reads to you:  tarseal send K7QF-2M4P",
-        )),
+        (None, None) => {
+            Err(arguments.snapshot.paths.first().and_then(|first| requests::mistyped(first)).unwrap_or_else(|| {
+                Failure::usage("There is no ticket to send for.").left(NOTHING_YET).next(
+                "Name it:  --ticket 4711    Or give the code that the technician reads to you:  tarseal send K7QF-2M4P",
+            )
+            }))
+        }
     }
 }
 

@@ -208,8 +208,10 @@ fn for_what(
 ) -> Result<(TicketId, PortalAddress), Failure> {
     if let Some(request) = &arguments.request {
         let Some(named) = requests::named(request)? else {
-            return Err(Failure::usage("That is not a request.")
-                .next("A request is a code, K7QF-2M4P, or a file that ends in .tsreq."));
+            return Err(requests::mistyped(request).unwrap_or_else(|| {
+                Failure::usage("That is not a request.")
+                    .next("A request is a code, K7QF-2M4P, or a file that ends in .tsreq.")
+            }));
         };
         let mut requested = named.open(arguments.signer.as_deref(), settings, desk)?;
         let ticket = requested.ticket(arguments.ticket.as_ref())?;

@@ -108,6 +108,19 @@ pub fn named(argument: &std::ffi::OsStr) -> Result<Option<Named>, Failure> {
     }
 }
 
+/// What is to be said of an argument that names no file and may be a code with a few characters too many or too few.
+pub fn mistyped(argument: &std::ffi::OsStr) -> Option<Failure> {
+    let text = argument.to_str().filter(|_| Path::new(argument).symlink_metadata().is_err())?;
+    let error = text.parse::<RequestCode>().err().filter(|_| RequestCode::may_be_meant(text))?;
+    let failure =
+        Failure::usage(format_args!("{text} is no file here, and no request code: {error}.")).left(NOTHING_YET);
+    Some(
+        failure
+            .next("Ask the technician to read the code again.")
+            .next("To send files, name the ticket:  --ticket 4711"),
+    )
+}
+
 fn read_file(path: &Path) -> Result<RequestFile, Failure> {
     let shown = shown(&path.display().to_string()).into_owned();
     let damaged = |what: &str| Failure::new(Exit::Damaged, format_args!("{shown} is not a request: {what}."));
