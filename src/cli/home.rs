@@ -80,6 +80,9 @@ pub fn read_secret(path: &Path, what: &str, world: &mut World) -> Result<Secret<
     let shown = path.display().to_string();
     let file = File::open(path).map_err(|error| Failure::local(format_args!("The {what} {shown}"), &error))?;
     let metadata = file.metadata().map_err(|error| Failure::local(format_args!("The {what} {shown}"), &error))?;
+    if metadata.is_dir() {
+        return Err(Failure::local(format_args!("The {what} {shown}"), &io::ErrorKind::IsADirectory.into()));
+    }
     if metadata.mode() & 0o077 != 0 {
         return Err(Failure::new(Exit::Local, format_args!("Others on this computer can read the {what} {shown}."))
             .next(format!("Make it yours alone:  chmod 600 {shown}")));

@@ -42,3 +42,23 @@ fn a_mistyped_recipient_is_refused() {
     text.push(last);
     desk.sender(&["seal", "Cargo.toml", "--to", &text, "-o", &desk.at("x.tarseal")]).ends(2).says("NOT SEALED.");
 }
+
+#[test]
+fn what_is_no_secret_is_not_told_to_be_made_private() {
+    let desk = Desk::new();
+    fs::create_dir(desk.at("logs")).unwrap();
+    let (log, logs) = (desk.at("recipient"), desk.at("logs"));
+    let ran = desk.sender(&["send", &log, "--ticket", "4711", "--yes", "--token-file", &logs]).ends(7);
+    assert!(ran.err.contains("it is a directory") && !ran.err.contains("chmod"), "{}", ran.err);
+    desk.technician(&["key", "new", "--sender", "-o", &desk.at("sender.key")]).ends(0);
+    let sender = desk.technician(&["key", "public", &desk.at("sender.key")]).ends(0).out;
+    fs::write(desk.at("sender.pub"), sender).unwrap();
+    let sealed = desk.at("one.tarseal");
+    desk.sender(&["seal", &log, "-o", &sealed]).ends(0);
+    for (public, what) in [("recipient", "holds a recipient"), ("sender.pub", "holds a sender")] {
+        let ran = desk.technician(&["open", &sealed, "--key", &desk.at(public)]).ends(2).says(what);
+        assert!(!ran.err.contains("chmod"), "{}", ran.err);
+        let seal = ["seal", &log, "--sender-key", &desk.at(public), "-o", &desk.at("two.tarseal")];
+        desk.sender(&seal).ends(2).says(what);
+    }
+}

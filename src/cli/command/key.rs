@@ -1,6 +1,10 @@
 //! `key`: make, show and protect keys.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
+
+use zeroize::Zeroizing;
 
 use crate::cli::Desk;
 use crate::cli::args::{KeyCommand, NewPassphraseArguments};
@@ -215,6 +219,7 @@ pub fn read_identity_with(
 
 /// Reads a sender's key from a file that only its owner can read. `passphrase_file` opens a protected one.
 pub fn read_sender_key(file: &Path, passphrase_file: Option<&Path>, desk: &mut Desk<'_>) -> Result<SenderKey, Failure> {
+    not_public(file)?;
     let text = read_secret(file, "key file", desk.world)?;
     let key = match parse(file, text.expose())? {
         KeyFile::Clear(key) => key,
@@ -238,6 +243,7 @@ pub fn read_sender_key(file: &Path, passphrase_file: Option<&Path>, desk: &mut D
 
 /// Reads a secret key of any kind.
 fn read_key(file: &Path, passphrases: &mut Passphrases, desk: &mut Desk<'_>) -> Result<SecretKey, Failure> {
+    not_public(file)?;
     let text = read_secret(file, "key file", desk.world)?;
     match parse(file, text.expose())? {
         KeyFile::Clear(key) => Ok(key),
@@ -248,6 +254,18 @@ fn read_key(file: &Path, passphrases: &mut Passphrases, desk: &mut Desk<'_>) -> 
         )]
         _ => Err(Failure::new(Exit::Bug, "A key file of an unknown kind.")),
     }
+}
+
+/// Refuses the file of a public key by its kind, before it is looked at who can read it.
+fn not_public(file: &Path) -> Result<(), Failure> {
+    let is = |prefix: &str| file.is_file() && holds_line(file, prefix);
+    let what = match (is(RECIPIENT), is(SENDER)) {
+        (true, _) => "a recipient: others seal to it, and it opens and signs nothing",
+        (_, true) => "a sender: it says who signed, and opens and signs nothing",
+        _ => return Ok(()),
+    };
+    Err(Failure::usage(format_args!("{} holds {what}.", file.display()))
+        .next("Name the file of the secret key that it belongs to."))
 }
 
 fn unlock(
@@ -275,6 +293,8 @@ fn not_a_key_file(file: &Path, error: &KeyError) -> Failure {
     }
 }
 
+/// How much of a file is looked at to see what kind of key it holds, in bytes.
+const SHORT: usize = 64 << 10;
 /// What the line of a recipient begins with.
 const RECIPIENT: &str = "tarseal1";
 /// What the line of a sender begins with.
@@ -320,8 +340,11 @@ pub fn read_recipient(text: &str) -> Result<Recipient, Failure> {
     }
 }
 
+/// Whether a line of a short file begins so. What it holds may be a secret, and is wiped.
 fn holds_line(file: &Path, prefix: &str) -> bool {
-    std::fs::read_to_string(file).is_ok_and(|content| lines_with(&content, prefix).next().is_some())
+    let mut content = Zeroizing::new(String::with_capacity(SHORT + 1));
+    let read = File::open(file).and_then(|file| file.take(SHORT as u64).read_to_string(&mut content));
+    read.is_ok() && lines_with(&content, prefix).next().is_some()
 }
 
 fn lines_with<'a>(content: &'a str, prefix: &str) -> impl Iterator<Item = &'a str> {
