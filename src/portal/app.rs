@@ -35,6 +35,12 @@ pub(crate) const FIRST_TENANT: &str = "default";
 /// The file beneath the data directory that holds the key that signs receipts.
 pub(crate) const KEY_FILE: &str = "receipt.key";
 
+/// Files that only a portal's data directory has.
+const OWN_FILES: [&str; 4] = [KEY_FILE, "sign-in.key", "portal.db", "shares.db"];
+
+/// What else its first start makes; names that others use as well.
+const FIRST_FILES: [&str; 6] = ["lock", "database", "bucket", "blobs", "tombstones", "spool"];
+
 /// The fact that says where the sealed files lie.
 const BLOBS: &str = "blobs";
 
@@ -75,7 +81,7 @@ pub(crate) struct RequestId(pub(crate) String, pub(crate) Origin);
 impl App {
     /// Opens the data directory; the first time it makes everything: directory, databases, the first tenant, the key.
     pub(crate) async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, PortalError> {
-        prepare(&config.data).map_err(PortalError::Data)?;
+        prepare(&config.data)?;
         let store = place::open(config).await?;
         let place = Place::of(config)?;
         if let Some(known) = facts::find(&mut *store.read_across().await?, BLOBS).await?
@@ -147,13 +153,42 @@ pub(crate) fn random_id() -> String {
     hex::encode(bytes)
 }
 
-/// Makes the data directory, or closes it to everyone but its owner.
-pub(crate) fn prepare(data: &Path) -> std::io::Result<()> {
-    if let Some(above) = data.parent() {
-        fs::create_dir_all(above)?;
+/// Makes the data directory, or closes it to everyone but its owner. A directory that holds something else is not touched.
+pub(crate) fn prepare(data: &Path) -> Result<(), PortalError> {
+    if !may_hold_a_portal(data).map_err(PortalError::Data)? {
+        return Err(PortalError::OtherFiles(data.to_owned()));
     }
-    make_directory(data)?;
-    fs::set_permissions(data, Permissions::from_mode(0o700))
+    let made = || {
+        if let Some(above) = data.parent() {
+            fs::create_dir_all(above)?;
+        }
+        make_directory(data)?;
+        fs::set_permissions(data, Permissions::from_mode(0o700))
+    };
+    made().map_err(PortalError::Data)
+}
+
+/// Whether nothing is there, an empty directory, a portal, or one whose first start was cut short.
+fn may_hold_a_portal(data: &Path) -> std::io::Result<bool> {
+    let entries = match fs::read_dir(data) {
+        Err(fault) if fault.kind() == ErrorKind::NotFound => return Ok(true),
+        entries => entries?,
+    };
+    let mut only_begun = true;
+    for entry in entries {
+        let name = entry?.file_name();
+        let is = |own: &&str| name.to_str().is_some_and(|name| name.strip_prefix(*own).is_some_and(is_an_ending));
+        if OWN_FILES.iter().any(|own| is(own)) {
+            return Ok(true);
+        }
+        only_begun &= name == "lost+found" || FIRST_FILES.iter().any(|own| is(own));
+    }
+    Ok(only_begun)
+}
+
+/// What may stand behind the name of a file: nothing, or what drafts and databases put there.
+fn is_an_ending(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with(['.', '-'])
 }
 
 /// Reads the key that signs receipts, or draws it when there is none. Two that draw at once end up with one key.

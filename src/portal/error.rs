@@ -95,6 +95,9 @@ pub enum PortalError {
     /// The ticket systems cannot be used as they are written down.
     #[error(transparent)]
     TicketSystems(#[from] super::ticket_system::TicketSystemsError),
+    /// The directory holds something else than a portal's data.
+    #[error("{} holds other files, and no portal; a new one is made where nothing is, or in an empty directory", .0.display())]
+    OtherFiles(std::path::PathBuf),
 }
 
 impl From<sqlx::Error> for PortalError {

@@ -103,7 +103,7 @@ impl Portal {
             .thread_name("portal")
             .build()
             .map_err(PortalError::Data)?;
-        app::prepare(&config.data).map_err(PortalError::Data)?;
+        app::prepare(&config.data)?;
         let lock = lock(&config)?;
         let app = Arc::new(runtime.block_on(App::open(&config, clock))?);
         runtime.block_on(app.keep_place(&config))?;

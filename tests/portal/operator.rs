@@ -23,6 +23,38 @@ fn the_first_start_makes_everything_for_its_owner_alone() {
 }
 
 #[test]
+fn a_directory_of_other_files_does_not_become_a_portal() {
+    let place = tempfile::tempdir().unwrap();
+    let clock = || Arc::new(ManualClock::at(START.parse().unwrap()));
+    let admin = |data: &std::path::Path| Admin::with(&Config::new(data, ([127, 0, 0, 1], 0).into()), clock());
+    let logs = place.path().join("logs");
+    std::fs::create_dir(&logs).unwrap();
+    for name in ["meeting.log", "lock"] {
+        std::fs::write(logs.join(name), "mine").unwrap();
+    }
+    std::fs::set_permissions(&logs, std::fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(matches!(admin(&logs), Err(PortalError::OtherFiles(_))));
+    assert!(matches!(
+        Portal::start(Config::new(&logs, ([127, 0, 0, 1], 0).into()), clock()),
+        Err(PortalError::OtherFiles(_))
+    ));
+    assert_eq!(std::fs::read_dir(&logs).unwrap().count(), 2, "nothing was made in it");
+    assert_eq!(std::fs::metadata(&logs).unwrap().permissions().mode() & 0o777, 0o755);
+
+    // An empty one does, as a new file system is, and one whose first start was cut short.
+    for (name, there) in [("empty", None), ("disk", Some("lost+found")), ("begun", Some("lock"))] {
+        let data = place.path().join(name);
+        std::fs::create_dir(&data).unwrap();
+        if let Some(there) = there {
+            std::fs::write(data.join(there), "").unwrap();
+        }
+        assert!(admin(&data).is_ok(), "{name}");
+        assert!(admin(&data).is_ok(), "{name}, again");
+    }
+    assert!(admin(&place.path().join("new/below")).is_ok());
+}
+
+#[test]
 fn one_directory_has_one_portal() {
     let portal = TestPortal::start();
     let second = Portal::start(Config::new(portal.data(), ([127, 0, 0, 1], 0).into()), Arc::new(SystemClock));

@@ -96,7 +96,8 @@ fn failure(error: &PortalError) -> Failure {
         | PortalError::OtherDatabase(_)
         | PortalError::SeesEverything(_)
         | PortalError::Address(_)
-        | PortalError::OtherBlobs(_) => Exit::Usage,
+        | PortalError::OtherBlobs(_)
+        | PortalError::OtherFiles(_) => Exit::Usage,
         PortalError::Locked | PortalError::Backup(BackupError::Busy(_)) => Exit::Locked,
         PortalError::Backup(fault) => exit_of(fault),
         PortalError::TicketSystems(fault) => tickets::exit_of(fault),
