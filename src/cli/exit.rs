@@ -26,7 +26,7 @@ pub enum Exit {
     Tls = 8,
     /// Refused: token, key not trusted, no key fits.
     Refused = 9,
-    /// Not found: ticket, snapshot, file in the snapshot.
+    /// Not found: ticket, snapshot, file in the snapshot, file on this computer.
     NotFound = 10,
     /// Another run holds the lock.
     Locked = 11,
@@ -110,9 +110,10 @@ impl Failure {
         Self::new(Exit::Usage, what)
     }
 
-    /// A file or directory of this computer could not be used.
+    /// A file or directory of this computer could not be used, or is not there.
     pub fn local(doing: impl fmt::Display, error: &std::io::Error) -> Self {
-        Self::new(Exit::Local, format_args!("{doing}: {}.", plain_io(error)))
+        let exit = if error.kind() == std::io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Local };
+        Self::new(exit, format_args!("{doing}: {}.", plain_io(error)))
     }
 }
 

@@ -194,7 +194,7 @@ fn a_vendor_is_pinned_sealed_to_by_name_and_followed_when_its_keys_change() {
     assert!(told.contains(&shop.words) && told.contains("support, second desk") && told.contains("retired"), "{told}");
     shop.desk.sender(&["vendor", "remove", "acme"]).ends(0);
     shop.desk.sender(&["vendor", "remove", "acme"]).ends(10);
-    shop.seal("acme", "five.tarseal").ends(7).says("vendor add");
+    shop.seal("acme", "five.tarseal").ends(10).says("vendor add");
 }
 
 #[test]

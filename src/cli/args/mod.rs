@@ -63,7 +63,7 @@ Exit codes:
     7  disk, memory or permission on this computer
     8  TLS or certificate problem
     9  refused: token, key not trusted, no key fits
-   10  not found: ticket, snapshot, file in the snapshot
+   10  not found: ticket, snapshot, file
    11  another run holds the lock (try later)
    12  wrong passphrase
    13  expired: deleted at its deadline, or a vendor's key list is too old

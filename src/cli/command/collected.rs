@@ -98,6 +98,9 @@ fn failure(error: &CollectError) -> Failure {
         CollectError::WrongKind { .. } => Failure::new(Exit::Damaged, sentence(&shown(&error.to_string())))
             .left("Nothing has left this computer.")
             .next("Name the right file, or send this one by another profile:  --profile generic"),
+        CollectError::NotFound(_) | CollectError::NoMatch(_) => {
+            Failure::new(Exit::NotFound, sentence(&shown(&error.to_string())))
+        }
         CollectError::Stopped => Failure::new(Exit::Interrupted, "Collecting was stopped."),
         _ => Failure::usage(sentence(&shown(&error.to_string()))),
     }

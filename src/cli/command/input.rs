@@ -12,7 +12,7 @@ use super::opening::Opening;
 use super::remote;
 use super::share::ShareDesk;
 use crate::cli::args::{InspectArguments, PortalArguments};
-use crate::cli::exit::{Exit, Failure, plain_io};
+use crate::cli::exit::Failure;
 use crate::cli::settings::Settings;
 use crate::cli::{Desk, parts};
 use crate::format::{Header, Identity, OpenError};
@@ -49,10 +49,7 @@ impl Input {
             return Ok(Self::Anywhere(Box::new(parts::Joined::open(file)?)));
         }
         let opened = File::open(file).and_then(|opened| Ok((opened.metadata()?, opened)));
-        let (metadata, opened) = opened.map_err(|error| {
-            let exit = if error.kind() == io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Local };
-            Failure::new(exit, format_args!("{}: {}.", file.display(), plain_io(&error)))
-        })?;
+        let (metadata, opened) = opened.map_err(|error| Failure::local(file.display(), &error))?;
         if metadata.is_dir() {
             return Err(Failure::local(file.display(), &io::ErrorKind::IsADirectory.into()));
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::cli::Desk;
 use crate::cli::args::PortalArguments;
-use crate::cli::exit::{Exit, Failure, plain_io};
+use crate::cli::exit::{Exit, Failure};
 use crate::cli::home::read_secret;
 use crate::cli::output::shown;
 use crate::cli::requests;
@@ -197,7 +197,7 @@ pub fn failure(error: &SendError, host: &str) -> Failure {
         SendError::Locked(_) => say(Exit::Locked, "Another run is working on this ticket.".into())
             .next("Wait for it to end, then try again."),
         SendError::Checkpoint { .. } => say(Exit::Local, sentence(&error.to_string())),
-        SendError::Local { path, source } => say(Exit::Local, format!("{}: {}.", path.display(), plain_io(source))),
+        SendError::Local { path, source } => Failure::local(path.display(), source),
         #[expect(
             unreachable_patterns,
             reason = "the enum is non-exhaustive for other crates; a new variant lands here"
