@@ -63,7 +63,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, mut world: World) -> u
     };
     let output =
         Output::new(manner(&arguments.manner, &world), world.clock.clone(), world.output.clone(), world.error.clone());
-    let result = once.and_then(|()| Home::find(&world)).and_then(|home| {
+    let result = once.and_then(|()| {
+        if let Some(result) = command::run_without_home(&arguments.command, &output) {
+            return result;
+        }
+        let home = Home::find(&world)?;
         let bars = Bars::new(output.clone());
         let mut desk = Desk { world: &mut world, output: output.clone(), home, manner: arguments.manner, bars };
         command::run(arguments.command, &mut desk)

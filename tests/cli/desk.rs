@@ -23,7 +23,7 @@ pub struct Desk {
     pub portal: Option<Portal>,
     /// Whether the commands believe that they print to a terminal.
     pub terminal: bool,
-    /// Variables of the environment besides the program's own.
+    /// Variables of the environment besides the program's own, and before them.
     pub variables: Vec<(String, OsString)>,
 }
 
@@ -121,8 +121,8 @@ impl Desk {
     /// Runs a command as somebody with a home and a token of their own.
     pub fn as_person(&self, person: &str, token: &str, arguments: &[&str], input: &str) -> Ran {
         let (out, err) = (Kept::default(), Kept::default());
-        let mut variables: Vec<(String, OsString)> = vec![("TARSEAL_HOME".into(), self.at(person).into())];
-        variables.extend(self.variables.iter().cloned());
+        let mut variables = self.variables.clone();
+        variables.push(("TARSEAL_HOME".into(), self.at(person).into()));
         if let Some(portal) = &self.portal {
             variables.push(("TARSEAL_PORTAL".into(), portal.url().into()));
             variables.push(("TARSEAL_TOKEN_FILE".into(), self.at(token).into()));

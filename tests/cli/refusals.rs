@@ -104,7 +104,7 @@ fn empty_input_is_wrong_usage() {
     let desk = Desk::new();
     fs::create_dir(desk.at("empty")).unwrap();
     desk.sender(&["send", &desk.at("empty"), "--ticket", "4711", "--yes"]).ends(2).says("NOT SENT.");
-    desk.sender(&["send", &desk.at("not-there"), "--ticket", "4711", "--yes"]).ends(2).says("NOT SENT.");
+    desk.sender(&["send", &desk.at("not-there"), "--ticket", "4711", "--yes"]).ends(10).says("NOT SENT.");
 }
 
 #[test]
@@ -274,4 +274,37 @@ fn json_is_json_also_when_the_usage_is_wrong() {
     let first: serde_json::Value = serde_json::from_str(found.out.lines().next().unwrap()).unwrap();
     assert_eq!((first["start"].as_u64(), first["end"].as_u64()), (Some(8), Some(21)));
     assert!(!found.out.contains("amt.example"));
+}
+
+#[test]
+fn a_file_that_is_not_there_ends_with_one_code() {
+    let desk = Desk::new();
+    let (missing, key, out) = (desk.at("missing"), desk.at("me.key"), desk.at("out"));
+    for command in [
+        &["send", &missing, "--ticket", "4711", "--yes"][..],
+        &["send", LOG, "--ticket", "4711", "--yes", "--watchlist", &missing],
+        &["send", LOG, "--ticket", "4711", "--yes", "--token-file", &missing],
+        &["seal", &missing, "-o", &out],
+        &["seal", LOG, "--to", &missing, "-o", &out],
+        &["redact", &missing],
+        &["upload", &missing, "--ticket", "4711"],
+        &["upload", &missing, "--request", "missing.tsreq"],
+        &["receipt", "verify", &missing, "--key", &missing],
+        &["open", &missing, "--key", &key],
+        &["verify", &missing, "--key", &key],
+        &["list", &missing, "--key", &key],
+        &["key", "show", &missing],
+        &["profile", "check", &missing],
+    ] {
+        desk.sender(command).ends(10);
+    }
+}
+
+#[test]
+fn what_keeps_nothing_needs_no_home() {
+    let mut desk = Desk::new();
+    desk.variables = vec![("TARSEAL_HOME".into(), "".into())];
+    assert!(desk.sender(&["completions", "bash"]).ends(0).out.contains("tarseal"));
+    assert!(desk.sender(&["man", "send"]).ends(0).out.contains(".TH"));
+    desk.sender(&["status"]).ends(2).says("TARSEAL_HOME");
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::Desk;
 use crate::cli::args::{Arguments, ConfigCommand, PortalArguments};
 use crate::cli::exit::{Failure, Outcome};
-use crate::cli::output::shown;
+use crate::cli::output::{Output, shown};
 use crate::cli::settings::{self, Settings};
 
 /// Prints the settings, or what may stand in a file of them.
@@ -34,12 +34,12 @@ fn show(origin: bool, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
 }
 
 /// Prints a completion script.
-pub fn completions(shell: clap_complete::Shell, desk: &Desk<'_>) -> Result<Outcome, Failure> {
+pub fn completions(shell: clap_complete::Shell, output: &Output) -> Result<Outcome, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "tarseal", &mut script);
-    if desk.output.manner().json {
+    if output.manner().json {
         return Ok(Outcome::done("ok").with("script", String::from_utf8_lossy(&script)));
     }
-    desk.output.bytes(&script);
+    output.bytes(&script);
     Ok(Outcome::done("ok"))
 }

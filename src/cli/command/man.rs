@@ -8,25 +8,24 @@ use std::path::Path;
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 
-use crate::cli::Desk;
 use crate::cli::args::{Arguments, ManArguments};
 use crate::cli::exit::{Exit, Failure, Outcome};
-use crate::cli::output::{count, shown};
+use crate::cli::output::{Output, count, shown};
 
 /// Prints the page of one command, or writes every page into a directory.
-pub fn run(arguments: &ManArguments, desk: &Desk<'_>) -> Result<Outcome, Failure> {
+pub fn run(arguments: &ManArguments, output: &Output) -> Result<Outcome, Failure> {
     let root = built();
     if let Some(directory) = &arguments.dir {
         let pages = write_all(&root, directory).map_err(|error| Failure::local(directory.display(), &error))?;
-        desk.output.data(directory.display().to_string());
-        desk.output.say(format!("{} written.", count(pages.len() as u64, "manual page")));
+        output.data(directory.display().to_string());
+        output.say(format!("{} written.", count(pages.len() as u64, "manual page")));
         return Ok(Outcome::done("ok").with("directory", directory).with("pages", pages));
     }
     let page = rendered(named(root, &arguments.command)?);
-    if desk.output.manner().json {
+    if output.manner().json {
         return Ok(Outcome::done("ok").with("page", String::from_utf8_lossy(&page)));
     }
-    desk.output.bytes(&page);
+    output.bytes(&page);
     Ok(Outcome::done("ok"))
 }
 

@@ -62,6 +62,7 @@ use std::ffi::OsString;
 
 use super::args::Command;
 use super::exit::{Failure, Outcome};
+use super::output::Output;
 
 /// The first word of the last line when a command fails: what did not happen. Taken from what was typed, so that it is known too
 /// when the rest of that is wrong. Flags may stand between the words of a command; none of them takes a value.
@@ -142,8 +143,17 @@ pub fn run(command: Command, desk: &mut Desk<'_>) -> Result<Outcome, Failure> {
         #[cfg(feature = "portal")]
         Command::Portal(command) => portal::run(&command, desk),
         Command::Config(command) => config::run(&command, desk),
-        Command::Completions { shell } => config::completions(shell, desk),
-        Command::Man(arguments) => man::run(&arguments, desk),
+        Command::Completions { shell } => config::completions(shell, &desk.output),
+        Command::Man(arguments) => man::run(&arguments, &desk.output),
+    }
+}
+
+/// Runs a command that keeps and reads nothing, and so needs no home; `None` when it is none of those.
+pub fn run_without_home(command: &Command, output: &Output) -> Option<Result<Outcome, Failure>> {
+    match command {
+        Command::Completions { shell } => Some(config::completions(*shell, output)),
+        Command::Man(arguments) => Some(man::run(arguments, output)),
+        _ => None,
     }
 }
 
