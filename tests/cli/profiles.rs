@@ -43,7 +43,7 @@ fn a_profile_with_a_mistake_is_refused_before_anything_is_read() {
     }
     desk.sender(&["redact", &log, "--profile", "generics"]).ends(2).says("--profile generic");
     desk.sender(&["redact", &log, "--profile", "./none.toml"])
-        .ends(7)
+        .ends(10)
         .says("The profile ./none.toml: it is not there.");
     // Escapes of a terminal do not reach it.
     let bad = file(&desk, "bad.toml", "schema = 1\nname = \"x\"\n\"\\u001b[2J\" = 1\n");

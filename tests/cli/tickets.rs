@@ -86,6 +86,6 @@ fn a_table_of_closings_is_taken_whole_or_not_at_all() {
     import(&[]).ends(0).says("IMPORTED. 0 tickets closed, 1 known already, 0 bad lines.");
     fs::write(&file, "number\n4711\n").unwrap();
     import(&[]).ends(6).says("The table cannot be read");
-    desk.operator(&["tickets", "import", &desk.at("nowhere"), "--source", "old-desk"]).ends(7);
+    desk.operator(&["tickets", "import", &desk.at("nowhere"), "--source", "old-desk"]).ends(10);
     desk.operator(&["tickets", "status"]).ends(0).says("No ticket system was asked yet.");
 }

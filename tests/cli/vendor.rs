@@ -390,7 +390,7 @@ fn the_network_has_its_own_exit_codes() {
     let add = |url: &str| shop.desk.sender(&["vendor", "add", "other", url, "--root", &shop.words]);
     add("http://vendor.example/keys.list").ends(2).says("use https://");
     add("https://ann:secret@vendor.example/keys.list").ends(2);
-    add("not-there.list").ends(7);
+    add("not-there.list").ends(10);
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     add(&format!("http://{closed}/keys.list")).ends(75).says("cannot be reached");
 }

@@ -236,7 +236,10 @@ fn search(person: &PersonArguments, desk: &mut Desk<'_>) -> Result<Search, Failu
     let needles = needles(person, &own, desk)?;
     let entries = ledger::open(desk)?.snapshots().map_err(|error| ledger::failure(&error))?;
     let mut search = Search { hits: Vec::new(), unsearched: Vec::new(), read: 0 };
-    for entry in entries.into_iter().filter(|entry| entry.phase() != Phase::Deleted) {
+    // What was given up before it was sent is nowhere any more.
+    let is_somewhere =
+        |entry: &Entry| entry.phase() != Phase::Deleted && (entry.file.is_some() || !ledger::is_given_up(entry));
+    for entry in entries.into_iter().filter(is_somewhere) {
         let Some(vault) = keeping::open_vault(&entry.snapshot, &own, desk)? else {
             search.unsearched.push(entry);
             continue;

@@ -35,7 +35,7 @@ pub struct Entry {
     pub due_at: Option<Timestamp>,
     /// What the portal told last, and when.
     pub told: Option<(Timestamp, Told)>,
-    /// When its sender took it back, if they did.
+    /// When its sender took it back, or gave up its upload before it was sent, if they did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdrawn: Option<Timestamp>,
     /// The portal's signed statement that it has it.
@@ -174,7 +174,11 @@ pub(crate) fn after(
                 return Err(LedgerError::Differs(next.snapshot));
             }
         }
-        Record::Uploading { portal, .. } if next.phase() == Phase::Uploading => next.portal = Some(portal.clone()),
+        Record::Uploading { portal, .. } if next.phase() == Phase::Uploading => {
+            next.portal = Some(portal.clone());
+            // An upload that was given up begins anew.
+            next.withdrawn = None;
+        }
         Record::Sent { uploaded, .. } => next.state = next.state.after(&Event::Stored, *uploaded),
         Record::Receipt { note, .. } => {
             let key = key.ok_or_else(|| LedgerError::NoKey(next.portal.clone().unwrap_or_default()))?;

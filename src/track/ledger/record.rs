@@ -66,7 +66,7 @@ pub enum Record {
         /// When, by its source.
         reopened: Timestamp,
     },
-    /// The sender took the snapshot back, and the portal took note.
+    /// The sender took the snapshot back, and the portal took note; or gave up its upload before it was sent.
     Withdrawn {
         /// Which snapshot.
         snapshot: FileId,

@@ -148,6 +148,24 @@ fn a_snapshot_is_followed_from_sealing_to_the_proof_that_it_is_gone() {
 }
 
 #[test]
+fn an_upload_that_was_given_up_begins_anew() {
+    let home = Home::new();
+    let mut ledger = home.open();
+    let one = sealed(1, "4711");
+    let snapshot = one.snapshot;
+    ledger.sealed(one, day(0)).unwrap();
+    ledger.uploading(&snapshot, PORTAL, day(0)).unwrap();
+    ledger.withdrawn(&snapshot, day(1)).unwrap();
+    assert_eq!(ledger.snapshot(&snapshot).unwrap().unwrap().withdrawn, Some(day(1)));
+    ledger.uploading(&snapshot, PORTAL, day(2)).unwrap();
+    ledger.sent(&snapshot, day(2), day(2)).unwrap();
+    assert_eq!(ledger.snapshot(&snapshot).unwrap().unwrap().withdrawn, None);
+    ledger.withdrawn(&snapshot, day(3)).unwrap();
+    assert_eq!(ledger.snapshot(&snapshot).unwrap().unwrap().withdrawn, Some(day(3)));
+    ledger.verify().unwrap();
+}
+
+#[test]
 fn the_ledger_is_the_same_after_it_was_closed_and_opened() {
     let place = Place::new();
     let before = place.lived_in().snapshots().unwrap();
