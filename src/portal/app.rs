@@ -38,8 +38,8 @@ pub(crate) const KEY_FILE: &str = "receipt.key";
 /// Files that only a portal's data directory has.
 const OWN_FILES: [&str; 4] = [KEY_FILE, "sign-in.key", "portal.db", "shares.db"];
 
-/// What else its first start makes; names that others use as well.
-const FIRST_FILES: [&str; 6] = ["lock", "database", "bucket", "blobs", "tombstones", "spool"];
+/// What else its first start makes, and what a new file system has; names that others use as well.
+const FIRST_FILES: [&str; 7] = ["lock", "database", "bucket", "blobs", "tombstones", "spool", "lost+found"];
 
 /// The fact that says where the sealed files lie.
 const BLOBS: &str = "blobs";
@@ -177,11 +177,14 @@ fn may_hold_a_portal(data: &Path) -> std::io::Result<bool> {
     let mut only_begun = true;
     for entry in entries {
         let name = entry?.file_name();
-        let is = |own: &&str| name.to_str().is_some_and(|name| name.strip_prefix(*own).is_some_and(is_an_ending));
-        if OWN_FILES.iter().any(|own| is(own)) {
+        let is = |own: &[&str]| {
+            let name = name.to_str().unwrap_or_default();
+            own.iter().any(|own| name.strip_prefix(own).is_some_and(is_an_ending))
+        };
+        if is(&OWN_FILES) {
             return Ok(true);
         }
-        only_begun &= name == "lost+found" || FIRST_FILES.iter().any(|own| is(own));
+        only_begun &= is(&FIRST_FILES);
     }
     Ok(only_begun)
 }

@@ -94,7 +94,7 @@ impl FromStr for RequestCode {
     fn from_str(text: &str) -> Result<Self, NotACode> {
         let mut typed = Vec::with_capacity(DRAWN + 2);
         for character in text.chars() {
-            let between = is_gap(character) || (character == '.' && typed.len() == (DRAWN + 1) / 2);
+            let between = is_gap(character) || (character == '.' && typed.len() == DRAWN.div_ceil(2));
             if !between {
                 typed.push(character);
             }

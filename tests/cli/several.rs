@@ -157,7 +157,8 @@ fn a_token_that_is_typed_without_a_portal_is_for_the_one_that_is_meant() {
     send(&desk, "7001", &two.url).ends(0);
     // Empty is as good as not set.
     desk.variables = vec![("TARSEAL_PORTAL".into(), "".into()), ("TARSEAL_TOKEN_FILE".into(), "".into())];
-    (one.heard(), two.heard());
+    one.heard();
+    two.heard();
     let token = desk.at("7000");
     desk.sender(&["sync", "--token-file", &token])
         .ends(2)

@@ -59,7 +59,7 @@ struct Round {
 }
 
 impl Round {
-    /// Asks about one snapshot and goes on whatever the answer is; a failure only where this computer's ledger cannot be used.
+    /// Asks about one snapshot and counts whatever the answer is; a failure only where this computer's ledger cannot be read.
     fn ask(&mut self, entry: &Entry, settings: &Settings, desk: &mut Desk<'_>) -> Result<(), Failure> {
         self.asked += 1;
         let portal = entry.portal.as_deref().unwrap_or_default();
@@ -96,10 +96,11 @@ impl Round {
     /// Says how it went. Where a token was refused and nobody answered at all, that is a failure too.
     fn end(mut self, desk: &Desk<'_>) -> Outcome {
         let nobody = self.unanswered == self.asked;
-        if let (true, None, Some(refused)) = (nobody, self.exit, self.refused) {
+        let refused = self.refused.take();
+        if let (true, None, Some(refused)) = (nobody, self.exit, &refused) {
             desk.output.insist(&refused.what);
             self.exit = Some(refused.exit);
-            self.next.extend(refused.next);
+            self.next.extend(refused.next.iter().cloned());
         }
         let (headline, status) = match self.exit {
             None => ("SYNCED.", "synced"),
@@ -113,7 +114,8 @@ impl Round {
         let asked = count(self.asked, "snapshot");
         desk.output.headline(headline, &format!("{asked} asked for, {} newly deleted{unanswered}.", self.deleted));
         if self.unanswered > 0 && self.exit.is_none() {
-            desk.output.say("No token is for those; whether their tickets were closed is not known.");
+            let why = refused.map_or_else(|| "No token is for those.".to_owned(), |refused| refused.what);
+            desk.output.say(format!("{why} Whether their tickets were closed is not known."));
             desk.output.say("Their receipts come without a token, once they are deleted.");
         }
         for line in &self.next {

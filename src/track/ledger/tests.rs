@@ -149,8 +149,8 @@ fn a_snapshot_is_followed_from_sealing_to_the_proof_that_it_is_gone() {
 
 #[test]
 fn an_upload_that_was_given_up_begins_anew() {
-    let home = Home::new();
-    let mut ledger = home.open();
+    let place = Place::new();
+    let mut ledger = place.open();
     let one = sealed(1, "4711");
     let snapshot = one.snapshot;
     ledger.sealed(one, day(0)).unwrap();
