@@ -337,5 +337,5 @@ fn an_interrupted_upload_says_how_it_goes_on() {
     let said = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(130), "{said}");
     assert!(said.contains("The upload goes on where it stopped:  tarseal resume 4711"), "{said}");
-    processes.run("upload", &processes.address, &["resume", "4711"], 0);
+    processes.run("upload", &turnstile.address, &["resume", "4711"], 0);
 }

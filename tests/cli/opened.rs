@@ -189,13 +189,13 @@ fn a_copy_on_a_disk_that_is_away_on_the_day_goes_when_it_is_back() {
 fn what_is_due_goes_whatever_is_wrong_with_settings_and_portal() {
     type Fault = (&'static str, fn(&Desk), u8);
     let faults: [Fault; 5] = [
-        ("there is no token", |desk| fs::remove_file(desk.at("technician.token")).unwrap(), 7),
+        ("there is no token", |desk| fs::remove_file(desk.at("technician.token")).unwrap(), 10),
         (
             "others can read the token",
             |desk| fs::set_permissions(desk.at("technician.token"), fs::Permissions::from_mode(0o644)).unwrap(),
             7,
         ),
-        ("there is no certificate", |desk| settings(desk, "ca_file = '/not/there.pem'\n"), 7),
+        ("there is no certificate", |desk| settings(desk, "ca_file = '/not/there.pem'\n"), 10),
         (
             "the portal is not one",
             |desk| settings(desk, "policy = { allow_portals = ['http://support.example'] }\n"),
