@@ -81,7 +81,7 @@ impl Processes {
     }
 
     pub fn command(&self, person: &str, portal: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tarseal"));
+        let mut command = program();
         command
             .args(arguments)
             .env("TARSEAL_HOME", self.at(person))
@@ -145,6 +145,13 @@ fn pump(mut from: TcpStream, mut to: TcpStream, each: impl Fn(u64)) {
         each(length as u64);
     }
     let _ = to.shutdown(Shutdown::Write);
+}
+
+/// The program as a terminal starts it, also where these tests were started to outlive theirs.
+fn program() -> Command {
+    let mut program = Command::new("env");
+    program.args(["--default-signal=HUP", env!("CARGO_BIN_EXE_tarseal")]);
+    program
 }
 
 /// A file that does not shrink when it is compressed.
@@ -309,7 +316,7 @@ fn what_a_killed_run_had_unpacked_goes_with_the_next_command_and_not_while_it_ru
 #[test]
 fn a_portal_whose_terminal_is_closed_stops_as_if_terminated() {
     let dir = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let mut serving = Command::new(env!("CARGO_BIN_EXE_tarseal"))
+    let mut serving = program()
         .args(["portal", "serve", "--listen", "127.0.0.1:0", "--data", dir.path().to_str().unwrap()])
         .stderr(Stdio::piped())
         .spawn()

@@ -24,6 +24,7 @@ use rand::rngs::StdRng;
 use serde::Deserialize;
 use tarseal::cli::{Kept, World, run};
 use tarseal::clock::{Clock, ManualClock};
+use tarseal::portal::admin::Admin;
 use tarseal::portal::{Config, Portal};
 
 use crate::desk::MORNING;
@@ -211,11 +212,15 @@ impl Stage {
         file.write_all(text.as_bytes()).unwrap();
     }
 
-    fn start(&mut self) {
-        self.portal = None;
+    fn config(&self) -> Config {
         let mut config = Config::new(self.dir.path().join("portal"), ([127, 0, 0, 1], 0).into());
         config.free_space_floor = 0;
-        self.portal = Some(Portal::start(config, self.clock.clone()).unwrap());
+        config
+    }
+
+    fn start(&mut self) {
+        self.portal = None;
+        self.portal = Some(Portal::start(self.config(), self.clock.clone()).unwrap());
     }
 
     /// What a product would have left among the clerk's downloads.
@@ -242,6 +247,10 @@ impl Stage {
             "the portal is away" => self.portal = None,
             "the portal is back" => self.start(),
             "a day passes at the portal" => drop(self.portal.as_ref().unwrap().sweep().unwrap()),
+            // Within a second each record is in the log; here nobody waits for it.
+            "a second passes at the portal" => {
+                drop(Admin::with(&self.config(), self.clock.clone()).unwrap().audit_sequence().unwrap());
+            }
             "a stick" => {
                 let stick = self.dir.path().join("stick");
                 fs::create_dir_all(&stick).unwrap();
