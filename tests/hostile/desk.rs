@@ -1,7 +1,8 @@
 //! A technician's desk: a key, a place to open files in, and something beside it that no archive may touch.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -30,8 +31,9 @@ impl Desk {
         let key = desk.at("me.key");
         fs::write(&key, desk.identity.to_text("2026-11-21T09:00:00Z".parse().unwrap()).expose()).unwrap();
         fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
-        for directory in ["home", "outside", "place"] {
-            fs::create_dir(desk.at(directory)).unwrap();
+        // Notes of opened copies lie in the home: their directory stays, no note of what was refused does.
+        for directory in ["home", "home/opened", "outside", "place"] {
+            DirBuilder::new().mode(0o700).create(desk.at(directory)).unwrap();
         }
         fs::write(desk.at("outside/kept"), "untouched").unwrap();
         fs::write(desk.at("place/kept"), "untouched").unwrap();
