@@ -7,7 +7,7 @@
 //! was withdrawn; never while it is held; within a day when a hold is lifted after its time.
 //!
 //! Two facts come from before. What had [`Ended`] under a hold stays so, whatever is told of the ticket later. And news of a
-//! closing long past leaves a [`notice`]: nothing is gone before somebody could see that it would be.
+//! closing long past leaves a notice of seven days: nothing is gone before somebody could see that it would be.
 
 use jiff::civil::Date;
 use jiff::{Span, tz::TimeZone};
@@ -27,7 +27,7 @@ pub const NOTICE_DAYS: u16 = 7;
 /// Everything that decides when one snapshot must be gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// When its last byte was stored. The deadline that follows from the closing leaves a [`notice`] after it.
+    /// When its last byte was stored. The deadline that follows from the closing leaves a notice of seven days after it.
     pub uploaded_at: Timestamp,
     /// When its ticket was closed, if it is closed.
     pub closed_at: Option<Timestamp>,
@@ -101,7 +101,7 @@ pub fn ended(facts: &Facts, policy: &RetentionPolicy, now: Timestamp) -> Option<
 
 /// What [`Facts::not_before`] is after something was told of the ticket at `told_at`.
 ///
-/// A deadline that moves to an earlier instant stops at the [`notice`], or where it stood when that is earlier still; so no
+/// A deadline that moves to an earlier instant stops at the notice of seven days, or where it stood when that is earlier still; so no
 /// news ever moves it on. What changes nothing leaves it as it was.
 #[must_use]
 pub fn not_before(before: &Facts, after: &Facts, policy: &RetentionPolicy, told_at: Timestamp) -> Option<Timestamp> {
