@@ -107,17 +107,7 @@ pub(crate) async fn count_snapshot(
 
 /// When the time of a snapshot is over that is stored now, for a ticket that is open.
 pub(crate) fn of_new(now: Timestamp, policy: &RetentionPolicy) -> Term {
-    let facts = Facts {
-        uploaded_at: now,
-        closed_at: None,
-        not_before: None,
-        extended_days: 0,
-        withdrawn_at: None,
-        held: false,
-        lifted_at: None,
-        ended: None,
-    };
-    term(&facts, policy)
+    term(&Facts::of_new(now), policy)
 }
 
 async fn count(

@@ -45,6 +45,23 @@ pub struct Facts {
     pub ended: Option<Ended>,
 }
 
+impl Facts {
+    /// What is known of a snapshot that was stored just now, for a ticket that is open.
+    #[must_use]
+    pub const fn of_new(uploaded_at: Timestamp) -> Self {
+        Self {
+            uploaded_at,
+            closed_at: None,
+            not_before: None,
+            extended_days: 0,
+            withdrawn_at: None,
+            held: false,
+            lifted_at: None,
+            ended: None,
+        }
+    }
+}
+
 /// How a snapshot's time ended while a hold kept it: for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
@@ -287,16 +304,7 @@ mod tests {
     }
 
     fn uploaded(text: &str) -> Facts {
-        Facts {
-            uploaded_at: at(text),
-            closed_at: None,
-            not_before: None,
-            extended_days: 0,
-            withdrawn_at: None,
-            held: false,
-            lifted_at: None,
-            ended: None,
-        }
+        Facts::of_new(at(text))
     }
 
     #[test]

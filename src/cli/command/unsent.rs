@@ -24,7 +24,14 @@ pub fn give_up(entry: &Entry, reason: Option<&str>, settings: &Settings, desk: &
     let _lock = lock(&entry.ticket, desk)?;
     let state = state_file(&entry.ticket, &entry.snapshot, desk)?;
     let checkpoint = Checkpoint::load(&state).ok();
-    let there = take_back(entry, checkpoint.as_ref(), reason, settings, desk);
+    let checkpoint = checkpoint.as_ref();
+    // Without an answer to the announcement no byte was sent.
+    let nothing_sent =
+        checkpoint.is_some_and(|checkpoint| !checkpoint.is_stored() && checkpoint.upload_url().is_none());
+    let there = match take_back(entry, checkpoint, reason, settings, desk) {
+        Err(_) if nothing_sent => Ok(None),
+        answer => answer,
+    };
     // First what could go on with the upload.
     keeping::remove(&state)?;
     keeping::remove(&outgoing(&entry.ticket, &entry.snapshot, desk)?)?;
@@ -57,22 +64,6 @@ pub fn give_up(entry: &Entry, reason: Option<&str>, settings: &Settings, desk: &
 
 /// Takes back at the portal what it has; the snapshot, if all of it had arrived.
 fn take_back(
-    entry: &Entry,
-    checkpoint: Option<&Checkpoint>,
-    reason: Option<&str>,
-    settings: &Settings,
-    desk: &mut Desk<'_>,
-) -> Result<Option<Snapshot>, Failure> {
-    // Without an answer to the announcement no byte was sent.
-    let nothing_sent =
-        checkpoint.is_some_and(|checkpoint| !checkpoint.is_stored() && checkpoint.upload_url().is_none());
-    match ask(entry, checkpoint, reason, settings, desk) {
-        Err(_) if nothing_sent => Ok(None),
-        answer => answer,
-    }
-}
-
-fn ask(
     entry: &Entry,
     checkpoint: Option<&Checkpoint>,
     reason: Option<&str>,
